@@ -1,0 +1,69 @@
+using System.Buffers;
+
+namespace Vizsla.Imaging;
+
+/// <summary>The float values of one picture as a model takes them: channel by channel, each row by row.</summary>
+/// <remarks>Pooled like <see cref="Image"/>. Source: a torch tensor <c>float32 [C, H, W]</c>, contiguous.</remarks>
+public sealed class ImageTensor : IDisposable
+{
+    private readonly int _offset;
+    private readonly bool _pooled;
+    private float[]? _buffer;
+
+    /// <summary>Makes a tensor with a pooled buffer whose values are not yet set.</summary>
+    /// <param name="channels">Channels, at least 1.</param>
+    /// <param name="height">Height in pixels, at least 1.</param>
+    /// <param name="width">Width in pixels, at least 1.</param>
+    public ImageTensor(int channels, int height, int width)
+        : this(channels, height, width, ArrayPool<float>.Shared.Rent(checked(channels * height * width)), 0, pooled: true)
+    {
+    }
+
+    private ImageTensor(int channels, int height, int width, float[] buffer, int offset, bool pooled)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(channels, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        (Channels, Height, Width) = (channels, height, width);
+        (_buffer, _offset, _pooled) = (buffer, offset, pooled);
+    }
+
+    /// <summary>A view of a part of a batch's buffer; disposing it gives nothing back.</summary>
+    /// <param name="channels">Channels.</param>
+    /// <param name="height">Height in pixels.</param>
+    /// <param name="width">Width in pixels.</param>
+    /// <param name="buffer">The batch's buffer.</param>
+    /// <param name="offset">First value of this picture in the buffer.</param>
+    public static ImageTensor Over(int channels, int height, int width, float[] buffer, int offset)
+    {
+        ArgumentNullException.ThrowIfNull(buffer);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((long)offset + (long)channels * height * width, buffer.Length, nameof(offset));
+        return new(channels, height, width, buffer, offset, pooled: false);
+    }
+
+    /// <summary>Number of channels (3 for RGB).</summary>
+    public int Channels { get; }
+
+    /// <summary>Height in pixels.</summary>
+    public int Height { get; }
+
+    /// <summary>Width in pixels.</summary>
+    public int Width { get; }
+
+    /// <summary>The Channels * Height * Width values, channel by channel.</summary>
+    public Span<float> Values =>
+        (_buffer ?? throw new ObjectDisposedException(nameof(ImageTensor))).AsSpan(_offset, Channels * Height * Width);
+
+    /// <summary>The Height * Width values of one channel.</summary>
+    /// <param name="channel">0 to Channels - 1.</param>
+    public Span<float> Channel(int channel) => Values.Slice(channel * Height * Width, Height * Width);
+
+    /// <summary>Gives a pooled buffer back.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _buffer, null) is { } buffer && _pooled)
+        {
+            ArrayPool<float>.Shared.Return(buffer);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Loader;
+using System.Runtime.Versioning;
+
+namespace Vizsla.Native;
+
+/// <summary>Makes libtorch load wherever it can, and says the real reason where it cannot.</summary>
+/// <remarks>
+/// TorchSharp's library asks for <c>GLIBCXX_3.4.32</c> (GCC 13) through one symbol that it never calls, so that Debian 12 and
+/// Ubuntu 22.04 refuse to load it. Where the ordinary load has failed, that need is marked weak in the copy beside the
+/// application; the original stays next to it as <c>libLibTorchSharp.so.original</c>.
+/// </remarks>
+internal static class TorchRuntime
+{
+    private const string Library = "LibTorchSharp";
+    private const string LibraryFile = "libLibTorchSharp.so";
+    private const string UncalledVersion = "GLIBCXX_3.4.32";
+
+    /// <summary>Why the last attempt to mend the library failed; null when none was needed or it worked.</summary>
+    public static string? Failure { get; private set; }
+
+    /// <summary>The file that was mended or found mended in this process; null when the ordinary load worked.</summary>
+    public static string? MendedFile { get; private set; }
+
+    [ModuleInitializer]
+    [SuppressMessage("Usage", "CA2255:The 'ModuleInitializer' attribute should not be used in libraries",
+        Justification = "The handler must stand before the first tensor of any caller; it does nothing where the load works.")]
+    internal static void Install()
+    {
+        if (OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64)
+        {
+            AssemblyLoadContext.Default.ResolvingUnmanagedDll += Resolve;
+        }
+    }
+
+    [SupportedOSPlatform("linux")]
+    private static IntPtr Resolve(Assembly assembly, string name)
+    {
+        if (name is not (Library or LibraryFile))
+        {
+            return IntPtr.Zero;
+        }
+
+        foreach (var folder in SearchFolders(assembly))
+        {
+            var file = Path.Combine(folder, LibraryFile);
+            if (File.Exists(file) && TryLoadMended(file, out var handle))
+            {
+                return handle;
+            }
+        }
+
+        return IntPtr.Zero;
+    }
+
+    [SupportedOSPlatform("linux")]
+    private static bool TryLoadMended(string file, out IntPtr handle)
+    {
+        handle = IntPtr.Zero;
+        try
+        {
+            // libtorch lies beside it or is already loaded; loading it by path first spares the search.
+            var torch = Path.Combine(Path.GetDirectoryName(file)!, "libtorch_cpu.so");
+            if (File.Exists(torch))
+            {
+                NativeLibrary.Load(torch);
+            }
+
+            MendedFile = Mend(file);
+            handle = NativeLibrary.Load(MendedFile);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or DllNotFoundException or BadImageFormatException)
+        {
+            Failure = $"'{file}' does not load: {e.Message.ReplaceLineEndings(" ").Trim()}";
+            return false;
+        }
+    }
+
+    /// <summary>Returns a library that loads: the given one after marking the need weak in place, or a copy in the user's cache where its folder is read-only.</summary>
+    [SupportedOSPlatform("linux")]
+    internal static string Mend(string file)
+    {
+        var bytes = File.ReadAllBytes(file);
+        if (!ElfVersionNeeds.Weaken(bytes, UncalledVersion))
+        {
+            return file;
+        }
+
+        try
+        {
+            var original = file + ".original";
+            if (!File.Exists(original))
+            {
+                // A copy, not a link: the package folder may share this file.
+                File.Copy(file, original);
+            }
+
+            Replace(file, bytes, File.GetLastWriteTimeUtc(file));
+            return file;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            var cache = Path.Combine(
+                Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create),
+                "vizsla", "native", typeof(TorchSharp.torch).Assembly.GetName().Version!.ToString());
+            Directory.CreateDirectory(cache);
+            var copy = Path.Combine(cache, LibraryFile);
+            Replace(copy, bytes, File.GetLastWriteTimeUtc(file));
+            return copy;
+        }
+    }
+
+    [SupportedOSPlatform("linux")]
+    private static void Replace(string file, byte[] bytes, DateTime written)
+    {
+        // Written aside and renamed: several processes may start at once, and a hard link to the package folder is cut, not written through.
+        var temporary = $"{file}.{Environment.ProcessId}.tmp";
+        File.WriteAllBytes(temporary, bytes);
+        File.SetLastWriteTimeUtc(temporary, written);
+        File.SetUnixFileMode(temporary, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+            | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        File.Move(temporary, file, overwrite: true);
+    }
+
+    private static IEnumerable<string> SearchFolders(Assembly assembly)
+    {
+        var beside = Path.GetDirectoryName(assembly.Location);
+        var roots = new[] { AppContext.BaseDirectory, beside }.Where(f => !string.IsNullOrEmpty(f)).Distinct();
+        foreach (var root in roots)
+        {
+            yield return Path.Combine(root!, "runtimes", "linux-x64", "native");
+            yield return root!;
+        }
+
+        if (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") is string listed)
+        {
+            foreach (var folder in listed.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
+            {
+                yield return folder;
+            }
+        }
+    }
+}
