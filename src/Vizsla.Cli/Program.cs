@@ -1,1 +1,3 @@
-namespace Vizsla.Cli; internal static class Program { private static int Main() => 0; }
+using Vizsla.Cli;
+
+return await CommandLine.RunAsync(args, CommandConsole.ForProcess());

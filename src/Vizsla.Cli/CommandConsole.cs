@@ -1,0 +1,46 @@
+using System.Text;
+using Spectre.Console;
+
+namespace Vizsla.Cli;
+
+/// <summary>Where a verb writes: results to <see cref="Out"/>, progress and complaints to <see cref="Error"/>.</summary>
+/// <param name="Out">Standard output: tables, paths, JSON.</param>
+/// <param name="Error">Standard error: progress, warnings, errors.</param>
+/// <param name="Interactive">True when a person watches a terminal that can redraw: progress bars are drawn; else plain lines.</param>
+internal sealed record CommandConsole(IAnsiConsole Out, IAnsiConsole Error, bool Interactive)
+{
+    /// <summary>The consoles of this process; plain when redirected or when <c>CI</c> is set.</summary>
+    public static CommandConsole ForProcess()
+    {
+        Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+        var ci = !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("CI"));
+        return new(
+            Create(Console.Out, Console.IsOutputRedirected || ci),
+            Create(Console.Error, Console.IsErrorRedirected || ci),
+            !ci && !Console.IsErrorRedirected && !Console.IsOutputRedirected);
+    }
+
+    /// <summary>Writes one line of text, no markup, to standard output; never wrapped.</summary>
+    public void WriteLine(string text) => Out.Profile.Out.Writer.WriteLine(text);
+
+    /// <summary>Writes one line of text, no markup, to standard error; never wrapped.</summary>
+    public void Note(string text) => Error.Profile.Out.Writer.WriteLine(text);
+
+    private static IAnsiConsole Create(TextWriter writer, bool plain)
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(writer),
+            Ansi = plain ? AnsiSupport.No : AnsiSupport.Detect,
+            ColorSystem = plain ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
+            Interactive = plain ? InteractionSupport.No : InteractionSupport.Detect,
+        });
+        if (plain)
+        {
+            // A table in a file or a log is not cut at the 80 columns that an absent terminal reports.
+            console.Profile.Width = 200;
+        }
+
+        return console;
+    }
+}

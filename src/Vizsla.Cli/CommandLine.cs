@@ -1,0 +1,197 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Vizsla.Primitives;
+
+namespace Vizsla.Cli;
+
+/// <summary>From the words of the command line to an exit code: 0 done, 1 failed, 2 wrong use.</summary>
+internal static class CommandLine
+{
+    private const int Failed = 1;
+    private const int WrongUse = 2;
+    private const int Interrupted = 130;
+
+    private static readonly ConditionalWeakTable<InvocationConfiguration, CommandConsole> Consoles = [];
+
+    /// <summary>Parses and runs.</summary>
+    /// <param name="arguments">The words after the program's name.</param>
+    /// <param name="console">Where to write.</param>
+    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, CommandConsole console)
+    {
+        var root = CreateRoot();
+        var parsed = root.Parse(Normalize(root, arguments), new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
+        if (parsed.Action is ParseErrorAction || (parsed.Errors.Count > 0 && parsed.Action is not ExamplesHelpAction))
+        {
+            return ReportUsage(parsed, console);
+        }
+
+        var invocation = new InvocationConfiguration
+        {
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = null,
+            Output = console.Out.Profile.Out.Writer,
+            Error = console.Error.Profile.Out.Writer,
+        };
+        Consoles.Add(invocation, console);
+        using var stop = new CancellationTokenSource();
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, stop));
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(context, stop));
+        try
+        {
+            return await parsed.InvokeAsync(invocation, stop.Token);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            console.Note("Interrupted.");
+            return Interrupted;
+        }
+        catch (UsageException e)
+        {
+            console.Note(e.Message);
+            return WrongUse;
+        }
+        catch (Exception e)
+        {
+            return ReportFailure(e, console);
+        }
+    }
+
+    /// <summary>The console that <see cref="RunAsync"/> was given for this run.</summary>
+    public static CommandConsole ConsoleOf(ParseResult result) =>
+        Consoles.TryGetValue(result.InvocationConfiguration, out var console) ? console : CommandConsole.ForProcess();
+
+    /// <summary>The whole tree of verbs.</summary>
+    internal static RootCommand CreateRoot()
+    {
+        var root = new RootCommand("Vizsla fine-tunes image classifiers: from a folder of photos to a model that names what it sees.");
+        foreach (var verb in CommandList.Create())
+        {
+            root.Subcommands.Add(verb);
+        }
+
+        foreach (var help in root.Options.OfType<HelpOption>())
+        {
+            help.Action = new ExamplesHelpAction();
+        }
+
+        return root;
+    }
+
+    /// <summary>Writes each option's dashes as its registered name has them, so that <c>--test-size</c> and <c>--test_size</c> are one.</summary>
+    internal static string[] Normalize(RootCommand root, IReadOnlyList<string> arguments)
+    {
+        var known = AllCommands(root).SelectMany(c => c.Options).SelectMany(o => o.Aliases.Prepend(o.Name))
+            .Distinct().ToLookup(Fold);
+        var words = new string[arguments.Count];
+        var literal = false;
+        for (var i = 0; i < words.Length; i++)
+        {
+            var word = arguments[i];
+            literal |= word == "--";
+            if (!literal && word.StartsWith("--", StringComparison.Ordinal))
+            {
+                var equals = word.IndexOf('=', StringComparison.Ordinal);
+                var name = equals < 0 ? word : word[..equals];
+                word = (known[Fold(name)].FirstOrDefault() ?? name) + (equals < 0 ? "" : word[equals..]);
+            }
+
+            words[i] = word;
+        }
+
+        return words;
+    }
+
+    private static string Fold(string option) => "--" + option.TrimStart('-').Replace('-', '_');
+
+    private static IEnumerable<Command> AllCommands(Command command) => command.Subcommands.SelectMany(AllCommands).Prepend(command);
+
+    private static int ReportUsage(ParseResult parsed, CommandConsole console)
+    {
+        var command = parsed.CommandResult.Command;
+        var options = command.Options.Select(o => o.Name);
+        var unknown = parsed.UnmatchedTokens.ToHashSet();
+        foreach (var word in unknown)
+        {
+            var isOption = word.StartsWith('-');
+            var names = isOption ? options : command.Subcommands.Select(c => c.Name);
+            console.Note($"Unknown {(isOption ? "option" : command.Subcommands.Count > 0 ? "verb" : "argument")} '{word}'.{Suggestion.DidYouMean(word, names)}");
+        }
+
+        foreach (var error in parsed.Errors.Where(e => !unknown.Any(word => e.Message.Contains($"'{word}'", StringComparison.Ordinal))))
+        {
+            console.Note(error.Message);
+        }
+
+        var path = string.Join(' ', Path(parsed.CommandResult).Reverse());
+        console.Note($"Run 'vizsla {path}{(path.Length > 0 ? " " : "")}--help' for the options.");
+        return WrongUse;
+    }
+
+    private static IEnumerable<string> Path(System.CommandLine.Parsing.CommandResult? result)
+    {
+        for (; result is not null && result.Command is not RootCommand; result = result.Parent as System.CommandLine.Parsing.CommandResult)
+        {
+            yield return result.Command.Name;
+        }
+    }
+
+    private static int ReportFailure(Exception e, CommandConsole console)
+    {
+        console.Note(e.Message);
+        if (IsFault(e))
+        {
+            console.Note($"This is a fault of Vizsla ({e.GetType().Name}). Set VIZSLA_TRACE=1 to see where it happened.");
+        }
+
+        if (Environment.GetEnvironmentVariable("VIZSLA_TRACE") is { Length: > 0 })
+        {
+            console.Note(e.ToString());
+        }
+
+        return Failed;
+    }
+
+    // Our own exceptions and those of the file system and the network explain themselves; the rest are bugs.
+    private static bool IsFault(Exception e) =>
+        e is not (IOException or UnauthorizedAccessException or ArgumentException or HttpRequestException or OperationCanceledException)
+        && e.GetType().Namespace?.StartsWith(nameof(Vizsla), StringComparison.Ordinal) != true;
+
+    private static void Stop(PosixSignalContext context, CancellationTokenSource stop)
+    {
+        // The first signal asks the verb to finish what it must; the second ends the process at once.
+        if (!stop.IsCancellationRequested)
+        {
+            context.Cancel = true;
+            stop.Cancel();
+        }
+    }
+
+    /// <summary>The library's help, then the verb's examples.</summary>
+    private sealed class ExamplesHelpAction : SynchronousCommandLineAction
+    {
+        private readonly HelpAction _help = new();
+
+        public override bool ClearsParseErrors => true;
+
+        public override int Invoke(ParseResult parseResult)
+        {
+            var code = _help.Invoke(parseResult);
+            if (parseResult.CommandResult.Command is Verb { Examples.Count: > 0 } verb)
+            {
+                var output = parseResult.InvocationConfiguration.Output;
+                output.WriteLine(verb.Examples.Count == 1 ? "Example:" : "Examples:");
+                foreach (var example in verb.Examples)
+                {
+                    output.WriteLine("  " + example);
+                }
+
+                output.WriteLine();
+            }
+
+            return code;
+        }
+    }
+}

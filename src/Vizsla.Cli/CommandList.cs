@@ -1,0 +1,11 @@
+using System.CommandLine;
+
+namespace Vizsla.Cli;
+
+/// <summary>Every verb, in the order of the help: the main job first, then what serves it.</summary>
+internal static class CommandList
+{
+    public static IEnumerable<Command> Create() =>
+    [
+    ];
+}
