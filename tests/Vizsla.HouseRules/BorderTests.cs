@@ -1,0 +1,46 @@
+namespace Vizsla.HouseRules;
+
+/// <summary>A project is cut where a dependency stops (docs/architecture.md, section 1).</summary>
+public sealed class BorderTests
+{
+    [Theory]
+    [InlineData("Vizsla.Hub", "TorchSharp", "SkiaSharp", "NetVips", "Microsoft.AspNetCore", "Spectre", "Vizsla.Data", "Microsoft.Data.Sqlite")]
+    [InlineData("Vizsla.Data", "TorchSharp", "Microsoft.AspNetCore", "Spectre", "System.CommandLine")]
+    [InlineData("Vizsla", "Microsoft.AspNetCore", "Spectre", "System.CommandLine", "Microsoft.Data.Sqlite")]
+    [InlineData("Vizsla.Studio", "Spectre", "System.CommandLine", "Vizsla.HubServer")]
+    [InlineData("Vizsla.HubServer", "TorchSharp", "Spectre", "System.CommandLine", "Vizsla.Data")]
+    public void A_project_does_not_reach_past_its_border(string assembly, params string[] kept)
+    {
+        using var module = Dependencies.Open(assembly);
+
+        var crossed = module.AssemblyReferences.Select(r => r.Name)
+            .Where(name => kept.Any(k => name == k || name.StartsWith(k + '.', StringComparison.Ordinal)));
+
+        Assert.Empty(crossed);
+    }
+
+    [Fact]
+    public void Platform_calls_of_the_main_library_live_in_Native()
+    {
+        using var module = Dependencies.Open("Vizsla");
+
+        var elsewhere = module.GetTypes()
+            .Where(t => t.Methods.Any(m => m.IsPInvokeImpl) && !Dependencies.NamespaceOf(t).StartsWith("Vizsla.Native", StringComparison.Ordinal))
+            .Select(t => t.FullName);
+
+        Assert.Empty(elsewhere);
+    }
+
+    [Theory]
+    [InlineData("Vizsla.Hub")]
+    [InlineData("Vizsla.Data")]
+    [InlineData("Vizsla")]
+    public void Libraries_never_write_to_the_console(string assembly)
+    {
+        using var module = Dependencies.Open(assembly);
+
+        var writers = Dependencies.Of(module).Where(d => d.To.FullName == "System.Console").Select(d => d.From.FullName).Distinct();
+
+        Assert.Empty(writers);
+    }
+}
