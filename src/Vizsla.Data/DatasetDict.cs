@@ -1,0 +1,64 @@
+using System.Collections;
+using System.Diagnostics.CodeAnalysis;
+using Vizsla.Datasets;
+
+namespace Vizsla;
+
+/// <summary>The splits of a dataset by name, in order: <c>train</c>, <c>validation</c>, <c>test</c>, then others.</summary>
+/// <remarks>Source: <c>datasets.DatasetDict</c>.</remarks>
+[SuppressMessage("Naming", "CA1710", Justification = "The name of the same type in datasets.")]
+public sealed class DatasetDict : IReadOnlyDictionary<string, ImageDataset>
+{
+    private readonly List<KeyValuePair<string, ImageDataset>> _splits = [];
+
+    /// <summary>Makes the dictionary.</summary>
+    /// <param name="splits">Names and datasets in order, no name twice.</param>
+    /// <exception cref="ArgumentException">A name is there twice.</exception>
+    public DatasetDict(params IEnumerable<KeyValuePair<string, ImageDataset>> splits)
+    {
+        ArgumentNullException.ThrowIfNull(splits);
+        foreach (var (name, dataset) in splits)
+        {
+            if (ContainsKey(name))
+            {
+                throw new ArgumentException($"Split names must differ, but '{name}' is there twice.", nameof(splits));
+            }
+
+            _splits.Add(KeyValuePair.Create(name, dataset));
+        }
+    }
+
+    /// <summary>Number of splits.</summary>
+    public int Count => _splits.Count;
+
+    /// <summary>Names of the splits in order.</summary>
+    public IEnumerable<string> Keys => _splits.Select(s => s.Key);
+
+    /// <summary>The splits in order.</summary>
+    public IEnumerable<ImageDataset> Values => _splits.Select(s => s.Value);
+
+    /// <summary>The columns of the splits, which are the same in all of them.</summary>
+    public Features Features => Count > 0 ? _splits[0].Value.Features : new Features();
+
+    /// <summary>A split by name.</summary>
+    /// <param name="key">Name of the split.</param>
+    /// <exception cref="DatasetException">No such split.</exception>
+    public ImageDataset this[string key] => TryGetValue(key, out var dataset)
+        ? dataset
+        : throw new DatasetException($"The dataset has no split '{key}'. Splits: {string.Join(", ", Keys)}.");
+
+    /// <inheritdoc/>
+    public bool ContainsKey(string key) => _splits.Any(s => s.Key == key);
+
+    /// <inheritdoc/>
+    public bool TryGetValue(string key, [MaybeNullWhen(false)] out ImageDataset value)
+    {
+        value = _splits.FirstOrDefault(s => s.Key == key).Value;
+        return value is not null;
+    }
+
+    /// <inheritdoc/>
+    public IEnumerator<KeyValuePair<string, ImageDataset>> GetEnumerator() => _splits.GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+}

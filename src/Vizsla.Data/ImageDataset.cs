@@ -1,0 +1,133 @@
+using Vizsla.Datasets;
+using Vizsla.Datasets.Readers;
+using Vizsla.Datasets.Storage;
+
+namespace Vizsla;
+
+/// <summary>Pictures with their labels and other columns, row by row; pictures are read when a row is asked for, never all at once.</summary>
+/// <remarks>A value: every operation returns another dataset over the same rows. Safe for reading from several threads. Source: <c>datasets.Dataset</c>.</remarks>
+public sealed partial class ImageDataset
+{
+    private readonly Table _table;
+    private readonly int[]? _rows;
+    private readonly int _imageColumn;
+    private readonly int _labelColumn;
+    private readonly Lazy<string> _fingerprint;
+
+    internal ImageDataset(Table table, int[]? rows = null, string? split = null)
+    {
+        _table = table;
+        _rows = rows;
+        Split = split;
+        _imageColumn = Features.ImageColumn is { } image ? Features.IndexOf(image) : -1;
+        _labelColumn = Features.LabelColumn is { } label ? Features.IndexOf(label) : -1;
+        _fingerprint = new(ComputeFingerprint);
+    }
+
+    /// <summary>Number of rows.</summary>
+    public int Count => _rows?.Length ?? _table.Count;
+
+    /// <summary>The columns and their types.</summary>
+    public Features Features => _table.Features;
+
+    /// <summary>Name of the split these rows came from (<c>train</c>, <c>validation</c>, <c>test</c>), or null.</summary>
+    public string? Split { get; }
+
+    /// <summary>Names of the classes in the order of their numbers; empty without a label column.</summary>
+    public IReadOnlyList<string> ClassNames => Features.ClassLabel?.Names ?? (IReadOnlyList<string>)[];
+
+    /// <summary>16 hexadecimal digits that tell this content from another: columns, classes, rows, their order; not the folder it lies in.</summary>
+    public string Fingerprint => _fingerprint.Value;
+
+    /// <summary>Picture and label of a row; the picture is not decoded.</summary>
+    /// <param name="row">From 0 to Count - 1.</param>
+    /// <exception cref="DatasetException">The dataset has no picture column, or the row has no picture.</exception>
+    public ImageSource this[int row]
+    {
+        get
+        {
+            if (_imageColumn < 0)
+            {
+                throw new DatasetException($"The dataset has no picture column. Columns: {string.Join(", ", Features.Names)}.");
+            }
+
+            var stored = StoredRow(row);
+            var source = _table.Value(stored, _imageColumn) as ImageSource ?? throw new DatasetException($"Row {row} has no picture.");
+            return _labelColumn >= 0 && _table.Value(stored, _labelColumn) is long label ? source with { Label = (int)label } : source;
+        }
+    }
+
+    /// <summary>Class number of a row.</summary>
+    /// <param name="row">From 0 to Count - 1.</param>
+    /// <exception cref="DatasetException">The dataset has no label column, or the row's label is missing.</exception>
+    public int Label(int row) => _labelColumn < 0
+        ? throw new DatasetException($"The dataset has no label column. Columns: {string.Join(", ", Features.Names)}.")
+        : _table.Value(StoredRow(row), _labelColumn) is long label
+            ? (int)label
+            : throw new DatasetException($"Row {row} ('{this[row].Name}') has no label.");
+
+    /// <summary>Value of one cell: <see cref="ImageSource"/>, <see cref="long"/>, <see cref="double"/>, <see cref="bool"/>, <see cref="string"/>, a list, a dictionary, or null.</summary>
+    /// <param name="row">From 0 to Count - 1.</param>
+    /// <param name="column">Name of the column.</param>
+    /// <exception cref="DatasetException">No such column.</exception>
+    public object? Value(int row, string column) => _table.Value(StoredRow(row), Features.RequireIndex(column));
+
+    /// <summary>All cells of a row by column name.</summary>
+    /// <param name="row">From 0 to Count - 1.</param>
+    public IReadOnlyDictionary<string, object?> Row(int row)
+    {
+        var stored = StoredRow(row);
+        var cells = new Dictionary<string, object?>(Features.Count, StringComparer.Ordinal);
+        for (var column = 0; column < Features.Count; column++)
+        {
+            cells.Add(Features[column].Key, _table.Value(stored, column));
+        }
+
+        return cells;
+    }
+
+    /// <summary>The rows at these positions, in this order.</summary>
+    /// <param name="rows">Positions from 0 to Count - 1, repeated or not; negative ones count from the end.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A position is outside.</exception>
+    public ImageDataset Select(IEnumerable<int> rows)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        return new(_table, [.. rows.Select(row => StoredRow(row < 0 ? row + Count : row))], Split);
+    }
+
+    /// <summary>Reads a folder of pictures with the rules of Python's <c>load_dataset("imagefolder", data_dir=dir)</c>.</summary>
+    /// <param name="dir">The folder.</param>
+    /// <returns>Its splits; a folder without split names is one split <c>train</c>.</returns>
+    /// <exception cref="DatasetException">The folder does not exist or holds no picture.</exception>
+    public static DatasetDict LoadImageFolder(string dir) => ImageFolderReader.Load(dir);
+
+    private int StoredRow(int row)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(row);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(row, Count);
+        return _rows is null ? row : _rows[row];
+    }
+
+    private string ComputeFingerprint()
+    {
+        using var hash = new Fingerprint();
+        foreach (var (name, feature) in Features)
+        {
+            hash.Add(name);
+            hash.Add(feature.ToString());
+        }
+
+        foreach (var name in ClassNames)
+        {
+            hash.Add(name);
+        }
+
+        _table.AddTo(hash);
+        foreach (var row in _rows ?? [])
+        {
+            hash.Add(row);
+        }
+
+        return hash.Finish();
+    }
+}
