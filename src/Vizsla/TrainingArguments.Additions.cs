@@ -1,0 +1,52 @@
+using Vizsla.Training;
+
+namespace Vizsla;
+
+/// <content>Arguments that the Hugging Face Trainer does not have.</content>
+public sealed partial record TrainingArguments
+{
+    /// <summary>Where augmentations draw from. Default sample: the same pictures for any number of workers and after a resume.</summary>
+    public DataRng DataRng { get; init; } = DataRng.Sample;
+
+    /// <summary>Whether a loss or gradient that is not finite ends the run with its step and pictures. Default true.</summary>
+    public bool StopOnNan { get; init; } = true;
+
+    /// <summary>Weight of each class in the loss; null, the default, weighs all alike.</summary>
+    public ClassWeights? ClassWeights { get; init; }
+
+    /// <summary>MixUp's Beta parameter; 0, the default, mixes nothing.</summary>
+    public double MixupAlpha { get; init; }
+
+    /// <summary>CutMix's Beta parameter; 0, the default, cuts nothing. With MixUp each batch gets one of the two by chance.</summary>
+    public double CutmixAlpha { get; init; }
+
+    /// <summary>Parameters that do not train: <c>backbone</c>, or regular expressions searched in their names. Default none.</summary>
+    public IReadOnlyList<string> Freeze { get; init; } = [];
+
+    /// <summary>Epoch, from 0, whose start unfreezes what <see cref="Freeze"/> froze; null, the default, never.</summary>
+    public int? UnfreezeAtEpoch { get; init; }
+
+    /// <summary>Factor of the learning rate from one layer to the one below it, in (0, 1]. Default 1: all layers learn alike.</summary>
+    public double LayerDecay { get; init; } = 1.0;
+
+    /// <summary>Learning rates by regular expression of the parameter name, the first match holding; the others use <see cref="LearningRate"/>. Default none.</summary>
+    public IReadOnlyDictionary<string, double> ParameterLearningRates { get; init; } = new Dictionary<string, double>();
+
+    /// <summary>Decay of a moving average of the weights, in (0, 1), which is then evaluated and saved; 0, the default, keeps none.</summary>
+    public double EmaDecay { get; init; }
+
+    /// <summary>Evaluations without improvement after which training stops; null, the default, never.</summary>
+    public int? EarlyStoppingPatience { get; init; }
+
+    /// <summary>Least change of the metric that counts as improvement. Default 0.</summary>
+    public double EarlyStoppingThreshold { get; init; }
+
+    /// <summary>Share of patches left out of each training forward pass, in [0, 1). Default 0.</summary>
+    public double PatchDropRate { get; init; }
+
+    /// <summary>Whether a frozen backbone runs once per picture and its features are kept. Null, the default, does so where it changes no number.</summary>
+    public bool? FeatureCache { get; init; }
+
+    /// <summary>Whether checkpoints also hold <c>optimizer.pt</c> and <c>scheduler.pt</c> as Python reads them. Default false.</summary>
+    public bool SavePythonState { get; init; }
+}
