@@ -6,7 +6,7 @@ namespace Vizsla;
 /// <summary>What a training run is asked to do, under the names of the Hugging Face Trainer.</summary>
 /// <remarks>
 /// Every property is the argument of that name in snake case (<c>PerDeviceTrainBatchSize</c> is <c>per_device_train_batch_size</c>), in flags and files too.
-/// Defaults are those of transformers 5.x. Arguments that Python has and that mean nothing here are refused by <see cref="ArgumentReader"/> with the reason.
+/// Defaults are those of transformers 5.x. Arguments that Python has and that mean nothing here are refused by <c>ArgumentReader</c> with the reason.
 /// Source: transformers <c>TrainingArguments</c>.
 /// </remarks>
 public sealed partial record TrainingArguments

@@ -90,23 +90,6 @@ public static class PythonJson
             : $"{digits[..(exponent + 1)]}.{digits[(exponent + 1)..]}";
     }
 
-    /// <summary>Orders strings by code point, as Python does; UTF-16 order differs where surrogates meet U+E000 and above.</summary>
-    internal static int CompareCodePoints(string left, string right)
-    {
-        var length = Math.Min(left.Length, right.Length);
-        for (var i = 0; i < length; i++)
-        {
-            if (left[i] != right[i])
-            {
-                return Rank(left[i]).CompareTo(Rank(right[i]));
-            }
-        }
-
-        return left.Length.CompareTo(right.Length);
-
-        static int Rank(char c) => char.IsSurrogate(c) ? c + 0x10000 : c;
-    }
-
     private sealed class Writer(int? indent, bool sortKeys, bool ensureAscii, IReadOnlySet<string>? integerKeyed)
     {
         private readonly StringBuilder _text = new();
@@ -139,7 +122,7 @@ public static class PythonJson
             {
                 members = integerKeys
                     ? map.OrderBy(m => long.Parse(m.Key, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture))
-                    : map.Order(Comparer<KeyValuePair<string, JsonNode?>>.Create((a, b) => CompareCodePoints(a.Key, b.Key)));
+                    : map.OrderBy(m => m.Key, CodePointComparer.Instance);
             }
 
             WriteItems('{', '}', members, level, member =>
