@@ -1,0 +1,126 @@
+using System.Buffers;
+
+namespace Vizsla.Imaging;
+
+/// <summary>Reads and writes pictures: JPEG, PNG, GIF (first frame), BMP, WebP and TIFF in, PNG and JPEG out.</summary>
+/// <remarks>Source: Pillow <c>Image.open</c>, <c>convert("RGB")</c>, <c>ImageOps.exif_transpose</c>, <c>save</c>. Parity: docs/parity.md.</remarks>
+public static class ImageCodec
+{
+    /// <summary>Decodes a picture to RGB, turned upright as its EXIF orientation asks.</summary>
+    /// <param name="data">The bytes of a file.</param>
+    /// <param name="options">How to decode; null takes <see cref="DecodeOptions.Default"/>.</param>
+    /// <returns>The picture; the caller owns it.</returns>
+    /// <exception cref="ImageFormatException">The bytes are no picture of a known format, are cut or damaged, or hold more pixels than the options allow.</exception>
+    public static Image Decode(ReadOnlySpan<byte> data, DecodeOptions? options = null) =>
+        SkiaDecoder.Decode(data, options ?? DecodeOptions.Default);
+
+    /// <summary>Decodes the rest of a stream; see <see cref="Decode(ReadOnlySpan{byte}, DecodeOptions?)"/>.</summary>
+    /// <param name="stream">Read to its end and left open.</param>
+    /// <param name="options">How to decode; null takes <see cref="DecodeOptions.Default"/>.</param>
+    /// <returns>The picture; the caller owns it.</returns>
+    /// <exception cref="ImageFormatException">As for bytes.</exception>
+    public static Image Decode(Stream stream, DecodeOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        using var memory = new MemoryStream();
+        stream.CopyTo(memory);
+        return Decode(memory.GetBuffer().AsSpan(0, checked((int)memory.Length)), options);
+    }
+
+    /// <summary>Reads a picture file; see <see cref="Decode(ReadOnlySpan{byte}, DecodeOptions?)"/>.</summary>
+    /// <param name="path">Path of the file.</param>
+    /// <param name="options">How to decode; null takes <see cref="DecodeOptions.Default"/>.</param>
+    /// <returns>The picture; the caller owns it.</returns>
+    /// <exception cref="ImageFormatException">As for bytes; names the file.</exception>
+    /// <exception cref="IOException">The file cannot be opened or read.</exception>
+    public static Image Load(string path, DecodeOptions? options = null) =>
+        WithFile(path, data => Decode(data, options));
+
+    /// <summary>Why a picture file cannot be read whole, as the end of a sentence, or null where it can.</summary>
+    /// <param name="path">Path of the file.</param>
+    /// <param name="options">How to decode; null takes <see cref="DecodeOptions.Default"/>.</param>
+    public static string? Check(string path, DecodeOptions? options = null)
+    {
+        try
+        {
+            Load(path, options).Dispose();
+            return null;
+        }
+        catch (ImageFormatException e)
+        {
+            return e.Reason;
+        }
+        catch (IOException e)
+        {
+            return e.Message.TrimEnd('.');
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            return e.Message.TrimEnd('.');
+        }
+    }
+
+    /// <summary>Writes a PNG file.</summary>
+    /// <param name="image">The picture.</param>
+    /// <param name="path">Path of the file; overwritten.</param>
+    public static void SavePng(Image image, string path)
+    {
+        using var file = File.Create(path);
+        SavePng(image, file);
+    }
+
+    /// <summary>Writes a picture as PNG, 8-bit RGB.</summary>
+    /// <param name="image">The picture.</param>
+    /// <param name="stream">Written to and left open.</param>
+    public static void SavePng(Image image, Stream stream) => SkiaEncoder.Png(image, stream);
+
+    /// <summary>Writes a JPEG file.</summary>
+    /// <param name="image">The picture.</param>
+    /// <param name="path">Path of the file; overwritten.</param>
+    /// <param name="quality">libjpeg's quality, 1 to 100; default 75, as Pillow's.</param>
+    public static void SaveJpeg(Image image, string path, int quality = 75)
+    {
+        using var file = File.Create(path);
+        SaveJpeg(image, file, quality);
+    }
+
+    /// <summary>Writes a picture as JPEG with halved color (4:2:0), as Pillow does.</summary>
+    /// <param name="image">The picture.</param>
+    /// <param name="stream">Written to and left open.</param>
+    /// <param name="quality">libjpeg's quality, 1 to 100; default 75, as Pillow's.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The quality is not within 1 to 100.</exception>
+    public static void SaveJpeg(Image image, Stream stream, int quality = 75) => SkiaEncoder.Jpeg(image, stream, quality);
+
+    private delegate T Reader<T>(ReadOnlySpan<byte> data);
+
+    private static T WithFile<T>(string path, Reader<T> read)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        using var handle = File.OpenHandle(path, options: FileOptions.SequentialScan);
+        var length = RandomAccess.GetLength(handle);
+        if (length > Array.MaxLength)
+        {
+            throw new ImageFormatException("a picture file of 2 GiB or more is not read", path);
+        }
+
+        var buffer = ArrayPool<byte>.Shared.Rent((int)length);
+        try
+        {
+            var count = 0;
+            while (count < length && RandomAccess.Read(handle, buffer.AsSpan(count, (int)length - count), count) is > 0 and var read1)
+            {
+                count += read1;
+            }
+
+            return read(buffer.AsSpan(0, count));
+        }
+        catch (ImageFormatException e)
+        {
+            throw new ImageFormatException(e.Reason, path, e.InnerException);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Vizsla.Imaging;
+using Vizsla.Testing;
+
+namespace Vizsla.Tests.Imaging;
+
+[Trait("Category", "Golden")]
+public sealed class PixelGoldenTests
+{
+    [Fact]
+    public void Resizes_as_Pillow_does()
+    {
+        using var recorded = JsonDocument.Parse(File.ReadAllBytes(Golden.Require("pixels", "resize.json")));
+        var wrong = new List<string>();
+        var count = 0;
+        foreach (var cases in recorded.RootElement.GetProperty("cases").EnumerateArray().GroupBy(c => c.GetProperty("file").GetString()!))
+        {
+            using var image = ImageCodec.Load(Golden.RequireData(cases.Key.Split('/')), new DecodeOptions(ExifTranspose: false));
+            foreach (var row in cases)
+            {
+                var (width, height) = (row.GetProperty("size")[0].GetInt32(), row.GetProperty("size")[1].GetInt32());
+                var filter = row.GetProperty("filter").GetString()!;
+                (double, double, double, double)? box = row.TryGetProperty("box", out var b)
+                    ? (b[0].GetDouble(), b[1].GetDouble(), b[2].GetDouble(), b[3].GetDouble())
+                    : null;
+
+                using var resized = Resampler.Resize(image, width, height, Enum.Parse<Interpolation>(filter, ignoreCase: true), box);
+
+                count++;
+                if (Hash(resized) != row.GetProperty("rgb").GetString())
+                {
+                    wrong.Add($"{cases.Key} {filter} {width}x{height} {box}");
+                }
+            }
+        }
+
+        Assert.NotEqual(0, count);
+        Assert.True(wrong.Count == 0, string.Join('\n', wrong));
+    }
+
+    private static string Hash(Image image) => Convert.ToHexStringLower(SHA256.HashData(image.Pixels));
+}
