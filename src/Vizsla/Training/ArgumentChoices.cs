@@ -100,10 +100,8 @@ public enum OptimizerName
     /// <summary>Adafactor without relative steps, as the Trainer uses it.</summary>
     Adafactor,
 
-    /// <summary>Lion.</summary>
-    #pragma warning disable CA1707 // HF's own name: lion_32bit.
-    Lion_32bit,
-    #pragma warning restore CA1707
+    /// <summary>Lion (<c>lion_32bit</c>).</summary>
+    Lion32bit,
 }
 
 /// <summary>Which sample comes next in an epoch.</summary>

@@ -1,0 +1,18 @@
+using static TorchSharp.torch;
+
+namespace Vizsla.Training.Optimizers;
+
+/// <summary>Steps by the sign of an interpolated momentum.</summary>
+/// <remarks>Source: "Symbolic Discovery of Optimization Algorithms" (2023), algorithm 2; the arguments of <c>lion_32bit</c>.</remarks>
+internal sealed class Lion(IReadOnlyList<ParameterGroup> groups, AdamOptions options) : Optimizer(groups)
+{
+    public override IReadOnlyDictionary<string, object?> Options => new Dictionary<string, object?> { ["betas"] = new[] { options.Beta1, options.Beta2 } };
+
+    protected override void Update(ParameterGroup group, Tensor parameter, Tensor gradient, ParameterState state)
+    {
+        var mean = state.Zeros("exp_avg", parameter);
+        parameter.mul_(1 - group.LearningRate * group.WeightDecay);
+        parameter.add_(mean.mul(options.Beta1).add_(gradient, 1 - options.Beta1).sign_(), -group.LearningRate);
+        mean.mul_(options.Beta2).add_(gradient, 1 - options.Beta2);
+    }
+}

@@ -1,0 +1,45 @@
+using static TorchSharp.torch;
+
+namespace Vizsla.Training.Optimizers;
+
+/// <summary>Divides gradients by the root of their mean square.</summary>
+/// <remarks>Source: <c>torch.optim.RMSprop</c>. Parity: 1e-6.</remarks>
+internal sealed class RmsProp(IReadOnlyList<ParameterGroup> groups, double alpha, double epsilon, double momentum, bool isCentered) : Optimizer(groups)
+{
+    public override IReadOnlyDictionary<string, object?> Options =>
+        new Dictionary<string, object?> { ["alpha"] = alpha, ["eps"] = epsilon, ["momentum"] = momentum, ["centered"] = isCentered };
+
+    protected override void Update(ParameterGroup group, Tensor parameter, Tensor gradient, ParameterState state)
+    {
+        if (group.WeightDecay != 0)
+        {
+            gradient = gradient.add(parameter, group.WeightDecay);
+        }
+
+        var square = state.Zeros("square_avg", parameter);
+        square.mul_(alpha).addcmul_(gradient, gradient, 1 - alpha);
+        var denominator = Variance(square, gradient, parameter, state).sqrt().add_(epsilon);
+        if (momentum > 0)
+        {
+            var buffer = state.Zeros("momentum_buffer", parameter);
+            buffer.mul_(momentum).addcdiv_(gradient, denominator);
+            parameter.add_(buffer, -group.LearningRate);
+        }
+        else
+        {
+            parameter.addcdiv_(gradient, denominator, -group.LearningRate);
+        }
+    }
+
+    private Tensor Variance(Tensor square, Tensor gradient, Tensor parameter, ParameterState state)
+    {
+        if (!isCentered)
+        {
+            return square;
+        }
+
+        var mean = state.Zeros("grad_avg", parameter);
+        mean.mul_(alpha).add_(gradient, 1 - alpha);
+        return square.addcmul(mean, mean, -1);
+    }
+}

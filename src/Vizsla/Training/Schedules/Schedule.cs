@@ -1,0 +1,70 @@
+using System.Text.Json.Nodes;
+
+namespace Vizsla.Training.Schedules;
+
+/// <summary>The learning rate of each parameter group from step to step.</summary>
+/// <remarks>Source: the schedulers of transformers' <c>get_scheduler</c>. Parity: 1e-12.</remarks>
+public abstract class Schedule
+{
+    private readonly double[] _rates;
+
+    /// <summary>Makes a schedule that stands at its base rates.</summary>
+    /// <param name="baseRates">Base learning rate of each parameter group.</param>
+    private protected Schedule(IReadOnlyList<double> baseRates)
+    {
+        BaseRates = [.. baseRates];
+        _rates = [.. baseRates];
+    }
+
+    /// <summary>Base learning rate of each parameter group.</summary>
+    public IReadOnlyList<double> BaseRates { get; private set; }
+
+    /// <summary>Learning rate of each parameter group for the coming optimizer step.</summary>
+    public IReadOnlyList<double> Rates => _rates;
+
+    /// <summary>Optimizer steps (or, for a plateau, evaluations) so far.</summary>
+    public int StepCount { get; private protected set; }
+
+    /// <summary>Goes on by one optimizer step.</summary>
+    public virtual void Step()
+    {
+    }
+
+    /// <summary>Hears of an evaluation.</summary>
+    /// <param name="metric">Value of the metric that says which evaluation is best.</param>
+    public virtual void Evaluated(double metric)
+    {
+    }
+
+    /// <summary>What has to be remembered to go on.</summary>
+    public virtual JsonObject SaveState() => new()
+    {
+        ["base_lrs"] = Numbers(BaseRates),
+        ["last_epoch"] = StepCount,
+        ["_last_lr"] = Numbers(_rates),
+    };
+
+    /// <summary>Takes back what <see cref="SaveState"/>, or Python's <c>scheduler.pt</c>, gave.</summary>
+    /// <param name="state">The state.</param>
+    /// <exception cref="TrainingException">The state is of another number of parameter groups.</exception>
+    public virtual void LoadState(JsonObject state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        var rates = Doubles(state["_last_lr"]);
+        if (rates.Length != _rates.Length)
+        {
+            throw new TrainingException($"The schedule's state has {rates.Length} parameter groups, expected {_rates.Length}; resume with the arguments that the run began with.");
+        }
+
+        BaseRates = state["base_lrs"] is { } baseRates ? Doubles(baseRates) : BaseRates;
+        StepCount = state["last_epoch"]!.GetValue<int>();
+        rates.CopyTo(_rates, 0);
+    }
+
+    /// <summary>Sets the rate of a group.</summary>
+    private protected void SetRate(int group, double rate) => _rates[group] = rate;
+
+    private static JsonArray Numbers(IEnumerable<double> values) => new([.. values.Select(v => (JsonNode)JsonValue.Create(v))]);
+
+    private static double[] Doubles(JsonNode? list) => [.. list!.AsArray().Select(v => v!.GetValue<double>())];
+}
