@@ -1,0 +1,42 @@
+using Vizsla.Models.Vit;
+
+namespace Vizsla.Models;
+
+/// <summary>The table of architectures: what a <c>config.json</c> may ask for, and the sizes that start from random weights.</summary>
+public static class Architectures
+{
+    /// <summary>Every architecture by its <c>model_type</c>.</summary>
+    public static IReadOnlyDictionary<string, Architecture> All { get; } = new Architecture[]
+    {
+        new(VitNames.ModelType, [VitNames.ClassName], c => new VitNetwork(c)),
+    }.ToDictionary(a => a.ModelType, StringComparer.Ordinal);
+
+    /// <summary>Names of the configurations that start from random weights, such as <c>vit-tiny</c>.</summary>
+    public static IReadOnlyList<string> Variants { get; } = [.. VitVariants.All.Keys];
+
+    /// <summary>Builds the network of a configuration; its weights are not drawn.</summary>
+    /// <param name="configuration">A model's configuration; its labels give the width of the head.</param>
+    /// <exception cref="ModelLoadException">The architecture is not known, or its numbers do not fit together.</exception>
+    public static ClassificationNetwork Build(ModelConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        return Find(configuration).Make(configuration);
+    }
+
+    /// <summary>The configuration of a named size.</summary>
+    /// <param name="name">One of <see cref="Variants"/>.</param>
+    /// <param name="imageSize">Side of the pictures in pixels; null takes the size's own.</param>
+    /// <exception cref="ModelLoadException">The name is not known; the message lists those that are.</exception>
+    public static ModelConfiguration Variant(string name, int? imageSize = null) =>
+        VitVariants.All.TryGetValue(name, out var make)
+            ? make(imageSize)
+            : throw new ModelLoadException($"Unknown model '{name}'. Known: {string.Join(", ", Variants)}.{Nearest.Hint(name, Variants)}");
+
+    internal static Architecture Find(ModelConfiguration configuration)
+    {
+        var type = configuration.ModelType;
+        return All.TryGetValue(type, out var architecture)
+            ? architecture
+            : throw new ModelLoadException($"Unknown model type '{type}'. Known: {string.Join(", ", All.Keys.Order(StringComparer.Ordinal))}.{Nearest.Hint(type, All.Keys)}");
+    }
+}

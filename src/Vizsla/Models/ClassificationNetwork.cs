@@ -1,0 +1,112 @@
+using Vizsla.Models.Layers;
+using static TorchSharp.torch;
+
+namespace Vizsla.Models;
+
+/// <summary>A network from pictures to class scores whose parameters have, in memory, the names that the Hub's files give them.</summary>
+/// <remarks>
+/// Built without drawing weights: they are loaded, or drawn by <see cref="Initialize"/>. Build it outside any dispose scope.
+/// Source: transformers <c>*ForImageClassification</c>, timm models.
+/// </remarks>
+public abstract class ClassificationNetwork : nn.Module<Tensor, Tensor>
+{
+    private protected ClassificationNetwork(ModelConfiguration configuration, string className, string basePrefix)
+        : base(className)
+    {
+        Configuration = configuration;
+        ClassName = className;
+        BasePrefix = basePrefix;
+    }
+
+    /// <summary>The configuration that the network was built from.</summary>
+    public ModelConfiguration Configuration { get; }
+
+    /// <summary>The class in Python, such as <c>ViTForImageClassification</c>; timm's name for a model of timm's.</summary>
+    public string ClassName { get; }
+
+    /// <summary>What the names of the backbone begin with, such as <c>vit.</c>; empty for timm's models.</summary>
+    public string BasePrefix { get; }
+
+    /// <summary>Names of the parameters of the head, which a change of classes replaces.</summary>
+    public abstract IReadOnlyList<string> HeadParameterNames { get; }
+
+    /// <summary>The smallest height and width that the network can take, in pixels.</summary>
+    public virtual int SmallestSide => 1;
+
+    /// <summary>Whether position embeddings are stretched to pictures of other sizes than the model's own; off by default.</summary>
+    /// <remarks>Source: the argument <c>interpolate_pos_encoding</c> of transformers.</remarks>
+    public virtual bool InterpolatesPositions { get; set; }
+
+    /// <summary>Class scores of a batch.</summary>
+    /// <param name="pixels">Float [B, C, H, W], preprocessed.</param>
+    /// <returns>Float [B, L]; the caller owns it.</returns>
+    /// <exception cref="ArgumentException">The pictures do not have the model's channels or size.</exception>
+    public override Tensor forward(Tensor pixels)
+    {
+        using var features = Features(pixels);
+        return Head(features);
+    }
+
+    /// <summary>The pooled features that the head turns into scores.</summary>
+    /// <param name="pixels">Float [B, C, H, W], preprocessed.</param>
+    /// <param name="trace">Takes hidden states on the way; null keeps none.</param>
+    /// <returns>Float [B, F]; the caller owns it.</returns>
+    /// <exception cref="ArgumentException">The pictures do not have the model's channels or size.</exception>
+    public abstract Tensor Features(Tensor pixels, NetworkTrace? trace = null);
+
+    /// <summary>Class scores of pooled features.</summary>
+    /// <param name="features">What <see cref="Features"/> gives.</param>
+    /// <returns>Float [B, L]; the caller owns it.</returns>
+    public abstract Tensor Head(Tensor features);
+
+    /// <summary>Draws every weight as the Python class does when it is made, from torch's global generator.</summary>
+    /// <remarks>Seed it before with <c>torch.manual_seed</c>; the same seed gives Python's weights where the class says so.</remarks>
+    public abstract void Initialize();
+
+    /// <summary>Draws the head's weights alone, as transformers does for a head that the file does not hold.</summary>
+    public abstract void InitializeHead();
+
+    /// <summary>Parameters and buffers under their names in the file, in the order of Python's <c>state_dict()</c>; the network keeps them.</summary>
+    public IEnumerable<(string Name, Tensor Value)> State() => ModuleTree.State(this);
+
+    /// <summary>The name in this network of a weight in a file, where the two differ; null for a weight to pass over.</summary>
+    /// <param name="name">Name in the file.</param>
+    internal virtual string? NameOf(string name) => name;
+
+    /// <summary>Changes a weight of a file to the shape that this network keeps it in; null where it stays as it is.</summary>
+    /// <param name="name">Name in this network.</param>
+    /// <param name="fileShape">Shape in the file.</param>
+    internal virtual IReadOnlyList<long>? Reshaped(string name, IReadOnlyList<long> fileShape) => null;
+
+    /// <summary>Does nothing: parts are registered by hand, under the names of the file.</summary>
+    protected override void RegisterComponents()
+    {
+    }
+
+    private protected T Add<T>(string path, T module)
+        where T : nn.Module => ModuleTree.Add(this, path, module);
+
+    private protected ParameterSlot AddParameter(string path, params long[] shape) => ModuleTree.AddParameter(this, path, shape);
+
+    /// <summary>Refuses a batch that does not have the configured channels.</summary>
+    private protected static void CheckChannels(Tensor pixels, int channels)
+    {
+        if (pixels.dim() != 4 || pixels.shape[1] != channels)
+        {
+            throw new ArgumentException(
+                $"Make sure that the channel dimension of the pixel values match with the one set in the configuration. Expected [B, {channels}, H, W] but got [{string.Join(", ", pixels.shape)}].",
+                nameof(pixels));
+        }
+    }
+
+    /// <summary>Refuses pictures that shrink to nothing on the way.</summary>
+    private protected void CheckSmallestSide(Tensor pixels)
+    {
+        if (pixels.shape[2] < SmallestSide || pixels.shape[3] < SmallestSide)
+        {
+            throw new ArgumentException(
+                $"A picture of {pixels.shape[2]}x{pixels.shape[3]} pixels is too small for {ClassName}, which needs at least {SmallestSide}x{SmallestSide}; resize it first.",
+                nameof(pixels));
+        }
+    }
+}

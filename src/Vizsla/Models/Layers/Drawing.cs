@@ -1,0 +1,59 @@
+using static TorchSharp.torch;
+
+namespace Vizsla.Models.Layers;
+
+/// <summary>How weights are drawn, from torch's global generator and in Python's order of draws.</summary>
+internal static class Drawing
+{
+    /// <summary>The default of <c>nn.Linear</c> and <c>nn.Conv2d</c>: both uniform within 1 / sqrt(fan in).</summary>
+    public static void ResetLikeTorch(Tensor weight, Tensor? bias)
+    {
+        using var scope = NewDisposeScope();
+        using var mode = no_grad();
+        nn.init.kaiming_uniform_(weight, Math.Sqrt(5));
+        if (bias is not null)
+        {
+            var bound = 1 / Math.Sqrt(FanIn(weight));
+            nn.init.uniform_(bias, -bound, bound);
+        }
+    }
+
+    /// <summary>A normal distribution cut at -2 and +2 (absolute, as transformers calls it), by the inverse of its distribution function.</summary>
+    /// <remarks>Source: <c>torch.nn.init.trunc_normal_</c>.</remarks>
+    public static void TruncatedNormal(Tensor tensor, double deviation)
+    {
+        using var scope = NewDisposeScope();
+        using var mode = no_grad();
+        var bound = Erf(2 / deviation / Math.Sqrt(2));
+        tensor.uniform_(-bound, bound);
+        tensor.erfinv_();
+        tensor.mul_(deviation * Math.Sqrt(2));
+        tensor.clamp_(-2, 2);
+    }
+
+    /// <summary>A normal distribution with mean 0.</summary>
+    public static void Normal(Tensor tensor, double deviation)
+    {
+        using var mode = no_grad();
+        tensor.normal_(0, deviation);
+    }
+
+    /// <summary>One value everywhere.</summary>
+    public static void Fill(Tensor? tensor, double value)
+    {
+        if (tensor is not null)
+        {
+            using var mode = no_grad();
+            tensor.fill_(value);
+        }
+    }
+
+    private static double FanIn(Tensor weight) => weight.shape.Skip(1).Aggregate(1L, (product, side) => product * side);
+
+    private static double Erf(double x)
+    {
+        using var value = tensor(x, ScalarType.Float64);
+        using var result = special.erf(value);
+        return result.item<double>();
+    }
+}

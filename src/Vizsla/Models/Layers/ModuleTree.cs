@@ -1,0 +1,74 @@
+using static TorchSharp.torch;
+
+namespace Vizsla.Models.Layers;
+
+/// <summary>Hangs layers and parameters below a module by the dotted names of the file, so that a flat C# class has the nested names of the Hub.</summary>
+internal static class ModuleTree
+{
+    /// <summary>Registers a layer under a path such as <c>attention.output.dense</c>, making the modules on the way.</summary>
+    public static T Add<T>(nn.Module root, string path, T module)
+        where T : nn.Module
+    {
+        var (parent, name) = Descend(root, path);
+        parent.register_module(name, module);
+        return module;
+    }
+
+    /// <summary>Registers a parameter under a path such as <c>embeddings.cls_token</c>.</summary>
+    public static ParameterSlot AddParameter(nn.Module root, string path, params long[] shape)
+    {
+        var (parent, name) = Descend(root, path);
+        parent.register_parameter(name, nn.Parameter(empty(shape, dtype: ScalarType.Float32)));
+        return new ParameterSlot(parent, name);
+    }
+
+    /// <summary>The parameters and persistent buffers in the order of Python's <c>state_dict()</c>: of each module first its own, then its children's.</summary>
+    public static IEnumerable<(string Name, Tensor Value)> State(nn.Module module, string prefix = "")
+    {
+        foreach (var (name, parameter) in module.named_parameters(recurse: false))
+        {
+            yield return (prefix + name, parameter);
+        }
+
+        foreach (var (name, buffer) in module.named_buffers(recurse: false, include_nonpersistent: false))
+        {
+            yield return (prefix + name, buffer);
+        }
+
+        foreach (var (name, child) in module.named_children())
+        {
+            foreach (var entry in State(child, $"{prefix}{name}."))
+            {
+                yield return entry;
+            }
+        }
+    }
+
+    private static (nn.Module Parent, string Name) Descend(nn.Module root, string path)
+    {
+        var parent = root;
+        var rest = path;
+        for (var dot = rest.IndexOf('.', StringComparison.Ordinal); dot >= 0; dot = rest.IndexOf('.', StringComparison.Ordinal))
+        {
+            parent = Child(parent, rest[..dot]);
+            rest = rest[(dot + 1)..];
+        }
+
+        return (parent, rest);
+    }
+
+    private static nn.Module Child(nn.Module parent, string name)
+    {
+        foreach (var (childName, child) in parent.named_children())
+        {
+            if (childName == name)
+            {
+                return child;
+            }
+        }
+
+        var made = new Container();
+        parent.register_module(name, made);
+        return made;
+    }
+}

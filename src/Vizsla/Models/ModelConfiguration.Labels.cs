@@ -1,0 +1,95 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Vizsla.Models;
+
+/// <content>The label maps.</content>
+public sealed partial class ModelConfiguration
+{
+    /// <summary>Replaces both label maps.</summary>
+    /// <param name="labels">Class names in order of their index.</param>
+    /// <exception cref="ArgumentException">There is none, or one stands twice.</exception>
+    public void SetLabels(IReadOnlyList<string> labels)
+    {
+        ArgumentNullException.ThrowIfNull(labels);
+        if (labels.Count == 0)
+        {
+            throw new ArgumentException("A classifier needs at least one label.", nameof(labels));
+        }
+
+        if (labels.GroupBy(l => l, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1) is { } twice)
+        {
+            throw new ArgumentException($"The label '{twice.Key}' stands {twice.Count()} times.", nameof(labels));
+        }
+
+        Id2Label = [.. labels];
+        if (IsTimm)
+        {
+            Json["num_classes"] = labels.Count;
+            Json["label_names"] = new JsonArray([.. labels.Select(l => (JsonNode)l)]);
+            Json.Remove("label_descriptions");
+            return;
+        }
+
+        Json.Remove("num_labels");
+        Json["id2label"] = new JsonObject(Id2Label.Select((label, i) => KeyValuePair.Create(i.ToString(CultureInfo.InvariantCulture), (JsonNode?)label)));
+        Json["label2id"] = new JsonObject(Id2Label.Select((label, i) => KeyValuePair.Create(label, (JsonNode?)i)));
+        if (Id2Label is ["LABEL_0", "LABEL_1"])
+        {
+            // transformers leaves its default pair out of the file, and reconstructs it.
+            Json.Remove("id2label");
+            Json.Remove("label2id");
+        }
+    }
+
+    private IReadOnlyList<string> ReadLabels()
+    {
+        if (IsTimm)
+        {
+            return ReadTimmLabels();
+        }
+
+        var declared = WholeNumberOrNull("num_labels");
+        if (Json["id2label"] is not JsonObject map)
+        {
+            return Unnamed(declared ?? 2);
+        }
+
+        var labels = new string?[map.Count];
+        foreach (var (key, value) in map)
+        {
+            if (!int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out var index) || index >= labels.Length)
+            {
+                throw new ModelLoadException($"'{_origin}': id2label has {map.Count} labels and the key \"{key}\", expected the keys 0 to {map.Count - 1}.");
+            }
+
+            labels[index] = value?.ToString() ?? throw new ModelLoadException($"'{_origin}': id2label names no label for {index}.");
+        }
+
+        // Two spellings of one number, such as "1" and "01", leave a gap elsewhere.
+        var gap = Array.IndexOf(labels, null);
+        return gap < 0
+            ? [.. labels.OfType<string>()]
+            : throw new ModelLoadException($"'{_origin}': id2label has {map.Count} labels but none for {gap}.");
+    }
+
+    private IReadOnlyList<string> ReadTimmLabels()
+    {
+        var classes = WholeNumber("num_classes", 1000);
+        if (Json["label_names"] is not JsonArray names)
+        {
+            return [.. Enumerable.Range(0, classes).Select(i => i.ToString(CultureInfo.InvariantCulture))];
+        }
+
+        if (names.Count != classes)
+        {
+            throw new ModelLoadException($"'{_origin}': num_classes is {classes}, but label_names has {names.Count} names.");
+        }
+
+        return [.. names.Select(n => n is JsonValue v && v.GetValueKind() == JsonValueKind.String ? v.GetValue<string>() : throw Bad("label_names", "a list of texts"))];
+    }
+
+    private static string[] Unnamed(int count) =>
+        [.. Enumerable.Range(0, count).Select(i => string.Create(CultureInfo.InvariantCulture, $"LABEL_{i}"))];
+}

@@ -1,0 +1,90 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Vizsla.Models.Weights;
+using TorchSharp;
+
+namespace Vizsla.Models;
+
+/// <summary>A model as a folder of files.</summary>
+internal static class ModelFolder
+{
+    /// <summary>The folder of a path or of a Hub name in this machine's cache.</summary>
+    /// <exception cref="ModelLoadException">There is neither; the message says how to fetch it.</exception>
+    public static string Locate(string nameOrFolder)
+    {
+        if (Directory.Exists(nameOrFolder))
+        {
+            return nameOrFolder;
+        }
+
+        return HubCache.Find(nameOrFolder) ?? throw new ModelLoadException(HubCache.IsRepositoryName(nameOrFolder)
+            ? $"'{nameOrFolder}' is neither a folder nor in the Hub cache '{HubCache.Root}'; fetch it with 'hf download {nameOrFolder}', or pass a folder that holds its config.json and model.safetensors."
+            : $"There is no folder '{nameOrFolder}'.");
+    }
+
+    /// <summary>Loads a folder's weights into a network and draws a head that they do not hold.</summary>
+    /// <exception cref="ModelLoadException">A weight outside the head is missing or of another shape, or the head is and may not be replaced.</exception>
+    public static LoadReport LoadWeights(ClassificationNetwork network, string folder, string origin, bool ignoreMismatchedSizes)
+    {
+        using var source = WeightSource.Open(folder);
+        var report = WeightLoader.Load(network, source, origin);
+        var head = network.HeadParameterNames.ToHashSet(StringComparer.Ordinal);
+        if (report.NewlyInitialized.Count(n => !head.Contains(n)) is > 0 and var foreign)
+        {
+            throw new ModelLoadException(Misfit(network, report, head, foreign), report);
+        }
+
+        if (report.Mismatched.Count > 0 && !ignoreMismatchedSizes)
+        {
+            throw new ModelLoadException(report.SizeMismatchMessage!, report);
+        }
+
+        if (report.NewlyInitialized.Count > 0)
+        {
+            network.InitializeHead();
+        }
+
+        return report;
+    }
+
+    /// <summary>Writes configuration and weights.</summary>
+    public static void Save(ClassificationNetwork network, string folder)
+    {
+        Directory.CreateDirectory(folder);
+        var configuration = network.Configuration.Clone();
+        if (!configuration.IsTimm)
+        {
+            configuration.Set("architectures", new JsonArray(network.ClassName));
+            configuration.Set("dtype", "float32");
+            configuration.Set("torch_dtype", null);
+            configuration.Set("transformers_version", configuration.Text("transformers_version", ModelConfiguration.WrittenVersion));
+        }
+
+        WriteText(Path.Combine(folder, ModelConfiguration.FileName), configuration.ToJson());
+        SafetensorsFile.Write(Path.Combine(folder, "model.safetensors"), network.State().Select(s => KeyValuePair.Create(s.Name, s.Value)));
+        foreach (var stale in Directory.EnumerateFiles(folder, "model-*-of-*.safetensors").Append(Path.Combine(folder, "model.safetensors.index.json")))
+        {
+            File.Delete(stale);
+        }
+    }
+
+    private static void WriteText(string path, string text)
+    {
+        var temporary = path + ".tmp";
+        using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write))
+        {
+            stream.Write(Encoding.UTF8.GetBytes(text));
+            stream.Flush(flushToDisk: true);
+        }
+
+        File.Move(temporary, path, overwrite: true);
+    }
+
+    private static string Misfit(ClassificationNetwork network, LoadReport report, HashSet<string> head, int foreign)
+    {
+        var total = network.State().Count(s => !head.Contains(s.Name));
+        var examples = report.NewlyInitialized.Where(n => !head.Contains(n)).Take(3).Select(n => $"'{n}'");
+        return $"The weights at '{report.Source}' are not those of {network.ClassName}: of its {total} weights outside the head {foreign} are missing or of another shape "
+            + $"({string.Join(", ", examples)}{(foreign > 3 ? ", ..." : "")}), and {report.Unexpected.Count} of the file are not its own. Use the config.json that belongs to these weights.";
+    }
+}

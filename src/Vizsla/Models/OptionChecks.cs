@@ -1,0 +1,24 @@
+namespace Vizsla.Models;
+
+/// <summary>What must hold between the numbers of a configuration.</summary>
+internal static class OptionChecks
+{
+    /// <summary>Attention splits the width evenly.</summary>
+    public static void Heads(int width, int heads)
+    {
+        if (heads < 1 || width < 1 || width % heads != 0)
+        {
+            throw new ModelLoadException($"hidden_size {width} is not a multiple of num_attention_heads {heads}; change one of them.");
+        }
+    }
+
+    /// <summary>A picture holds at least one patch.</summary>
+    public static void Patches((int Height, int Width) image, (int Height, int Width) patch)
+    {
+        if (patch.Height < 1 || patch.Width < 1 || image.Height < patch.Height || image.Width < patch.Width)
+        {
+            throw new ModelLoadException(
+                $"image_size {image.Height}x{image.Width} is smaller than one patch of {patch.Height}x{patch.Width}; expected an image of at least one patch.");
+        }
+    }
+}
