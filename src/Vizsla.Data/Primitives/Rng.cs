@@ -5,7 +5,10 @@ namespace Vizsla.Primitives;
 public sealed partial class Rng
 {
     private const int StateLength = 624;
+    private const int Offset = 397;
     private readonly uint[] _state = new uint[StateLength];
+    private ulong _seed;
+    private int _left;
     private int _next;
 
     /// <summary>Makes the generator that <c>torch.manual_seed(seed)</c> leaves behind.</summary>
@@ -16,14 +19,15 @@ public sealed partial class Rng
     /// <param name="seed">Any 64-bit seed; as in torch only the low 32 bits matter.</param>
     public void Seed(ulong seed)
     {
+        _seed = seed;
         _state[0] = (uint)seed;
         for (var i = 1; i < StateLength; i++)
         {
             _state[i] = 1812433253u * (_state[i - 1] ^ (_state[i - 1] >> 30)) + (uint)i;
         }
 
-        _next = StateLength;
-        ForgetNormal();
+        (_left, _next) = (1, 0);
+        (_keptDouble, _keptSingle) = (null, null);
     }
 
     /// <summary>The generator of one sample in one epoch of a run: the same draws for any number of workers, any batch size, and after a resume.</summary>
@@ -46,7 +50,7 @@ public sealed partial class Rng
     /// <summary>32 random bits: one draw of the twister.</summary>
     public uint NextUInt32()
     {
-        if (_next >= StateLength)
+        if (--_left == 0)
         {
             Refill();
         }
@@ -74,7 +78,8 @@ public sealed partial class Rng
     /// <summary>A float32 in [low, high): <c>torch.empty(1).uniform_(low, high)</c>.</summary>
     /// <param name="low">Lower bound.</param>
     /// <param name="high">Upper bound.</param>
-    public float Uniform(double low, double high) => NextSingle() * ((float)high - (float)low) + (float)low;
+    /// <remarks>One rounding, not two: torch's build fuses the multiplication and the addition.</remarks>
+    public float Uniform(double low, double high) => MathF.FusedMultiplyAdd(NextSingle(), (float)high - (float)low, (float)low);
 
     private static ulong Mix(ulong z)
     {
@@ -87,14 +92,20 @@ public sealed partial class Rng
     private void Refill()
     {
         var s = _state;
-        for (var i = 0; i < StateLength; i++)
+        for (var i = 0; i < StateLength - Offset; i++)
         {
-            var y = (s[i] & 0x80000000u) | (s[(i + 1) % StateLength] & 0x7fffffffu);
-            s[i] = s[(i + 397) % StateLength] ^ (y >> 1) ^ ((y & 1) * 0x9908b0dfu);
+            s[i] = s[i + Offset] ^ Twist(s[i], s[i + 1]);
         }
 
-        _next = 0;
+        for (var i = StateLength - Offset; i < StateLength - 1; i++)
+        {
+            s[i] = s[i + Offset - StateLength] ^ Twist(s[i], s[i + 1]);
+        }
+
+        s[^1] = s[Offset - 1] ^ Twist(s[^1], s[0]);
+        (_left, _next) = (StateLength, 0);
     }
 
-    partial void ForgetNormal();
+    private static uint Twist(uint high, uint low) =>
+        (((high & 0x80000000u) | (low & 0x7fffffffu)) >> 1) ^ ((low & 1) * 0x9908b0dfu);
 }

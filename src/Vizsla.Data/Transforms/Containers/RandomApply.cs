@@ -1,0 +1,26 @@
+using Vizsla.Imaging;
+using Vizsla.Primitives;
+
+namespace Vizsla.Transforms;
+
+/// <summary>Runs a list of transforms with a given probability, all or none.</summary>
+/// <param name="Transforms">The transforms in order; at least one.</param>
+/// <param name="Probability">Between 0 and 1.</param>
+/// <remarks>Source: torchvision <c>v2.RandomApply</c>. Parity: exact.</remarks>
+public sealed record RandomApply(
+    [Parameter("transforms", Example = """[{"transform": "Grayscale"}]""")] ValueList<ImageTransform> Transforms,
+    [Parameter("p", Minimum = 0, Maximum = 1)] double Probability = 0.5) : ImageTransform
+{
+    /// <inheritdoc />
+    public override (int Height, int Width)? SizeAfter((int Height, int Width)? input) => ImageTransforms.CommonSize(Transforms, input);
+
+    /// <inheritdoc />
+    public override Image Apply(Image image, Rng rng)
+    {
+        ArgumentNullException.ThrowIfNull(rng);
+        return rng.NextSingle() < Probability ? PipelinePlan.Apply(Transforms.AsSpan(), image, rng) : image;
+    }
+
+    /// <inheritdoc />
+    protected override void AddProblems(ICollection<string> problems) => ImageTransforms.AddProblems(Transforms, problems);
+}

@@ -1,0 +1,38 @@
+using Vizsla.Imaging;
+
+namespace Vizsla.Transforms;
+
+/// <summary>Checks that several transforms share.</summary>
+internal static class Rules
+{
+    /// <summary>A single angle is not negative, and a range increases.</summary>
+    public static void CheckAngle(string name, NumberOrRange angle, ICollection<string> problems)
+    {
+        if (!angle.IsRange && angle.Low < 0)
+        {
+            problems.Add($"{name} is {angle}; a single number stands for -x to x and must not be negative. Give a range (low, high) to say otherwise.");
+        }
+        else
+        {
+            CheckIncreasing(name, (angle.Low, angle.High), problems);
+        }
+    }
+
+    /// <summary>The lower end of a range is not above the upper one.</summary>
+    public static void CheckIncreasing(string name, (double Low, double High) range, ICollection<string> problems)
+    {
+        if (range.Low > range.High)
+        {
+            problems.Add(FormattableString.Invariant($"{name} is ({range.Low}, {range.High}); give the smaller number first."));
+        }
+    }
+
+    /// <summary>Moved pictures are sampled by nearest, bilinear or bicubic.</summary>
+    public static void CheckSamplingFilter(Interpolation interpolation, ICollection<string> problems)
+    {
+        if (interpolation is not (Interpolation.Nearest or Interpolation.Bilinear or Interpolation.Bicubic))
+        {
+            problems.Add($"interpolation is {PipelineText.ToCSharp(interpolation)}; a picture is moved with Nearest, Bilinear or Bicubic.");
+        }
+    }
+}

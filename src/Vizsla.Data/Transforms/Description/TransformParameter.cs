@@ -1,0 +1,97 @@
+using System.Collections;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+
+namespace Vizsla.Transforms;
+
+/// <summary>One parameter of a transform: enough to build a control for it.</summary>
+public sealed class TransformParameter
+{
+    private TransformParameter(PropertyInfo property, ParameterAttribute? attribute, bool isRequired)
+    {
+        Property = property;
+        Name = attribute?.Name ?? property.Name;
+        Minimum = attribute?.Minimum ?? double.NegativeInfinity;
+        Maximum = attribute?.Maximum ?? double.PositiveInfinity;
+        Example = attribute?.Example;
+        IsRequired = isRequired;
+    }
+
+    /// <summary>Name in torchvision and in JSON.</summary>
+    public string Name { get; }
+
+    /// <summary>Name in C#.</summary>
+    public string PropertyName => Property.Name;
+
+    /// <summary>Type in C#.</summary>
+    public Type Type => Property.PropertyType;
+
+    /// <summary>Whether it has no default.</summary>
+    public bool IsRequired { get; }
+
+    /// <summary>Smallest number allowed, or negative infinity.</summary>
+    public double Minimum { get; }
+
+    /// <summary>Largest number allowed, or infinity.</summary>
+    public double Maximum { get; }
+
+    /// <summary>JSON of a sensible value where there is no default.</summary>
+    public string? Example { get; }
+
+    internal PropertyInfo Property { get; }
+
+    /// <summary>Name of the constructor's argument.</summary>
+    internal string ArgumentName { get; private init; } = "";
+
+    /// <summary>Default of the constructor's argument; meaningless where it is required.</summary>
+    internal object? ConstructorDefault { get; private init; }
+
+    internal static TransformParameter Of(Type type, ParameterInfo argument)
+    {
+        var property = type.GetProperty(argument.Name!, BindingFlags.Instance | BindingFlags.Public | BindingFlags.IgnoreCase)
+            ?? throw new ArgumentException($"Transform '{type.Name}' has no property for its parameter '{argument.Name}'.", nameof(type));
+        var attribute = argument.GetCustomAttribute<ParameterAttribute>() ?? property.GetCustomAttribute<ParameterAttribute>();
+        return new(property, attribute, isRequired: !argument.HasDefaultValue)
+        {
+            ArgumentName = argument.Name!,
+            ConstructorDefault = DefaultOf(argument),
+        };
+    }
+
+    internal static TransformParameter Of(PropertyInfo property) =>
+        new(property, property.GetCustomAttribute<ParameterAttribute>(), isRequired: false);
+
+    /// <summary>A sentence when a number of the value is out of range, else null.</summary>
+    internal string? RangeProblem(object? value) => Numbers(value).All(number => number >= Minimum && number <= Maximum)
+        ? null
+        : $"{Name} is {PipelineText.ToCSharp(value)}, expected {RangeText}.";
+
+    // Reflection reports the default of a struct as null, and of an enum as its number.
+    private static object? DefaultOf(ParameterInfo argument) => (argument.HasDefaultValue, argument.DefaultValue, argument.ParameterType) switch
+    {
+        (false, _, _) => null,
+        (_, null, { IsValueType: true } type) => Activator.CreateInstance(type),
+        (_, { } value, { IsEnum: true } type) => Enum.ToObject(type, value),
+        (_, var value, _) => value,
+    };
+
+    private string RangeText => (Minimum, Maximum) switch
+    {
+        (_, double.PositiveInfinity) => FormattableString.Invariant($"at least {Minimum}"),
+        (double.NegativeInfinity, _) => FormattableString.Invariant($"at most {Maximum}"),
+        _ => FormattableString.Invariant($"{Minimum} to {Maximum}"),
+    };
+
+    private static IEnumerable<double> Numbers(object? value) => value switch
+    {
+        double number => [number],
+        int number => [number],
+        NumberOrRange range => [range.Low, range.High],
+        ImageSize size => [size.Height, size.Width],
+        FillColor color => [color.Red, color.Green, color.Blue],
+        string => [],
+        ITuple tuple => Enumerable.Range(0, tuple.Length).SelectMany(i => Numbers(tuple[i])),
+        IEnumerable items => items.Cast<object?>().SelectMany(Numbers),
+        _ => [],
+    };
+}

@@ -1,0 +1,64 @@
+namespace Vizsla.Transforms;
+
+/// <summary>What is wrong with a pipeline: impossible parameters of its steps, and steps in an order that cannot run.</summary>
+internal static class PipelineProblems
+{
+    /// <summary>Every problem in a sentence, each with the number and name of its step.</summary>
+    public static List<string> Find(IReadOnlyList<Transform> transforms)
+    {
+        var problems = new List<string>();
+        if (transforms.Count == 0)
+        {
+            problems.Add("A pipeline needs at least one transform.");
+        }
+
+        for (var i = 0; i < transforms.Count; i++)
+        {
+            foreach (var problem in transforms[i].FindProblems())
+            {
+                problems.Add($"{Place(i, transforms[i])}: {problem}");
+            }
+        }
+
+        FindOrder(transforms, problems);
+        return problems;
+    }
+
+    /// <summary>"Step 3, GaussianBlur".</summary>
+    /// <param name="index">Step from 0.</param>
+    /// <param name="transform">The step.</param>
+    private static string Place(int index, Transform transform) => $"Step {index + 1}, {transform.GetType().Name}";
+
+    private static void FindOrder(IReadOnlyList<Transform> transforms, List<string> problems)
+    {
+        Transform? conversion = null;
+        Transform? crops = null;
+        for (var i = 0; i < transforms.Count; i++)
+        {
+            foreach (var step in PipelinePlan.Flatten([transforms[i]]))
+            {
+                switch (step)
+                {
+                    case ConversionTransform when conversion is not null:
+                        problems.Add($"{Place(i, transforms[i])}: {conversion.GetType().Name} has made floats already; leave one of the two out.");
+                        break;
+                    case ConversionTransform:
+                        conversion = step;
+                        break;
+                    case TensorTransform when conversion is null:
+                        problems.Add($"{Place(i, transforms[i])}: works on floats; put ToDtype(Scale: true) or ToTensor before it.");
+                        break;
+                    case ImageTransform or MultiCropTransform when conversion is not null:
+                        problems.Add($"{Place(i, transforms[i])}: works on 8-bit pictures; put it before {conversion.GetType().Name}.");
+                        break;
+                    case MultiCropTransform when crops is not null:
+                        problems.Add($"{Place(i, transforms[i])}: {crops.GetType().Name} has made several pictures already; leave one of the two out.");
+                        break;
+                    case MultiCropTransform:
+                        crops = step;
+                        break;
+                }
+            }
+        }
+    }
+}
