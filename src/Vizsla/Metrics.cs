@@ -1,0 +1,75 @@
+using Vizsla.Primitives;
+using Vizsla.Training;
+using Vizsla.Training.Metrics;
+
+namespace Vizsla;
+
+/// <summary>The metrics there are, by the names that <c>metric_for_best_model</c> takes.</summary>
+public static class Metrics
+{
+    // What evaluate and torchmetrics call them.
+    private static readonly Dictionary<string, string> Aliases = new(StringComparer.Ordinal)
+    {
+        ["acc"] = "accuracy",
+        ["top5"] = "top_5_accuracy",
+        ["top_5"] = "top_5_accuracy",
+        ["f1"] = "f1_macro",
+        ["precision"] = "precision_macro",
+        ["recall"] = "recall_macro",
+        ["ece"] = "expected_calibration_error",
+        ["calibration_error"] = "expected_calibration_error",
+        ["mcc"] = "matthews_corrcoef",
+        ["kappa"] = "cohen_kappa",
+        ["roc_auc"] = "roc_auc_ovr_macro",
+    };
+
+    /// <summary>Share of rows whose largest logit is that of the true class.</summary>
+    public static Metric Accuracy { get; } = new Accuracy();
+
+    /// <summary>Share of rows whose true class is among the five largest logits.</summary>
+    public static Metric Top5Accuracy { get; } = new TopAccuracy();
+
+    /// <summary>F1 with every class counting alike.</summary>
+    public static Metric F1Macro { get; } = new F1Score();
+
+    /// <summary>Mean negative log probability of the true class.</summary>
+    public static Metric LogLoss { get; } = new LogLoss();
+
+    /// <summary>Mean distance between confidence and accuracy, 15 bins.</summary>
+    public static Metric CalibrationError { get; } = new CalibrationError();
+
+    /// <summary>Every metric, in the order in which tables show them.</summary>
+    public static IReadOnlyList<Metric> All { get; } =
+    [
+        Accuracy,
+        Top5Accuracy,
+        new BalancedAccuracy(),
+        F1Macro,
+        new F1Score(Averaging.Micro),
+        new F1Score(Averaging.Weighted),
+        new Precision(),
+        new Precision(Averaging.Micro),
+        new Precision(Averaging.Weighted),
+        new Recall(),
+        new Recall(Averaging.Micro),
+        new Recall(Averaging.Weighted),
+        LogLoss,
+        CalibrationError,
+        new MatthewsCorrelation(),
+        new CohenKappa(),
+        new RocAuc(),
+    ];
+
+    /// <summary>The metric of a name.</summary>
+    /// <param name="name">Its name or a usual short form (<c>f1</c> is <c>f1_macro</c>), with or without <c>eval_</c>.</param>
+    /// <exception cref="ArgumentException">There is none of that name; the message lists those there are.</exception>
+    public static Metric Find(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        var bare = name.StartsWith("eval_", StringComparison.Ordinal) ? name["eval_".Length..] : name;
+        var full = Aliases.GetValueOrDefault(bare, bare);
+        return All.FirstOrDefault(metric => metric.Name == full)
+            ?? throw new ArgumentException(
+                $"Unknown metric '{name}'. Known: {string.Join(", ", All.Select(metric => metric.Name))}.{Suggestion.DidYouMean(bare, All.Select(metric => metric.Name).Concat(Aliases.Keys))}");
+    }
+}
