@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Vizsla.Cli.Commands;
 
 namespace Vizsla.Cli;
 
@@ -7,5 +8,7 @@ internal static class CommandList
 {
     public static IEnumerable<Command> Create() =>
     [
+        new StudioCommand(),
+        new ServeCommand(),
     ];
 }

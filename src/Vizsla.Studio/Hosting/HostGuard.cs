@@ -1,0 +1,50 @@
+using System.Net;
+using Microsoft.AspNetCore.Http;
+
+namespace Vizsla.Studio.Hosting;
+
+/// <summary>Answers only browsers that call this server by its own name, and only pages that it served itself.</summary>
+/// <remarks>
+/// A page elsewhere can point its own name at 127.0.0.1 (DNS rebinding); its requests then carry that name as Host. Addresses written
+/// as numbers cannot be rebound. Requests that change something, and WebSockets, must not come from another page (Origin).
+/// </remarks>
+internal sealed class HostGuard(RequestDelegate next, HostOptions options)
+{
+    public Task InvokeAsync(HttpContext context)
+    {
+        var request = context.Request;
+        if (!IsOwnName(request.Host.Host))
+        {
+            return ErrorAnswers.WriteAsync(context, StatusCodes.Status421MisdirectedRequest,
+                "This server does not answer under that name. Call it by its address, or allow the name with --allowed_host.");
+        }
+
+        if (request.Headers.Origin is [{ Length: > 0 } origin] && ChangesSomething(request) && !IsSameOrigin(origin, request))
+        {
+            return ErrorAnswers.WriteAsync(context, StatusCodes.Status403Forbidden, "A page of another origin may not call this server.");
+        }
+
+        return next(context);
+    }
+
+    private bool IsOwnName(string host)
+    {
+        var name = host.Trim('[', ']');
+        if (IPAddress.TryParse(name, out var address))
+        {
+            return !options.IsLoopback || IPAddress.IsLoopback(address);
+        }
+
+        return name.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+            || options.AllowedHosts.Contains(name, StringComparer.OrdinalIgnoreCase)
+            || (!options.IsLoopback && name.Equals(Environment.MachineName, StringComparison.OrdinalIgnoreCase));
+    }
+
+    private static bool ChangesSomething(HttpRequest request) =>
+        !(HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method))
+        || request.Headers.ContainsKey("Sec-WebSocket-Key");
+
+    private static bool IsSameOrigin(string origin, HttpRequest request) =>
+        Uri.TryCreate(origin, UriKind.Absolute, out var uri)
+        && string.Equals(uri.Authority, new HostString(request.Host.Value ?? "").ToUriComponent(), StringComparison.OrdinalIgnoreCase);
+}

@@ -1,0 +1,76 @@
+using Microsoft.AspNetCore.Components;
+using Microsoft.JSInterop;
+
+namespace Vizsla.Studio.Layout;
+
+/// <summary>The functions of studio.js, for one open page.</summary>
+internal sealed class Browser(IJSRuntime script) : IAsyncDisposable
+{
+    private readonly Lazy<Task<IJSObjectReference>> _module =
+        new(() => script.InvokeAsync<IJSObjectReference>("import", "/_content/Vizsla.Studio/studio.js").AsTask());
+
+    /// <summary>Whether dark colors were chosen here, or else are preferred by the system.</summary>
+    public Task<bool> IsDarkAsync() => CallAsync<bool>("isDark");
+
+    /// <summary>Keeps the choice of colors in this browser.</summary>
+    public Task RememberDarkAsync(bool dark) => CallAsync("rememberDark", dark);
+
+    /// <summary>Puts the page's state into the address without a new entry in the history.</summary>
+    public Task ReplaceAddressAsync(string address) => CallAsync("replaceAddress", address);
+
+    /// <summary>Puts text into the clipboard.</summary>
+    public Task<bool> CopyAsync(string text) => CallAsync<bool>("copy", text);
+
+    /// <summary>Hands a text to the user as a file.</summary>
+    public Task SaveAsync(string name, string type, string text) => CallAsync("save", name, type, text);
+
+    /// <summary>Draws a figure, or changes the one that is drawn.</summary>
+    public Task DrawAsync(ElementReference element, string figure) => CallAsync("draw", element, figure);
+
+    /// <summary>Forgets a drawn figure.</summary>
+    public Task EraseAsync(ElementReference element) => CallAsync("erase", element);
+
+    /// <summary>Lets pictures be dropped on an element, pasted anywhere and chosen; each is uploaded and its answer handed to <c>Received</c>.</summary>
+    public Task AcceptPicturesAsync<T>(ElementReference element, DotNetObjectReference<T> receiver)
+        where T : class => CallAsync("acceptPictures", element, receiver);
+
+    /// <summary>Opens the file picker or the camera of an element that accepts pictures.</summary>
+    public Task PickAsync(ElementReference element, bool camera) => CallAsync("pick", element, camera);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_module.IsValueCreated)
+        {
+            return;
+        }
+
+        try
+        {
+            var module = await _module.Value.ConfigureAwait(false);
+            await module.DisposeAsync().ConfigureAwait(false);
+        }
+        catch (JSDisconnectedException)
+        {
+            // The page is gone, and the module with it.
+        }
+    }
+
+    private async Task<T> CallAsync<T>(string function, params object?[] arguments)
+    {
+        var module = await _module.Value.ConfigureAwait(false);
+        return await module.InvokeAsync<T>(function, arguments).ConfigureAwait(false);
+    }
+
+    private async Task CallAsync(string function, params object?[] arguments)
+    {
+        try
+        {
+            var module = await _module.Value.ConfigureAwait(false);
+            await module.InvokeVoidAsync(function, arguments).ConfigureAwait(false);
+        }
+        catch (JSDisconnectedException)
+        {
+            // The page was closed meanwhile.
+        }
+    }
+}

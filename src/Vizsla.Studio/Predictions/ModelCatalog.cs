@@ -1,0 +1,145 @@
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Vizsla.Imaging;
+using Vizsla.Primitives;
+using Vizsla.Studio.Hosting;
+
+namespace Vizsla.Studio.Predictions;
+
+/// <summary>The models of a server by name, loaded one after the other when it starts.</summary>
+internal sealed partial class ModelCatalog : BackgroundService, IAsyncDisposable
+{
+    private readonly Dictionary<string, ModelQueue> _queues = new(StringComparer.Ordinal);
+    private readonly Lock _lock = new();
+    private readonly IReadOnlyList<ModelEntry> _entries;
+    private readonly ServingOptions _options;
+    private readonly ServingMetrics _metrics;
+    private readonly ILogger<ModelCatalog> _logger;
+    private readonly TaskCompletionSource _loaded = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _stopping;
+
+    public ModelCatalog(IEnumerable<ModelEntry> entries, ServingOptions options, ServingMetrics metrics, ILogger<ModelCatalog> logger)
+    {
+        options.Validate();
+        (_entries, _options, _metrics, _logger) = ([.. entries], options, metrics, logger);
+        if (_entries.GroupBy(e => e.Name).FirstOrDefault(g => g.Count() > 1) is { } twice)
+        {
+            throw new ArgumentException($"Two models are called '{twice.Key}'; give each its own name.");
+        }
+    }
+
+    /// <summary>Ends when every model is loaded; fails as the first one failed.</summary>
+    public Task Loaded => _loaded.Task;
+
+    /// <summary>Names in the order given.</summary>
+    public IEnumerable<string> Names => _entries.Select(e => e.Name);
+
+    /// <summary>Whether all models can answer.</summary>
+    public bool IsReady => _loaded.Task.IsCompletedSuccessfully && !_stopping;
+
+    /// <summary>The limits that requests keep to.</summary>
+    public ServingOptions Options => _options;
+
+    /// <summary>The model of that name once it is loaded.</summary>
+    public bool TryGet(string name, [NotNullWhen(true)] out ModelQueue? queue)
+    {
+        lock (_lock)
+        {
+            return _queues.TryGetValue(name, out queue);
+        }
+    }
+
+    /// <summary>The likeliest classes of one picture.</summary>
+    /// <param name="name">The model's name.</param>
+    /// <param name="data">The picture's bytes.</param>
+    /// <param name="topK">How many classes.</param>
+    /// <param name="function">From logits to scores; null as the model says.</param>
+    /// <param name="cancellationToken">Takes the picture out of the queue.</param>
+    /// <exception cref="RefusedException">There is no such model, it is not ready, or the picture is refused.</exception>
+    public async Task<IReadOnlyList<LabelScore>> PredictAsync(
+        string name, byte[] data, int topK, ScoreFunction? function, CancellationToken cancellationToken)
+    {
+        var queue = Get(name);
+        var start = Stopwatch.GetTimestamp();
+        var logits = await queue.LogitsAsync(() => PictureGuard.Decode(data, _options), cancellationToken).ConfigureAwait(false);
+        var scores = Scores.Apply(function ?? queue.Model.DefaultFunction, logits);
+        var answer = Scores.Top(scores, queue.Model.Labels, topK);
+        _metrics.Answered(name, Stopwatch.GetElapsedTime(start));
+        return answer;
+    }
+
+    /// <summary>The model of that name.</summary>
+    /// <exception cref="RefusedException">There is no such model (404), or it is not loaded yet (503).</exception>
+    public ModelQueue Get(string name)
+    {
+        if (TryGet(name, out var queue))
+        {
+            return queue;
+        }
+
+        throw Names.Contains(name, StringComparer.Ordinal)
+            ? new RefusedException(StatusCodes.Status503ServiceUnavailable, $"The model '{name}' is being loaded.", TimeSpan.FromSeconds(2))
+            : new RefusedException(StatusCodes.Status404NotFound,
+                $"There is no model '{name}'. Known: {string.Join(", ", Names)}.{Suggestion.DidYouMean(name, Names)}");
+    }
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        _stopping = true;
+        await base.StopAsync(cancellationToken).ConfigureAwait(false);
+        await DisposeAsync().ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        ModelQueue[] queues;
+        lock (_lock)
+        {
+            queues = [.. _queues.Values];
+            _queues.Clear();
+        }
+
+        foreach (var queue in queues)
+        {
+            await queue.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.Factory.StartNew(() => LoadAll(stoppingToken), stoppingToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    private void LoadAll(CancellationToken stoppingToken)
+    {
+        foreach (var entry in _entries)
+        {
+            stoppingToken.ThrowIfCancellationRequested();
+            try
+            {
+                var start = Stopwatch.GetTimestamp();
+                var queue = new ModelQueue(entry.Name, entry.Open(), _options, _metrics);
+                lock (_lock)
+                {
+                    _queues[entry.Name] = queue;
+                }
+
+                _metrics.Watch(entry.Name, () => queue.Waiting);
+                var elapsed = Stopwatch.GetElapsedTime(start);
+                ModelLoaded(_logger, entry.Name, elapsed);
+            }
+            catch (Exception e)
+            {
+                // Whoever waits for the models learns why; the host stops the application.
+                _loaded.TrySetException(e);
+                throw;
+            }
+        }
+
+        _loaded.TrySetResult();
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Model '{Model}' loaded in {Elapsed}")]
+    private static partial void ModelLoaded(ILogger logger, string model, TimeSpan elapsed);
+}

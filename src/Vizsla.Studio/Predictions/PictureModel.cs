@@ -1,0 +1,35 @@
+using Vizsla.Imaging;
+
+namespace Vizsla.Studio.Predictions;
+
+/// <summary>What a server needs of a model: pictures to floats on any thread, floats to logits on one.</summary>
+internal abstract class PictureModel : IDisposable
+{
+    /// <summary>Class names in the order of the logits.</summary>
+    public abstract IReadOnlyList<string> Labels { get; }
+
+    /// <summary>How logits become scores when a request does not say.</summary>
+    public abstract ScoreFunction DefaultFunction { get; }
+
+    /// <summary>The picture as the model takes it; safe for several threads.</summary>
+    /// <param name="image">An upright RGB picture; not disposed.</param>
+    /// <returns>Float [3, H, W]; the caller owns it.</returns>
+    public abstract ImageTensor Prepare(Image image);
+
+    /// <summary>One forward pass; only one thread at a time.</summary>
+    /// <param name="pictures">Floats of equal shapes; not disposed.</param>
+    /// <returns>One row of logits per picture.</returns>
+    public abstract float[][] Logits(IReadOnlyList<ImageTensor> pictures);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Gives the weights back.</summary>
+    protected virtual void Dispose(bool disposing)
+    {
+    }
+}

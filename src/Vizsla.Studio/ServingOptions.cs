@@ -1,0 +1,51 @@
+namespace Vizsla.Studio;
+
+/// <summary>How a model answers over HTTP: batches, waiting room, limits on what is sent.</summary>
+public sealed class ServingOptions
+{
+    /// <summary>Most pictures in one forward pass, at least 1. Default: 32. Option: <c>--max_batch</c>.</summary>
+    public int MaxBatch { get; set; } = 32;
+
+    /// <summary>How long the first picture of a batch waits for company. Default: 5 ms. Option: <c>--max_delay_ms</c>.</summary>
+    public TimeSpan MaxDelay { get; set; } = TimeSpan.FromMilliseconds(5);
+
+    /// <summary>Most pictures that wait; further ones are answered with 429 and <c>Retry-After</c>. Default: 256. Option: <c>--max_queue</c>.</summary>
+    public int MaxQueue { get; set; } = 256;
+
+    /// <summary>Most bytes of one picture as it is sent. Default: 20 MiB.</summary>
+    public long MaxPictureBytes { get; set; } = 20 << 20;
+
+    /// <summary>Most pixels of one picture, looked up in its header before it is decoded. Default: 50 million.</summary>
+    public long MaxPicturePixels { get; set; } = 50_000_000;
+
+    /// <summary>Most pictures in one request of many. Default: 64.</summary>
+    public int MaxPicturesPerRequest { get; set; } = 64;
+
+    /// <summary>How long a stopping server finishes what it took. Default: 30 s.</summary>
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Every problem of these values in one exception.</summary>
+    /// <exception cref="ArgumentException">A value is out of its range; the message lists all of them.</exception>
+    internal void Validate()
+    {
+        List<string> problems = [];
+        Check(MaxBatch >= 1, $"max_batch must be at least 1, got {MaxBatch}");
+        Check(MaxDelay >= TimeSpan.Zero && MaxDelay <= TimeSpan.FromSeconds(10), $"max_delay_ms must be from 0 to 10000, got {MaxDelay.TotalMilliseconds}");
+        Check(MaxQueue >= 1, $"max_queue must be at least 1, got {MaxQueue}");
+        Check(MaxPictureBytes >= 1, $"the limit on a picture's bytes must be at least 1, got {MaxPictureBytes}");
+        Check(MaxPicturePixels >= 1, $"the limit on a picture's pixels must be at least 1, got {MaxPicturePixels}");
+        Check(MaxPicturesPerRequest >= 1, $"the limit on pictures in a request must be at least 1, got {MaxPicturesPerRequest}");
+        if (problems.Count > 0)
+        {
+            throw new ArgumentException($"The model cannot be served: {string.Join("; ", problems)}.");
+        }
+
+        void Check(bool holds, string problem)
+        {
+            if (!holds)
+            {
+                problems.Add(problem);
+            }
+        }
+    }
+}

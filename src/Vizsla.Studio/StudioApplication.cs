@@ -1,0 +1,53 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.Extensions.DependencyInjection;
+using MudBlazor.Services;
+using Vizsla.Studio.Hosting;
+using Vizsla.Studio.Layout;
+using Vizsla.Studio.Predictions;
+
+namespace Vizsla.Studio;
+
+/// <summary>The pages and, beside them, the models as a service.</summary>
+public static class StudioApplication
+{
+    /// <summary>Builds the application; it does not listen until it is started.</summary>
+    /// <param name="options">What to show and where to listen.</param>
+    /// <returns>An application that the caller runs and disposes.</returns>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    /// <exception cref="DirectoryNotFoundException">The folder of runs or the dataset's folder does not exist.</exception>
+    public static WebApplication Create(StudioOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        CheckFolder(options.Runs, "runs");
+        CheckFolder(options.Dataset, "dataset");
+        var builder = ServerSetup.CreateBuilder(options.Host, options.Serving);
+        var services = builder.Services;
+        ServeApplication.AddService(services, options.Models.Select(m => new ModelEntry(ModelEntry.NameOf(m), () => ClassifierModel.Open(m))), options.Serving);
+        services.AddSingleton(options);
+        services.AddSingleton(TimeProvider.System);
+        services.AddScoped<Browser>();
+        services.AddRazorComponents().AddInteractiveServerComponents();
+        services.AddMudServices();
+        // Keys live and die with the process: nothing is written, and an old page cannot speak to a new server.
+        services.AddDataProtection().UseEphemeralDataProtectionProvider();
+
+        var application = builder.Build();
+        ServerSetup.UseSafety(application);
+        application.UseStatusCodePagesWithReExecute("/not-found");
+        application.UseRouting();
+        application.UseAntiforgery();
+        ServeApplication.MapService(application);
+        EmbeddedAssets.Map(application);
+        application.MapRazorComponents<App>().AddInteractiveServerRenderMode(mode => mode.ContentSecurityFrameAncestorsPolicy = null);
+        return application;
+    }
+
+    private static void CheckFolder(string? folder, string option)
+    {
+        if (folder is not null && !Directory.Exists(folder))
+        {
+            throw new DirectoryNotFoundException($"The folder '{folder}' of --{option} does not exist.");
+        }
+    }
+}

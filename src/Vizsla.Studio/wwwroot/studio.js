@@ -1,0 +1,141 @@
+// What the pages need of the browser itself; everything else is decided on the server.
+
+const darkKey = "vizsla-dark";
+let plotly;
+
+export function isDark() {
+    const kept = localStorage.getItem(darkKey);
+    return kept === null ? matchMedia("(prefers-color-scheme: dark)").matches : kept === "true";
+}
+
+export function rememberDark(dark) {
+    localStorage.setItem(darkKey, dark);
+}
+
+export function replaceAddress(address) {
+    history.replaceState(history.state, "", address);
+}
+
+export async function copy(text) {
+    try {
+        await navigator.clipboard.writeText(text);
+        return true;
+    } catch {
+        return false;
+    }
+}
+
+export function save(name, type, text) {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
+function loadPlotly() {
+    plotly ??= new Promise((resolve, reject) => {
+        const script = document.createElement("script");
+        script.src = "/_content/Vizsla.Studio/plotly-basic.min.js";
+        script.onload = () => resolve(window.Plotly);
+        script.onerror = reject;
+        document.head.append(script);
+    });
+    return plotly;
+}
+
+export async function draw(element, figure) {
+    const library = await loadPlotly();
+    if (!element?.isConnected) {
+        return;
+    }
+
+    const { data, layout } = JSON.parse(figure);
+    await library.react(element, data, layout, { responsive: true, displaylogo: false, displayModeBar: false });
+    element.dataset.drawn = String(Number(element.dataset.drawn ?? 0) + 1);
+}
+
+export function erase(element) {
+    if (element && window.Plotly) {
+        window.Plotly.purge(element);
+    }
+}
+
+// Pictures: dropped on the element, pasted anywhere, chosen by its file inputs.
+
+async function upload(files, receiver) {
+    for (const file of files) {
+        let answer;
+        try {
+            const response = await fetch("/pictures", { method: "POST", body: file, headers: { "Content-Type": "application/octet-stream" } });
+            answer = await response.json();
+        } catch {
+            answer = { error: "The picture did not reach the server." };
+        }
+
+        await receiver.invokeMethodAsync("Received", file.name || "pasted picture", answer.id ?? null, answer.error ?? null);
+    }
+}
+
+export function acceptPictures(element, receiver) {
+    if (!element) {
+        return;
+    }
+
+    const stop = event => event.preventDefault();
+    const over = on => event => { stop(event); element.classList.toggle("over", on); };
+    element.addEventListener("dragover", over(true));
+    element.addEventListener("dragleave", over(false));
+    element.addEventListener("drop", event => {
+        over(false)(event);
+        upload([...event.dataTransfer.files], receiver);
+    });
+    for (const input of element.querySelectorAll("input[type=file]")) {
+        input.addEventListener("change", async () => {
+            await upload([...input.files], receiver);
+            input.value = "";
+        });
+    }
+
+    const paste = event => {
+        if (!element.isConnected) {
+            document.removeEventListener("paste", paste);
+            return;
+        }
+
+        const files = [...(event.clipboardData?.files ?? [])];
+        if (files.length > 0) {
+            stop(event);
+            upload(files, receiver);
+        }
+    };
+    document.addEventListener("paste", paste);
+}
+
+export function pick(element, camera) {
+    element?.querySelector(camera ? "input[capture]" : "input[type=file]:not([capture])")?.click();
+}
+
+// A range input over two pictures moves the border between them; it needs no server.
+document.addEventListener("input", event => {
+    const wipe = event.target.closest?.(".wipe");
+    if (wipe) {
+        wipe.style.setProperty("--wipe", `${event.target.value}%`);
+    }
+
+    const overlay = event.target.closest?.("[data-opacity-of]");
+    if (overlay) {
+        const target = document.getElementById(overlay.dataset.opacityOf);
+        if (target) {
+            target.style.opacity = event.target.value / 100;
+        }
+    }
+});
+
+// Dragging steps of a pipeline: the browser needs a word of data to begin a drag.
+document.addEventListener("dragstart", event => {
+    if (event.target.closest?.("[draggable=true]")) {
+        event.dataTransfer.setData("text/plain", "step");
+        event.dataTransfer.effectAllowed = "move";
+    }
+});
