@@ -101,7 +101,7 @@ public enum OptimizerName
     Adafactor,
 
     /// <summary>Lion (<c>lion_32bit</c>).</summary>
-    Lion32bit,
+    Lion_32bit,
 }
 
 /// <summary>Which sample comes next in an epoch.</summary>

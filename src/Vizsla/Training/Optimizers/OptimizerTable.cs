@@ -32,7 +32,7 @@ public static class OptimizerTable
             OptimizerName.Adam => new Adam(groups, AdamNumbers(), isDecoupled: false),
             OptimizerName.Nadam => new NAdam(groups, AdamNumbers(), values.Number("momentum_decay", 4e-3)),
             OptimizerName.Radam => new RAdam(groups, AdamNumbers()),
-            OptimizerName.Lion32bit => new Lion(groups, AdamNumbers()),
+            OptimizerName.Lion_32bit => new Lion(groups, AdamNumbers()),
             OptimizerName.Sgd => new Sgd(groups, values.Number("momentum", 0), values.Number("dampening", 0), values.Flag("nesterov")),
             OptimizerName.Rmsprop => new RmsProp(
                 groups, values.Number("alpha", 0.99), values.Number("eps", 1e-8), values.Number("momentum", 0), values.Flag("centered")),

@@ -1,0 +1,135 @@
+using Vizsla.Primitives;
+
+namespace Vizsla.Training.Arguments;
+
+/// <summary>What arguments must be, each alone and together.</summary>
+/// <remarks>Source: <c>TrainingArguments.__post_init__</c> of transformers, and what it lets pass.</remarks>
+public static class ArgumentChecks
+{
+    private static readonly string[] LogLevels = ["debug", "info", "warning", "error", "critical", "passive"];
+    private static readonly string[] Reporters = ["none", "all", "tensorboard"];
+
+    /// <summary>Everything that is wrong, one sentence each; empty where nothing is.</summary>
+    /// <param name="a">The arguments.</param>
+    public static IReadOnlyList<string> Problems(TrainingArguments a)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        return [.. Numbers(a).Concat(Together(a)).Concat(Words(a)).OfType<string>()];
+    }
+
+    /// <summary>Refuses arguments that cannot be meant.</summary>
+    /// <param name="arguments">The arguments.</param>
+    /// <exception cref="ArgumentsException">They are wrong; names every problem.</exception>
+    public static void Require(TrainingArguments arguments)
+    {
+        var problems = Problems(arguments);
+        if (problems.Count > 0)
+        {
+            throw new ArgumentsException(problems);
+        }
+    }
+
+    private static IEnumerable<string?> Numbers(TrainingArguments a)
+    {
+        yield return Unless(a.LearningRate > 0 && double.IsFinite(a.LearningRate), "learning_rate", a.LearningRate, "above 0, for example 5e-05");
+        yield return Unless(a.WeightDecay >= 0 && double.IsFinite(a.WeightDecay), "weight_decay", a.WeightDecay, "0 or more");
+        yield return Unless(a.AdamBeta1 is >= 0 and < 1, "adam_beta1", a.AdamBeta1, "at least 0 and below 1");
+        yield return Unless(a.AdamBeta2 is >= 0 and < 1, "adam_beta2", a.AdamBeta2, "at least 0 and below 1");
+        yield return Unless(a.AdamEpsilon > 0, "adam_epsilon", a.AdamEpsilon, "above 0");
+        yield return Unless(a.MaxGradNorm >= 0, "max_grad_norm", a.MaxGradNorm, "0 (no clipping) or more");
+        yield return Unless(a.PerDeviceTrainBatchSize >= 1, "per_device_train_batch_size", a.PerDeviceTrainBatchSize, "at least 1");
+        yield return Unless(a.PerDeviceEvalBatchSize >= 1, "per_device_eval_batch_size", a.PerDeviceEvalBatchSize, "at least 1");
+        yield return Unless(a.GradientAccumulationSteps >= 1, "gradient_accumulation_steps", a.GradientAccumulationSteps, "at least 1");
+        yield return Unless(a.EvalAccumulationSteps is null or >= 1, "eval_accumulation_steps", a.EvalAccumulationSteps, "at least 1");
+        yield return Unless(a.MaxSteps is -1 or > 0, "max_steps", a.MaxSteps, "above 0, or -1 to go by num_train_epochs");
+        yield return Unless(a.MaxSteps > 0 || a.NumTrainEpochs > 0, "num_train_epochs", a.NumTrainEpochs, "above 0");
+        yield return Unless(a.WarmupRatio is >= 0 and <= 1, "warmup_ratio", a.WarmupRatio, "from 0 to 1");
+        yield return Unless(a.WarmupSteps >= 0 && (a.WarmupSteps < 1 || a.WarmupSteps == Math.Floor(a.WarmupSteps)), "warmup_steps", a.WarmupSteps, "a number of steps, or a share below 1");
+        yield return Unless(a.EvalDelay >= 0, "eval_delay", a.EvalDelay, "0 or more");
+        yield return Unless(a.SaveTotalLimit is null or >= 1, "save_total_limit", a.SaveTotalLimit, "at least 1; leave it out to keep all");
+        yield return Unless(a.DataloaderNumWorkers is null or >= 0, "dataloader_num_workers", a.DataloaderNumWorkers, "0 or more");
+        yield return Unless(a.DataloaderPrefetchFactor is null or >= 1, "dataloader_prefetch_factor", a.DataloaderPrefetchFactor, "at least 1");
+        yield return Unless(a.LabelSmoothingFactor is >= 0 and < 1, "label_smoothing_factor", a.LabelSmoothingFactor, "at least 0 and below 1");
+        yield return Unless(a.MixupAlpha >= 0, "mixup_alpha", a.MixupAlpha, "0 (no MixUp) or more");
+        yield return Unless(a.CutmixAlpha >= 0, "cutmix_alpha", a.CutmixAlpha, "0 (no CutMix) or more");
+        yield return Unless(a.UnfreezeAtEpoch is null or >= 1, "unfreeze_at_epoch", a.UnfreezeAtEpoch, "at least 1");
+        yield return Unless(a.LayerDecay is > 0 and <= 1, "layer_decay", a.LayerDecay, "above 0 and at most 1");
+        yield return Unless(a.EmaDecay is >= 0 and < 1, "ema_decay", a.EmaDecay, "at least 0 (none) and below 1");
+        yield return Unless(a.EarlyStoppingPatience is null or >= 1, "early_stopping_patience", a.EarlyStoppingPatience, "at least 1");
+        yield return Unless(a.EarlyStoppingThreshold >= 0, "early_stopping_threshold", a.EarlyStoppingThreshold, "0 or more");
+        yield return Unless(a.PatchDropRate is >= 0 and < 1, "patch_drop_rate", a.PatchDropRate, "at least 0 and below 1");
+        yield return Interval("logging_steps", a.LoggingSteps, a.LoggingStrategy == IntervalStrategy.Steps);
+        yield return Interval("eval_steps", a.EvalSteps ?? a.LoggingSteps, a.EvalStrategy == IntervalStrategy.Steps);
+        yield return Interval("save_steps", a.SaveSteps, a.SaveStrategy == SaveStrategy.Steps);
+        foreach (var (pattern, rate) in a.ParameterLearningRates)
+        {
+            yield return Unless(rate > 0, $"parameter_learning_rates of '{pattern}'", rate, "above 0; freeze parameters that shall not learn");
+        }
+    }
+
+    private static IEnumerable<string?> Together(TrainingArguments a)
+    {
+        var evaluates = a.EvalStrategy != IntervalStrategy.No;
+        yield return a.MaxSteps > 0 && a.NumTrainEpochs != new TrainingArguments().NumTrainEpochs
+            ? $"max_steps is {a.MaxSteps} and num_train_epochs is {PythonJson.Repr(a.NumTrainEpochs)}, but only one of them can say when training ends: leave one out."
+            : null;
+        yield return a.Bf16 == true && a.Fp16 ? "bf16 and fp16 cannot both be true: choose one." : null;
+        yield return a.Bf16FullEval && a.Fp16FullEval ? "bf16_full_eval and fp16_full_eval cannot both be true: choose one." : null;
+        yield return a.LoadBestModelAtEnd && !evaluates
+            ? "load_best_model_at_end needs evaluations during training: set eval_strategy to steps or epoch."
+            : null;
+        yield return a.LoadBestModelAtEnd && a.SaveStrategy == SaveStrategy.No
+            ? "load_best_model_at_end needs checkpoints: set save_strategy to steps, epoch or best."
+            : null;
+        yield return a.SaveStrategy == SaveStrategy.Best && !evaluates
+            ? "save_strategy best needs evaluations during training: set eval_strategy to steps or epoch."
+            : null;
+        yield return a.EarlyStoppingPatience is not null && !evaluates
+            ? "early_stopping_patience needs evaluations during training: set eval_strategy to steps or epoch."
+            : null;
+        yield return a.LrSchedulerType == SchedulerType.ReduceLrOnPlateau && !evaluates
+            ? "lr_scheduler_type reduce_lr_on_plateau needs evaluations during training: set eval_strategy to steps or epoch."
+            : null;
+        yield return a.EvalOnStart && !evaluates ? "eval_on_start needs evaluations during training: set eval_strategy to steps or epoch." : null;
+        yield return a.UnfreezeAtEpoch is not null && a.Freeze.Count == 0 ? "unfreeze_at_epoch needs freeze: say what is frozen until then, for example backbone." : null;
+        yield return a.UnfreezeAtEpoch is not null && a.FeatureCache == true ? "feature_cache needs a backbone that stays frozen: leave out unfreeze_at_epoch." : null;
+        yield return a.FeatureCache == true && a.Freeze.Count == 0 ? "feature_cache needs a frozen backbone: set freeze to backbone." : null;
+        yield return a.SavePythonState && a.SaveOnlyModel ? "save_python_state and save_only_model contradict each other: choose one." : null;
+        yield return a.TrainSamplingStrategy == TrainSamplingStrategy.Balanced && a.ClassWeights is not null
+            ? "train_sampling_strategy balanced and class_weights both make up for rare classes: choose one."
+            : null;
+    }
+
+    private static IEnumerable<string?> Words(TrainingArguments a)
+    {
+        yield return string.IsNullOrWhiteSpace(a.OutputDir) ? "output_dir is empty, expected the path of the run folder." : null;
+        yield return Unknown("log_level", a.LogLevel, LogLevels);
+        foreach (var reporter in a.ReportTo)
+        {
+            yield return Unknown("report_to", reporter, Reporters);
+        }
+
+        foreach (var pattern in a.Freeze.Where(f => f != "backbone").Concat(a.ParameterLearningRates.Keys))
+        {
+            yield return ParameterPattern.Problem(pattern);
+        }
+    }
+
+    private static string? Unknown(string name, string value, string[] choices) => choices.Contains(value)
+        ? null
+        : $"{name} is '{value}'. Known: {string.Join(", ", choices)}.{Suggestion.DidYouMean(value, choices)}";
+
+    private static string? Interval(string name, double value, bool isUsed) =>
+        Unless(!isUsed || (value > 0 && (value < 1 || value == Math.Floor(value))), name, value, "a number of steps of at least 1, or a share below 1");
+
+    private static string? Unless(bool fits, string name, IConvertible? value, string expected)
+    {
+        if (fits)
+        {
+            return null;
+        }
+
+        var text = value is double number ? PythonJson.Repr(number) : value?.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        return $"{name} is {text}, expected {expected}.";
+    }
+}

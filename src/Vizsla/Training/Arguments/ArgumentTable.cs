@@ -1,0 +1,123 @@
+using System.Reflection;
+using System.Text.Json.Nodes;
+
+namespace Vizsla.Training.Arguments;
+
+/// <summary>Every argument that the Hugging Face Trainer has had in 4.57 or 5.x: what works, under which names, and what is refused for which reason.</summary>
+public static class ArgumentTable
+{
+    private const string OneProcess = "training runs in one process here";
+    private const string NoText = "it is for text models, and pictures have no tokens";
+    private const string NoCompiler = "TorchSharp has no graph compiler; bf16 is what speeds this trainer up";
+    private const string NoTracker = "only TensorBoard is told (report_to)";
+
+    /// <summary>The arguments that work, in the order of <see cref="TrainingArguments"/>.</summary>
+    public static IReadOnlyList<ArgumentField> Fields { get; } =
+        [.. typeof(TrainingArguments).GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanWrite).Select(p => new ArgumentField(p))];
+
+    /// <summary>Older spellings and the argument that each means.</summary>
+    public static IReadOnlyDictionary<string, string> OlderSpellings { get; } = new Dictionary<string, string>
+    {
+        ["evaluation_strategy"] = "eval_strategy",
+        ["no_cuda"] = "use_cpu",
+        ["per_gpu_train_batch_size"] = "per_device_train_batch_size",
+        ["per_gpu_eval_batch_size"] = "per_device_eval_batch_size",
+        ["output"] = "output_dir",
+    };
+
+    /// <summary>Arguments whose one value is what this trainer always does; another value is refused with the reason.</summary>
+    public static IReadOnlyDictionary<string, RefusedArgument> Refused { get; } = new RefusedArgument[]
+    {
+        new("log_level_replica", OneProcess, "warning"),
+        new("log_on_each_node", OneProcess, true),
+        new("save_on_each_node", OneProcess, false),
+        new("local_rank", OneProcess, -1, 0),
+        new("ddp_backend", OneProcess),
+        new("ddp_find_unused_parameters", OneProcess),
+        new("ddp_bucket_cap_mb", OneProcess),
+        new("ddp_broadcast_buffers", OneProcess),
+        new("ddp_static_graph", OneProcess),
+        new("ddp_timeout", OneProcess, 1800),
+        new("fsdp", OneProcess, "", new JsonArray()),
+        new("fsdp_min_num_params", OneProcess, 0),
+        new("fsdp_config", OneProcess),
+        new("fsdp_transformer_layer_cls_to_wrap", OneProcess),
+        new("accelerator_config", OneProcess),
+        new("parallelism_config", OneProcess),
+        new("deepspeed", OneProcess),
+        new("mp_parameters", OneProcess, ""),
+        new("_n_gpu", OneProcess, -1, 0, 1),
+        new("eval_use_gather_object", OneProcess, false),
+        new("average_tokens_across_devices", OneProcess, true),
+        new("tpu_num_cores", "there is no TPU support"),
+        new("tpu_metrics_debug", "there is no TPU support", false),
+        new("use_mps_device", "libtorch on macOS runs on the CPU here", false),
+        new("past_index", NoText, -1),
+        new("group_by_length", NoText, false),
+        new("length_column_name", NoText, "length"),
+        new("include_tokens_per_second", NoText, false),
+        new("include_num_input_tokens_seen", NoText, false, "no"),
+        new("neftune_noise_alpha", NoText),
+        new("use_cache", NoText, false),
+        new("label_names", "the labels of a picture are its class", new JsonArray("labels")),
+        new("torch_compile", NoCompiler, false),
+        new("torch_compile_backend", NoCompiler),
+        new("torch_compile_mode", NoCompiler),
+        new("torchdynamo", NoCompiler),
+        new("jit_mode_eval", NoCompiler, false),
+        new("use_liger_kernel", NoCompiler, false),
+        new("liger_kernel_config", NoCompiler),
+        new("gradient_checkpointing", "TorchSharp cannot recompute a forward pass; use a smaller batch with gradient_accumulation_steps", false),
+        new("gradient_checkpointing_kwargs", "TorchSharp cannot recompute a forward pass; use a smaller batch with gradient_accumulation_steps"),
+        new("activation_checkpointing", "TorchSharp cannot recompute a forward pass; use a smaller batch with gradient_accumulation_steps", false),
+        new("activation_checkpointing_kwargs", "TorchSharp cannot recompute a forward pass; use a smaller batch with gradient_accumulation_steps"),
+        new("torch_empty_cache_steps", "TorchSharp cannot empty libtorch's cache"),
+        new("optim_target_modules", "it belongs to optimizers that are not here (galore, apollo)"),
+        new("fp16_opt_level", "it belongs to apex; fp16 here is libtorch's own", "O1"),
+        new("fp16_backend", "it belongs to apex; fp16 here is libtorch's own", "auto"),
+        new("half_precision_backend", "it belongs to apex; fp16 here is libtorch's own", "auto"),
+        new("save_safetensors", "weights are always written as safetensors", true),
+        new("dataloader_persistent_workers", "workers are threads here and cost nothing to start", false),
+        new("dataloader_multiprocessing_context", "workers are threads here"),
+        new("dataloader_in_order", "batches always come in order", true),
+        new("include_inputs_for_metrics", "metrics see logits and labels", false),
+        new("include_for_metrics", "metrics see logits and labels", new JsonArray()),
+        new("eval_do_concat_batches", "metrics always see the whole split", true),
+        new("batch_eval_metrics", "metrics always see the whole split", false),
+        new("use_legacy_prediction_loop", "there is one prediction loop", false),
+        new("debug", "a loss that is not finite always stops the run with its step and pictures (stop_on_nan)", "", new JsonArray()),
+        new("project", NoTracker, "huggingface"),
+        new("trackio_space_id", NoTracker, "trackio"),
+        new("trackio_bucket_id", NoTracker),
+        new("trackio_static_space_id", NoTracker),
+        new("ray_scope", "there is no hyperparameter search", "last"),
+        new("enable_jit_checkpoint", "SIGTERM always saves a checkpoint and prints how to resume", false, true),
+        new("remove_unused_columns", "a batch always holds the pictures and their labels", true, false),
+        new("push_to_hub", "push the finished run folder instead", false),
+        new("hub_model_id", "push the finished run folder instead"),
+        new("hub_strategy", "push the finished run folder instead", "every_save"),
+        new("hub_token", "push the finished run folder instead"),
+        new("hub_private_repo", "push the finished run folder instead"),
+        new("hub_always_push", "push the finished run folder instead", false),
+        new("hub_revision", "push the finished run folder instead"),
+        new("push_to_hub_model_id", "push the finished run folder instead"),
+        new("push_to_hub_organization", "push the finished run folder instead"),
+        new("push_to_hub_token", "push the finished run folder instead"),
+    }.ToDictionary(r => r.Name);
+
+    /// <summary>All names that mean something: arguments, older spellings, and <c>adafactor</c>, which is an optimizer.</summary>
+    public static IEnumerable<string> KnownNames => Fields.Select(f => f.Name).Concat(OlderSpellings.Keys).Append(AdafactorFlag);
+
+    /// <summary>transformers 4.x's switch for the optimizer.</summary>
+    internal const string AdafactorFlag = "adafactor";
+
+    /// <summary>The argument of this name or older spelling; null where there is none.</summary>
+    /// <param name="name">Name in snake case; dashes are taken for underscores.</param>
+    public static ArgumentField? Find(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        var folded = name.TrimStart('-').Replace('-', '_');
+        var current = OlderSpellings.GetValueOrDefault(folded, folded);
+        return Fields.FirstOrDefault(f => f.Name == current);
+    }
+}
