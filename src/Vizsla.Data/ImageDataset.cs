@@ -1,11 +1,13 @@
 using Vizsla.Datasets;
 using Vizsla.Datasets.Readers;
 using Vizsla.Datasets.Storage;
+using Vizsla.Imaging;
+using Vizsla.Transforms;
 
 namespace Vizsla;
 
 /// <summary>Pictures with their labels and other columns, row by row; pictures are read when a row is asked for, never all at once.</summary>
-/// <remarks>A value: every operation returns another dataset over the same rows. Safe for reading from several threads. Source: <c>datasets.Dataset</c>.</remarks>
+/// <remarks>Every operation returns another dataset over the same rows; only <see cref="SetTransform"/> changes this one. Safe for reading from several threads. Source: <c>datasets.Dataset</c>.</remarks>
 public sealed partial class ImageDataset
 {
     private readonly Table _table;
@@ -39,6 +41,9 @@ public sealed partial class ImageDataset
     /// <summary>16 hexadecimal digits that tell this content from another: columns, classes, rows, their order; not the folder it lies in.</summary>
     public string Fingerprint => _fingerprint.Value;
 
+    /// <summary>What turns a picture into the model's input when a batch is loaded; null leaves it to the loader.</summary>
+    public Compose? Transform { get; private set; }
+
     /// <summary>Picture and label of a row; the picture is not decoded.</summary>
     /// <param name="row">From 0 to Count - 1.</param>
     /// <exception cref="DatasetException">The dataset has no picture column, or the row has no picture.</exception>
@@ -66,6 +71,17 @@ public sealed partial class ImageDataset
             ? (int)label
             : throw new DatasetException($"Row {row} ('{this[row].Name}') has no label.");
 
+    /// <summary>Decodes the picture of a row to RGB, turned upright as its EXIF orientation says.</summary>
+    /// <param name="row">From 0 to Count - 1.</param>
+    /// <returns>The picture; the caller owns it.</returns>
+    /// <exception cref="DatasetException">The row has no picture, or its file cannot be read.</exception>
+    /// <exception cref="ImageFormatException">The file is not a picture or is broken.</exception>
+    public Image LoadImage(int row)
+    {
+        var source = this[row];
+        return source.Bytes is null && source.Path is { } path ? ImageCodec.Load(path) : ImageCodec.Decode(source.ReadBytes().Span);
+    }
+
     /// <summary>Value of one cell: <see cref="ImageSource"/>, <see cref="long"/>, <see cref="double"/>, <see cref="bool"/>, <see cref="string"/>, a list, a dictionary, or null.</summary>
     /// <param name="row">From 0 to Count - 1.</param>
     /// <param name="column">Name of the column.</param>
@@ -86,13 +102,23 @@ public sealed partial class ImageDataset
         return cells;
     }
 
+    /// <summary>Sets the transform that is applied whenever a batch of these rows is loaded, anew in every epoch.</summary>
+    /// <param name="transform">The pipeline; null removes it.</param>
+    /// <remarks>Source: <c>Dataset.set_transform</c>. Datasets made before by <see cref="Select"/> and the like keep theirs; the fingerprint stays.</remarks>
+    public void SetTransform(Compose? transform) => Transform = transform;
+
+    /// <summary>The same rows with a transform that is applied whenever a batch is loaded, anew in every epoch.</summary>
+    /// <param name="transform">The pipeline; null removes it.</param>
+    /// <remarks>Source: <c>Dataset.with_transform</c>; the fingerprint stays.</remarks>
+    public ImageDataset WithTransform(Compose? transform) => new(_table, _rows, Split) { Transform = transform };
+
     /// <summary>The rows at these positions, in this order.</summary>
     /// <param name="rows">Positions from 0 to Count - 1, repeated or not; negative ones count from the end.</param>
     /// <exception cref="ArgumentOutOfRangeException">A position is outside.</exception>
     public ImageDataset Select(IEnumerable<int> rows)
     {
         ArgumentNullException.ThrowIfNull(rows);
-        return new(_table, [.. rows.Select(row => StoredRow(row < 0 ? row + Count : row))], Split);
+        return new(_table, [.. rows.Select(row => StoredRow(row < 0 ? row + Count : row))], Split) { Transform = Transform };
     }
 
     /// <summary>Reads a folder of pictures with the rules of Python's <c>load_dataset("imagefolder", data_dir=dir)</c>.</summary>
