@@ -20,7 +20,8 @@ internal static class AffineSampler
         return result;
     }
 
-    private static void Fill(Image image, FillColor fill)
+    /// <summary>Paints the whole picture.</summary>
+    public static void Fill(Image image, FillColor fill)
     {
         var pixels = image.Pixels;
         if (fill.Red == fill.Green && fill.Green == fill.Blue)
