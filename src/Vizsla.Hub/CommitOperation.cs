@@ -57,6 +57,9 @@ public sealed record CommitDelete(string path) : CommitOperation(path.TrimEnd('/
 {
     /// <summary>True for a folder.</summary>
     public bool IsFolder { get; init; } = path.EndsWith('/');
+
+    /// <summary>Whether the path was given with a slash at its end; it is sent as given.</summary>
+    internal bool HasSlash { get; } = path.EndsWith('/');
 }
 
 /// <summary>Copies a file inside the repository, large ones without moving a byte.</summary>
@@ -76,4 +79,33 @@ public sealed record CommitCopy : CommitOperation
 
     /// <summary>Where the file to copy is looked up; null means the commit's own revision.</summary>
     public string? SourceRevision { get; init; }
+}
+
+/// <summary>Adds a large file whose bytes the storage has already, as <see cref="HubClient.PreuploadAsync"/> leaves it.</summary>
+public sealed record CommitLargeFile : CommitOperation
+{
+    /// <param name="path">Path in the repository.</param>
+    /// <param name="sha256">Of the content, 64 hexadecimal digits.</param>
+    /// <param name="size">Bytes of the content.</param>
+    /// <exception cref="ArgumentException">The path leaves the repository or lies in <c>.git</c>, or the hash is none.</exception>
+    public CommitLargeFile(string path, string sha256, long size)
+        : base(path)
+    {
+        if (!Cache.RepoCache.IsSha256(sha256))
+        {
+            throw new ArgumentException($"'{sha256}' is not a SHA-256 in 64 lower-case hexadecimal digits.", nameof(sha256));
+        }
+
+        Sha256 = sha256;
+        Size = size;
+    }
+
+    /// <summary>Of the content, 64 hexadecimal digits.</summary>
+    public string Sha256 { get; }
+
+    /// <summary>Bytes of the content.</summary>
+    public long Size { get; }
+
+    /// <summary>What the repository had at this path when the file was sent; null when nothing.</summary>
+    internal string? Previous { get; init; }
 }

@@ -19,7 +19,7 @@ public sealed partial class HubClient : IDisposable
     private readonly Listing _listing;
     private readonly FileDownload _download;
     private readonly SnapshotDownload _snapshot;
-    private readonly ILogger _logger;
+    private readonly CommitUpload _commits;
 
     /// <param name="options">Where and who; null takes them from the environment.</param>
     /// <param name="logger">Told of retries, waits and falling back on the cache; null tells nobody.</param>
@@ -28,12 +28,13 @@ public sealed partial class HubClient : IDisposable
     public HubClient(HubOptions? options = null, ILogger? logger = null, TimeProvider? time = null)
     {
         Options = options ?? HubOptions.FromEnvironment();
-        _logger = logger ?? NullLogger.Instance;
-        _http = new HubHttp(Options, time ?? TimeProvider.System, _logger);
+        var log = logger ?? NullLogger.Instance;
+        _http = new HubHttp(Options, time ?? TimeProvider.System, log);
         _api = new HubApi(_http, Options);
         _listing = new Listing(_api);
-        _download = new FileDownload(_http, Options, _logger);
-        _snapshot = new SnapshotDownload(_listing, _download, Options, _logger);
+        _download = new FileDownload(_http, Options, log);
+        _snapshot = new SnapshotDownload(_listing, _download, Options, log);
+        _commits = new CommitUpload(_api, _http, Options, log);
     }
 
     /// <summary>Where and who.</summary>

@@ -66,7 +66,8 @@ internal sealed class HubApi(HubHttp http, HubOptions options)
     /// <summary>Characters as they are; these documents go into no page.</summary>
     public static JsonSerializerOptions Unescaped { get; } = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private static async Task<JsonNode> ReadAsync(HttpResponseMessage response, RequestSubject subject, CancellationToken cancellationToken)
+    /// <summary>Reads the JSON of an answer.</summary>
+    internal static async Task<JsonNode> ReadAsync(HttpResponseMessage response, RequestSubject subject, CancellationToken cancellationToken)
     {
         try
         {
