@@ -73,13 +73,27 @@ public sealed partial class ImageDataset
 
     /// <summary>Decodes the picture of a row to RGB, turned upright as its EXIF orientation says.</summary>
     /// <param name="row">From 0 to Count - 1.</param>
+    /// <param name="options">How to decode; null takes <see cref="DecodeOptions.Default"/>.</param>
     /// <returns>The picture; the caller owns it.</returns>
-    /// <exception cref="DatasetException">The row has no picture, or its file cannot be read.</exception>
-    /// <exception cref="ImageFormatException">The file is not a picture or is broken.</exception>
-    public Image LoadImage(int row)
+    /// <exception cref="DatasetException">The row has no picture.</exception>
+    /// <exception cref="ImageFormatException">The file is not a picture or is broken; names it.</exception>
+    /// <exception cref="IOException">The file cannot be opened or read.</exception>
+    public Image LoadImage(int row, DecodeOptions? options = null)
     {
         var source = this[row];
-        return source.Bytes is null && source.Path is { } path ? ImageCodec.Load(path) : ImageCodec.Decode(source.ReadBytes().Span);
+        if (source.Bytes is null && source.Path is { } path)
+        {
+            return ImageCodec.Load(path, options);
+        }
+
+        try
+        {
+            return ImageCodec.Decode(source.ReadBytes().Span, options);
+        }
+        catch (ImageFormatException e)
+        {
+            throw new ImageFormatException(e.Reason, source.Name, e.InnerException);
+        }
     }
 
     /// <summary>Value of one cell: <see cref="ImageSource"/>, <see cref="long"/>, <see cref="double"/>, <see cref="bool"/>, <see cref="string"/>, a list, a dictionary, or null.</summary>

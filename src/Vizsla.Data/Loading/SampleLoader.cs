@@ -1,0 +1,51 @@
+using Vizsla.Datasets;
+using Vizsla.Imaging;
+using Vizsla.Primitives;
+using Vizsla.Transforms;
+
+namespace Vizsla.Loading;
+
+/// <summary>Loads single samples into batches; each worker has one.</summary>
+/// <param name="dataset">Where pictures and labels come from.</param>
+/// <param name="transform">From the picture to floats.</param>
+/// <param name="options">The loader's options.</param>
+/// <param name="epoch">Epoch of the samples' generators.</param>
+internal sealed class SampleLoader(ImageDataset dataset, Compose transform, BatchLoaderOptions options, long epoch)
+{
+    private readonly Rng _rng = options.SharedRng ?? new Rng(0);
+    private readonly DecodeOptions _decode = new(FastDecode: options.FastDecode ? FirstSize(transform) : null);
+
+    /// <summary>Decodes and transforms the picture of a row and puts it at its place in a batch.</summary>
+    /// <param name="batch">The batch in the making.</param>
+    /// <param name="position">Place in the batch.</param>
+    public void Load(PendingBatch batch, int position)
+    {
+        var row = batch.Row(position);
+        if (options.RngMode == RngMode.PerSample)
+        {
+            _rng.Seed(Rng.SampleSeed(options.Seed, epoch, row));
+        }
+
+        using var image = dataset.LoadImage(row, _decode);
+        if (batch.Slot(position) is { } slot)
+        {
+            transform.Run(image, _rng, slot);
+        }
+        else
+        {
+            batch.Keep(position, transform.Run(image, _rng));
+        }
+
+        batch.SetLabel(position, dataset[row].Label ?? ImageBatch.NoLabel);
+    }
+
+    /// <summary>Names the picture in the error of a sample.</summary>
+    /// <param name="row">Row of the dataset.</param>
+    /// <param name="error">What went wrong.</param>
+    public DatasetException Explain(int row, Exception error) => error as DatasetException ?? new(
+        error is ImageFormatException ? error.Message : $"The picture '{dataset[row].Name}' (row {row}) could not be loaded: {error.Message}", error);
+
+    // Only a resize that comes first may look at fewer pixels; a crop before it would take its part of them.
+    private static (int Width, int Height)? FirstSize(Compose transform) =>
+        transform.Transforms is [Resize { Size: { } size }, ..] ? (size.Width, size.Height) : null;
+}
