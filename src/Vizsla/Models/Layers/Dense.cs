@@ -1,3 +1,4 @@
+using Vizsla.Native;
 using static TorchSharp.torch;
 
 namespace Vizsla.Models.Layers;
@@ -25,7 +26,7 @@ internal sealed class Dense : Layer
 
     /// <param name="input">Float [..., inputs].</param>
     /// <returns>Float [..., outputs]; the caller owns it.</returns>
-    public override Tensor forward(Tensor input) => nn.functional.linear(input, Weight, Bias);
+    public override Tensor forward(Tensor input) => Operators.Linear(input, Weight, Bias);
 
     public override void ResetParameters() => Drawing.ResetLikeTorch(Weight, Bias);
 }

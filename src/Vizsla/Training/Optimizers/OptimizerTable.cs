@@ -1,4 +1,5 @@
 using System.Globalization;
+using Vizsla.Native;
 using Vizsla.Primitives;
 
 namespace Vizsla.Training.Optimizers;
@@ -28,6 +29,7 @@ public static class OptimizerTable
 
         return arguments.Optim switch
         {
+            OptimizerName.AdamwTorch or OptimizerName.AdamwTorchFused when FusedAdamW.IsAvailable => new FusedAdam(groups, AdamNumbers()),
             OptimizerName.AdamwTorch or OptimizerName.AdamwTorchFused => new Adam(groups, AdamNumbers(), isDecoupled: true),
             OptimizerName.Adam => new Adam(groups, AdamNumbers(), isDecoupled: false),
             OptimizerName.Nadam => new NAdam(groups, AdamNumbers(), values.Number("momentum_decay", 4e-3)),
