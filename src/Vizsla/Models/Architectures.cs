@@ -1,3 +1,11 @@
+using Vizsla.Models.Beit;
+using Vizsla.Models.ConvNext;
+using Vizsla.Models.Deit;
+using Vizsla.Models.Dinov2;
+using Vizsla.Models.EfficientNet;
+using Vizsla.Models.MobileNetV2;
+using Vizsla.Models.ResNet;
+using Vizsla.Models.Swin;
 using Vizsla.Models.Vit;
 
 namespace Vizsla.Models;
@@ -8,6 +16,14 @@ public static class Architectures
     /// <summary>Every architecture by its <c>model_type</c>.</summary>
     public static IReadOnlyDictionary<string, Architecture> All { get; } = new Architecture[]
     {
+        new(BeitNames.ModelType, [BeitNames.ClassName], c => new BeitNetwork(c)),
+        new(ConvNextNames.ModelType, [ConvNextNames.ClassName], c => new ConvNextNetwork(c)),
+        new(DeitNames.ModelType, [DeitNames.ClassName, DeitNames.TeacherClassName], c => new DeitNetwork(c)),
+        new(Dinov2Names.ModelType, [Dinov2Names.ClassName], c => new Dinov2Network(c)),
+        new(EfficientNetNames.ModelType, [EfficientNetNames.ClassName], c => new EfficientNetNetwork(c)),
+        new(MobileNetV2Names.ModelType, [MobileNetV2Names.ClassName], c => new MobileNetV2Network(c)),
+        new(ResNetNames.ModelType, [ResNetNames.ClassName], c => new ResNetNetwork(c)),
+        new(SwinNames.ModelType, [SwinNames.ClassName], c => new SwinNetwork(c)),
         new(VitNames.ModelType, [VitNames.ClassName], c => new VitNetwork(c)),
     }.ToDictionary(a => a.ModelType, StringComparer.Ordinal);
 

@@ -4,7 +4,7 @@ namespace Vizsla.Models.Layers;
 
 /// <summary>A two-dimensional convolution whose parameters are not drawn until <see cref="Layer.ResetParameters"/>.</summary>
 /// <remarks>Source: <c>torch.nn.Conv2d</c>. Parity: exact.</remarks>
-internal sealed class Convolution : Layer
+internal sealed class Convolution : Layer, IWeighted
 {
     private readonly ParameterSlot _weight;
     private readonly ParameterSlot? _bias;

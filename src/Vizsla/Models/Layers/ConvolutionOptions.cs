@@ -18,6 +18,9 @@ internal sealed record ConvolutionOptions((long Height, long Width) Kernel)
     /// <summary>Zeros added on each side; none by default.</summary>
     public (long Height, long Width) Padding { get; init; }
 
+    /// <summary>Zeros added on each edge where the edges differ; null takes <see cref="Padding"/>.</summary>
+    public (long Left, long Right, long Top, long Bottom)? Edges { get; init; }
+
     /// <summary>Distance between the values of the kernel; 1 by default.</summary>
     public long Dilation { get; init; } = 1;
 
@@ -33,21 +36,33 @@ internal sealed record ConvolutionOptions((long Height, long Width) Kernel)
     /// <summary>Convolves; the caller owns the result.</summary>
     public Tensor Apply(Tensor input, Tensor weight, Tensor? bias)
     {
-        var strides = new[] { Stride.Height, Stride.Width };
-        var dilations = new[] { Dilation, Dilation };
+        if (PaddingOf(input) is not { } edges)
+        {
+            return Convolve(input, weight, bias, Padding);
+        }
+
+        if (edges.Left == edges.Right && edges.Top == edges.Bottom)
+        {
+            return Convolve(input, weight, bias, (edges.Top, edges.Left));
+        }
+
+        using var padded = nn.functional.pad(input, edges);
+        return Convolve(padded, weight, bias, (0, 0));
+    }
+
+    private (long Left, long Right, long Top, long Bottom)? PaddingOf(Tensor input)
+    {
         if (!IsSamePadded)
         {
-            return nn.functional.conv2d(input, weight, bias, strides, [Padding.Height, Padding.Width], dilations, Groups);
+            return Edges;
         }
 
         var (top, bottom) = SamePadding.Sides(input.shape[2], Kernel.Height, Stride.Height, Dilation);
         var (left, right) = SamePadding.Sides(input.shape[3], Kernel.Width, Stride.Width, Dilation);
-        if (top == bottom && left == right)
-        {
-            return nn.functional.conv2d(input, weight, bias, strides, [top, left], dilations, Groups);
-        }
-
-        using var padded = nn.functional.pad(input, (left, right, top, bottom));
-        return nn.functional.conv2d(padded, weight, bias, strides, [0, 0], dilations, Groups);
+        return (left, right, top, bottom);
     }
+
+    private Tensor Convolve(Tensor input, Tensor weight, Tensor? bias, (long Height, long Width) padding) =>
+        nn.functional.conv2d(
+            input, weight, bias, [Stride.Height, Stride.Width], [padding.Height, padding.Width], [Dilation, Dilation], Groups);
 }

@@ -5,7 +5,7 @@ namespace Vizsla.Models.Layers;
 
 /// <summary>A linear layer, <c>x W^T + b</c>, whose parameters are not drawn until <see cref="Layer.ResetParameters"/>.</summary>
 /// <remarks>Source: <c>torch.nn.Linear</c>. Parity: exact.</remarks>
-internal sealed class Dense : Layer
+internal sealed class Dense : Layer, IWeighted
 {
     private readonly ParameterSlot _weight;
     private readonly ParameterSlot? _bias;

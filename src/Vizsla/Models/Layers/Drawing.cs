@@ -38,6 +38,11 @@ internal static class Drawing
         tensor.normal_(0, deviation);
     }
 
+    /// <summary>A normal distribution of deviation sqrt(2 / fan), for layers before a rectifier.</summary>
+    /// <remarks>Source: <c>torch.nn.init.kaiming_normal_</c> with <c>nonlinearity="relu"</c>.</remarks>
+    public static void HeNormal(Tensor weight, FanMode mode) =>
+        Normal(weight, Math.Sqrt(2 / (mode == FanMode.Inputs ? FanIn(weight) : FanIn(weight) / weight.shape[1] * weight.shape[0])));
+
     /// <summary>One value everywhere.</summary>
     public static void Fill(Tensor? tensor, double value)
     {

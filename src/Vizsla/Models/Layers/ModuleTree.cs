@@ -44,6 +44,23 @@ internal static class ModuleTree
         }
     }
 
+    /// <summary>Every layer below a module, children before the layer that holds them, in the order of registration.</summary>
+    public static IEnumerable<Layer> Layers(nn.Module module)
+    {
+        foreach (var (_, child) in module.named_children())
+        {
+            foreach (var layer in Layers(child))
+            {
+                yield return layer;
+            }
+
+            if (child is Layer own)
+            {
+                yield return own;
+            }
+        }
+    }
+
     private static (nn.Module Parent, string Name) Descend(nn.Module root, string path)
     {
         var parent = root;

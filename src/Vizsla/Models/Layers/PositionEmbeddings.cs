@@ -6,13 +6,47 @@ namespace Vizsla.Models.Layers;
 /// <remarks>Source: transformers <c>interpolate_pos_encoding</c>: bicubic with a = -0.75, corners not aligned, no antialiasing. Parity: 1e-5.</remarks>
 internal static class PositionEmbeddings
 {
+    /// <summary>The positions for a picture's size, where other sizes than the model's own are refused unless they may be stretched.</summary>
+    /// <param name="positions">Float [1, P + S, D].</param>
+    /// <param name="prefix">Leading tokens P that are no patches.</param>
+    /// <param name="size">Height and width of the picture.</param>
+    /// <param name="own">Height and width that the model was made for.</param>
+    /// <param name="patch">Height and width of a patch.</param>
+    /// <param name="interpolates">Whether other sizes are stretched to.</param>
+    /// <returns>Float [1, P + patches of the picture, D]; the caller owns it.</returns>
+    /// <exception cref="ArgumentException">The size is another one and may not be stretched to.</exception>
+    public static Tensor For(
+        Tensor positions, int prefix, (long Height, long Width) size, (int Height, int Width) own, (int Height, int Width) patch, bool interpolates)
+    {
+        if (!interpolates && size != own)
+        {
+            throw new ArgumentException($"Input image size ({size.Height}*{size.Width}) doesn't match model ({own.Height}*{own.Width}).", nameof(size));
+        }
+
+        return interpolates ? Stretched(positions, prefix, size, patch) : positions.alias();
+    }
+
+    /// <summary>The positions for a picture's size, stretched wherever it is not the model's own.</summary>
+    /// <param name="positions">Float [1, P + S, D].</param>
+    /// <param name="prefix">Leading tokens P that are no patches.</param>
+    /// <param name="size">Height and width of the picture.</param>
+    /// <param name="patch">Height and width of a patch.</param>
+    /// <returns>Float [1, P + patches of the picture, D]; the caller owns it.</returns>
+    public static Tensor Stretched(Tensor positions, int prefix, (long Height, long Width) size, (int Height, int Width) patch)
+    {
+        var (rows, columns) = (size.Height / patch.Height, size.Width / patch.Width);
+        return rows * columns == positions.shape[1] - prefix && size.Height == size.Width
+            ? positions.alias()
+            : Interpolate(positions, prefix, rows, columns);
+    }
+
     /// <summary>Interpolates the patch positions; the leading ones stay.</summary>
     /// <param name="positions">Float [1, P + S * S, D] of a square grid.</param>
     /// <param name="prefix">Leading tokens P that are no patches.</param>
     /// <param name="height">Patches from top to bottom.</param>
     /// <param name="width">Patches from left to right.</param>
     /// <returns>Float [1, P + height * width, D]; the caller owns it.</returns>
-    public static Tensor Interpolate(Tensor positions, int prefix, long height, long width)
+    private static Tensor Interpolate(Tensor positions, int prefix, long height, long width)
     {
         using var scope = NewDisposeScope();
         var side = (long)Math.Sqrt(positions.shape[1] - prefix);

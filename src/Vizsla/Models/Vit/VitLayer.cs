@@ -35,9 +35,6 @@ internal sealed class VitLayer : Layer
         _after = Add("layernorm_after", new LayerNormalization(options.Width, options.Epsilon));
     }
 
-    /// <summary>The linear layers in the order in which transformers makes and draws them.</summary>
-    public IEnumerable<Dense> Projections => [_query, _key, _value, _mixed, _widen, _narrow];
-
     /// <param name="tokens">Float [B, N, D].</param>
     /// <returns>Float [B, N, D]; the caller owns it.</returns>
     public override Tensor forward(Tensor tokens) => Forward(tokens, null);
@@ -50,11 +47,9 @@ internal sealed class VitLayer : Layer
         var mixed = Attention.Mix(
             _query.forward(x), _key.forward(x), _value.forward(x), _options.HeadCount,
             dropout: training ? _options.AttentionDropout : 0, trace: trace);                   // [B, N, D]
-        var attended = Dropout(_mixed.forward(mixed)) + tokens;                                 // [B, N, D]
+        var attended = Dropout.Apply(_mixed.forward(mixed), _options.HiddenDropout, training) + tokens; // [B, N, D]
         var inner = _activation(_widen.forward(_after.forward(attended)));                      // [B, N, I]
-        return (Dropout(_narrow.forward(inner)) + attended).MoveToOuterDisposeScope();          // [B, N, D]
+        var narrowed = Dropout.Apply(_narrow.forward(inner), _options.HiddenDropout, training); // [B, N, D]
+        return (narrowed + attended).MoveToOuterDisposeScope();                                 // [B, N, D]
     }
-
-    private Tensor Dropout(Tensor x) =>
-        training && _options.HiddenDropout > 0 ? nn.functional.dropout(x, _options.HiddenDropout, training) : x;
 }

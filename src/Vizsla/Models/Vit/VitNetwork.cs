@@ -9,7 +9,7 @@ namespace Vizsla.Models.Vit;
 /// <remarks>
 /// Source: transformers <c>ViTForImageClassification</c>. Parity: logits, hidden states and gradients 1e-5; drawn weights equal to those of 4.57 for the same seed.
 /// </remarks>
-internal sealed class VitNetwork : ClassificationNetwork
+internal sealed class VitNetwork : TransformersNetwork
 {
     private readonly VitOptions _options;
     private readonly ParameterSlot _classToken;
@@ -56,70 +56,35 @@ internal sealed class VitNetwork : ClassificationNetwork
 
     public override Tensor Head(Tensor features) => _classifier.forward(features);
 
-    public override void Initialize()
+    protected override IReadOnlyList<Dense> HeadLayers => [_classifier];
+
+    protected override void DrawConstructors(IReadOnlyList<Layer> backbone)
     {
-        // What torch's constructors draw first and transformers replaces at once; the generator moves on all the same.
-        using (var mode = no_grad())
-        using (NewDisposeScope())
-        {
-            _classToken.Value.normal_();
-            _patches.ResetParameters();
-            _positions.Value.normal_();
-            foreach (var projection in _layers.SelectMany(l => l.Projections))
-            {
-                projection.ResetParameters();
-            }
-        }
-
-        Draw(_patches.Weight, _patches.Bias);
-        Drawing.TruncatedNormal(_positions.Value, _options.InitializerRange);
-        Drawing.TruncatedNormal(_classToken.Value, _options.InitializerRange);
-        foreach (var projection in _layers.SelectMany(l => l.Projections))
-        {
-            Draw(projection.Weight, projection.Bias);
-        }
-
-        foreach (var norm in modules().OfType<LayerNormalization>())
-        {
-            norm.ResetParameters();
-        }
-
-        _classifier.ResetParameters();
-        InitializeHead();
+        _classToken.Value.normal_();
+        _patches.ResetParameters();
+        _positions.Value.normal_();
+        base.DrawConstructors([.. backbone.Where(l => l != _patches)]);
     }
 
-    public override void InitializeHead() => Draw(_classifier.Weight, _classifier.Bias);
-
-    private void Draw(Tensor weight, Tensor? bias)
+    protected override void InitializeLayer(Layer layer)
     {
-        Drawing.TruncatedNormal(weight, _options.InitializerRange);
-        Drawing.Fill(bias, 0);
+        DrawTruncatedNormal(layer, _options.InitializerRange);
+        if (layer == _patches)
+        {
+            Drawing.TruncatedNormal(_positions.Value, _options.InitializerRange);
+            Drawing.TruncatedNormal(_classToken.Value, _options.InitializerRange);
+        }
     }
 
     private Tensor Embed(Tensor pixels)
     {
         CheckChannels(pixels, _options.Channels);
         using var scope = NewDisposeScope();
-        var (height, width) = (pixels.shape[2], pixels.shape[3]);
         var patches = _patches.forward(pixels).flatten(2).transpose(1, 2);                      // [B, N - 1, D]
         var token = _classToken.Value.expand(pixels.shape[0], -1, -1);                          // [B, 1, D]
-        var x = cat([token, patches], 1) + Positions(height, width);                            // [B, N, D]
-        return (training && _options.HiddenDropout > 0 ? nn.functional.dropout(x, _options.HiddenDropout, training) : x)
-            .MoveToOuterDisposeScope();
-    }
-
-    /// <summary>Position embeddings for a picture's size, float [1, N, D].</summary>
-    private Tensor Positions(long height, long width)
-    {
-        var own = _options.ImageSize;
-        if (!InterpolatesPositions && (height, width) != own)
-        {
-            throw new ArgumentException($"Input image size ({height}*{width}) doesn't match model ({own.Height}*{own.Width}).", nameof(height));
-        }
-
-        var (rows, columns) = (height / _options.PatchSize.Height, width / _options.PatchSize.Width);
-        return !InterpolatesPositions || (rows * columns == _options.PatchCount && height == width)
-            ? _positions.Value.alias()
-            : PositionEmbeddings.Interpolate(_positions.Value, 1, rows, columns);
+        var positions = PositionEmbeddings.For(
+            _positions.Value, 1, (pixels.shape[2], pixels.shape[3]), _options.ImageSize, _options.PatchSize, InterpolatesPositions);
+        var x = cat([token, patches], 1) + positions;                                           // [B, N, D]
+        return Dropout.Apply(x, _options.HiddenDropout, training).MoveToOuterDisposeScope();
     }
 }

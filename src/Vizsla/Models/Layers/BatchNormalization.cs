@@ -1,0 +1,63 @@
+using static TorchSharp.torch;
+
+namespace Vizsla.Models.Layers;
+
+/// <summary>Batch normalization over channels, with running statistics for evaluation.</summary>
+/// <remarks>Source: <c>torch.nn.BatchNorm2d</c>. Parity: exact.</remarks>
+internal sealed class BatchNormalization : Layer
+{
+    private const string Mean = "running_mean";
+    private const string Variance = "running_var";
+    private const string Count = "num_batches_tracked";
+
+    private readonly ParameterSlot _weight;
+    private readonly ParameterSlot _bias;
+    private readonly double _momentum;
+
+    /// <param name="channels">Channels of the input.</param>
+    /// <param name="epsilon">Added to the variance; 1e-5 by default.</param>
+    /// <param name="momentum">Share of each batch in the running statistics; 0.1 by default.</param>
+    public BatchNormalization(long channels, double epsilon = 1e-5, double momentum = 0.1)
+        : base(nameof(BatchNormalization))
+    {
+        Epsilon = epsilon;
+        _momentum = momentum;
+        _weight = AddParameter("weight", channels);
+        _bias = AddParameter("bias", channels);
+        register_buffer(Mean, zeros(channels));
+        register_buffer(Variance, ones(channels));
+        register_buffer(Count, zeros([], ScalarType.Int64));
+        ResetParameters();
+    }
+
+    public double Epsilon { get; }
+
+    public Tensor Weight => _weight.Value;
+
+    public Tensor Bias => _bias.Value;
+
+    public Tensor RunningMean => get_buffer(Mean)!;
+
+    public Tensor RunningVariance => get_buffer(Variance)!;
+
+    /// <param name="input">Float [B, C, H, W].</param>
+    /// <returns>The same shape; the caller owns it.</returns>
+    public override Tensor forward(Tensor input)
+    {
+        if (training)
+        {
+            get_buffer(Count)!.add_(1);
+        }
+
+        return nn.functional.batch_norm(input, RunningMean, RunningVariance, Weight, Bias, training, _momentum, Epsilon);
+    }
+
+    public override void ResetParameters()
+    {
+        Drawing.Fill(Weight, 1);
+        Drawing.Fill(Bias, 0);
+        RunningMean.fill_(0);
+        RunningVariance.fill_(1);
+        get_buffer(Count)!.fill_(0);
+    }
+}

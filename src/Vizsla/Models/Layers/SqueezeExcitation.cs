@@ -1,0 +1,37 @@
+using static TorchSharp.torch;
+
+namespace Vizsla.Models.Layers;
+
+// Shapes: B batch, C channels, R reduced channels, H height, W width.
+
+/// <summary>Weighs channels by what the whole plane holds.</summary>
+/// <remarks>Source: transformers <c>EfficientNetSqueezeExciteLayer</c>, timm <c>SqueezeExcite</c>. Parity: 1e-5.</remarks>
+internal sealed class SqueezeExcitation : Layer
+{
+    private static readonly long[] _plane = [2, 3];
+
+    private readonly Convolution _reduce;
+    private readonly Convolution _expand;
+    private readonly Func<Tensor, Tensor> _activation;
+
+    /// <param name="channels">Channels of the plane.</param>
+    /// <param name="reduced">Channels between the two convolutions.</param>
+    /// <param name="activation">Activation between them.</param>
+    /// <param name="names">Names of the two convolutions in the file.</param>
+    public SqueezeExcitation(int channels, int reduced, Func<Tensor, Tensor> activation, (string Reduce, string Expand) names)
+        : base(nameof(SqueezeExcitation))
+    {
+        _activation = activation;
+        _reduce = Add(names.Reduce, new Convolution(channels, reduced, new ConvolutionOptions(1)));
+        _expand = Add(names.Expand, new Convolution(reduced, channels, new ConvolutionOptions(1)));
+    }
+
+    /// <param name="input">Float [B, C, H, W].</param>
+    /// <returns>The same shape; the caller owns it.</returns>
+    public override Tensor forward(Tensor input)
+    {
+        using var scope = NewDisposeScope();
+        var squeezed = _activation(_reduce.forward(input.mean(_plane, keepdim: true)));         // [B, R, 1, 1]
+        return (input * _expand.forward(squeezed).sigmoid()).MoveToOuterDisposeScope();         // [B, C, H, W]
+    }
+}
