@@ -97,7 +97,8 @@ internal sealed class ResampleWeights
         }
 
         x *= Math.PI;
-        return Math.Sin(x) / x * (0.54 + 0.46 * Math.Cos(x));
+        // Pillow writes the two constants in single precision, and the last bit of a weight shows in a pixel now and then.
+        return Math.Sin(x) / x * (0.54f + 0.46f * Math.Cos(x));
     }
 
     private static double Bicubic(double x)
