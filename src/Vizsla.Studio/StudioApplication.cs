@@ -4,7 +4,9 @@ using Microsoft.Extensions.DependencyInjection;
 using MudBlazor.Services;
 using Vizsla.Studio.Hosting;
 using Vizsla.Studio.Layout;
+using Vizsla.Studio.Pictures;
 using Vizsla.Studio.Predictions;
+using Vizsla.Studio.Runs;
 
 namespace Vizsla.Studio;
 
@@ -26,6 +28,8 @@ public static class StudioApplication
         ServeApplication.AddService(services, options.Models.Select(m => new ModelEntry(ModelEntry.NameOf(m), () => ClassifierModel.Open(m))), options.Serving);
         services.AddSingleton(options);
         services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<RunLibrary>();
+        services.AddSingleton<PictureStore>();
         services.AddScoped<Browser>();
         services.AddRazorComponents().AddInteractiveServerComponents();
         services.AddMudServices();
@@ -38,6 +42,7 @@ public static class StudioApplication
         application.UseRouting();
         application.UseAntiforgery();
         ServeApplication.MapService(application);
+        PictureEndpoints.Map(application);
         EmbeddedAssets.Map(application);
         application.MapRazorComponents<App>().AddInteractiveServerRenderMode(mode => mode.ContentSecurityFrameAncestorsPolicy = null);
         return application;

@@ -40,6 +40,16 @@ internal static class EmbeddedAssets
         return reader.ReadToEnd();
     }
 
+    /// <summary>The bytes of a picture.</summary>
+    /// <param name="path">Such as <c>_content/Vizsla.Studio/sample.jpg</c>.</param>
+    public static byte[] ReadBytes(string path)
+    {
+        using var stream = Open(Prefix + path);
+        var bytes = new byte[stream.Length];
+        stream.ReadExactly(bytes);
+        return bytes;
+    }
+
     private static Stream Open(string name) =>
         Assembly.GetManifestResourceStream(name) ?? throw new InvalidOperationException($"The assembly lacks its asset '{name}'.");
 

@@ -1,8 +1,85 @@
+using TorchSharp;
 using Vizsla.Imaging;
+using Vizsla.Primitives;
+using Vizsla.Transforms;
+using static TorchSharp.torch;
 
 namespace Vizsla.Studio.Predictions;
 
-internal abstract class ClassifierModel : PictureModel
+/// <summary>A loaded classifier with its preprocessing.</summary>
+// Shapes: B batch, H height, W width, L labels.
+internal sealed class ClassifierModel : PictureModel
 {
-    public static PictureModel Open(string nameOrFolder, string? labelsFile = null) => throw new NotSupportedException(nameOrFolder + labelsFile);
+    private const string MultiLabel = "multi_label_classification";
+
+    private readonly ImageClassifier _classifier;
+    private readonly Compose _pipeline;
+
+    private ClassifierModel(ImageClassifier classifier, ImageProcessor processor)
+    {
+        _classifier = classifier;
+        _pipeline = processor.ToPipeline();
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Labels => _classifier.Labels;
+
+    /// <inheritdoc/>
+    public override ScoreFunction DefaultFunction =>
+        Labels.Count == 1 || _classifier.Configuration.ProblemType == MultiLabel ? ScoreFunction.Sigmoid : ScoreFunction.Softmax;
+
+    /// <summary>The network and its configuration, for explanations.</summary>
+    public ImageClassifier Classifier => _classifier;
+
+    /// <summary>The steps from a picture to what the network takes.</summary>
+    public Compose Pipeline => _pipeline;
+
+    /// <summary>Loads a model.</summary>
+    /// <param name="nameOrFolder">Run folder, timm folder, or Hub name in the cache.</param>
+    /// <param name="labelsFile">JSON file with the class names in order; null takes the model's own.</param>
+    public static PictureModel Open(string nameOrFolder, string? labelsFile = null)
+    {
+        var labels = labelsFile is null ? null : LabelsFile.Read(labelsFile);
+        var classifier = ImageClassifier.FromPretrained(nameOrFolder, labels);
+        return new ClassifierModel(classifier, ImageProcessor.FromPretrained(nameOrFolder));
+    }
+
+    /// <inheritdoc/>
+    public override ImageTensor Prepare(Image image) => _pipeline.Run(image, new Rng(0));
+
+    /// <inheritdoc/>
+    public override float[][] Logits(IReadOnlyList<ImageTensor> pictures)
+    {
+        using var scope = NewDisposeScope();
+        using var mode = inference_mode();
+        using var batch = Stack(pictures);                              // [B, 3, H, W]
+        var logits = _classifier.Network.forward(batch).to(float32);    // [B, L]
+        var values = logits.cpu().data<float>().ToArray();
+        var width = checked((int)logits.shape[1]);
+        return [.. values.Chunk(width)];
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _classifier.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private static Tensor Stack(IReadOnlyList<ImageTensor> pictures)
+    {
+        var (channels, height, width) = (pictures[0].Channels, pictures[0].Height, pictures[0].Width);
+        var size = channels * height * width;
+        var values = new float[pictures.Count * size];
+        for (var i = 0; i < pictures.Count; i++)
+        {
+            pictures[i].Values.CopyTo(values.AsSpan(i * size));
+        }
+
+        return tensor(values, [pictures.Count, channels, height, width]);
+    }
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Vizsla.Primitives;
 using Vizsla.Studio.Hosting;
+using Vizsla.Studio.Pictures;
 
 namespace Vizsla.Studio.Predictions;
 

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Vizsla.Imaging;
 using Vizsla.Primitives;
 using Vizsla.Studio.Hosting;
+using Vizsla.Studio.Pictures;
 
 namespace Vizsla.Studio.Predictions;
 

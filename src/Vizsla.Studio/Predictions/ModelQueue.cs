@@ -56,13 +56,13 @@ internal sealed class ModelQueue : IAsyncDisposable
         try
         {
             using var tensor = await PrepareAsync(decode, cancellationToken).ConfigureAwait(false);
-            var job = new Job(tensor, cancellationToken);
+            var job = new Job(tensor);
             if (!TryAdd(job))
             {
                 throw new RefusedException(StatusCodes.Status503ServiceUnavailable, "The server is stopping.", TimeSpan.FromSeconds(5));
             }
 
-            // The worker decides the job's end, also for a cancelled one: until then it may be reading the floats.
+            using var registration = cancellationToken.Register(job.Cancel);
             return await job.Logits.Task.ConfigureAwait(false);
         }
         finally
@@ -119,7 +119,7 @@ internal sealed class ModelQueue : IAsyncDisposable
             return false;
         }
 
-        batch.Add(first);
+        Take(batch, first);
         var start = Stopwatch.GetTimestamp();
         // When nobody else is on the way, waiting longer would only cost time.
         while (batch.Count < _options.MaxBatch && batch.Count < Waiting)
@@ -130,10 +130,19 @@ internal sealed class ModelQueue : IAsyncDisposable
                 break;
             }
 
-            batch.Add(next);
+            Take(batch, next);
         }
 
         return true;
+    }
+
+    // A job whose request was cancelled is passed over: its floats are gone.
+    private static void Take(List<Job> batch, Job job)
+    {
+        if (job.TryTake())
+        {
+            batch.Add(job);
+        }
     }
 
     private bool TryAdd(Job job)
@@ -152,12 +161,7 @@ internal sealed class ModelQueue : IAsyncDisposable
 
     private void Run(List<Job> batch)
     {
-        foreach (var gone in batch.Where(j => j.Cancellation.IsCancellationRequested))
-        {
-            gone.Logits.SetCanceled(gone.Cancellation);
-        }
-
-        foreach (var group in batch.Where(j => !j.Logits.Task.IsCompleted).GroupBy(j => (j.Tensor.Height, j.Tensor.Width)))
+        foreach (var group in batch.GroupBy(j => (j.Tensor.Height, j.Tensor.Width)))
         {
             RunAlike([.. group]);
         }
@@ -187,12 +191,23 @@ internal sealed class ModelQueue : IAsyncDisposable
         }
     }
 
-    private sealed class Job(ImageTensor tensor, CancellationToken cancellation)
+    /// <summary>A picture on its way; either the worker takes it or its request's cancellation, never both.</summary>
+    private sealed class Job(ImageTensor tensor)
     {
+        private int _taken;
+
         public ImageTensor Tensor { get; } = tensor;
 
-        public CancellationToken Cancellation { get; } = cancellation;
-
         public TaskCompletionSource<float[]> Logits { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public bool TryTake() => Interlocked.Exchange(ref _taken, 1) == 0;
+
+        public void Cancel()
+        {
+            if (TryTake())
+            {
+                Logits.SetCanceled();
+            }
+        }
     }
 }

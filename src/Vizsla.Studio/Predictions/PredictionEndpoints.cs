@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Vizsla.Studio.Hosting;
+using Vizsla.Studio.Pictures;
 
 namespace Vizsla.Studio.Predictions;
 

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Vizsla.Imaging;
 using Vizsla.Studio.Hosting;
 
-namespace Vizsla.Studio.Predictions;
+namespace Vizsla.Studio.Pictures;
 
 /// <summary>Lets pictures through by their content and size, before a pixel is decoded.</summary>
 internal static class PictureGuard

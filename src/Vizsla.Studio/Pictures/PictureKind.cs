@@ -1,4 +1,4 @@
-namespace Vizsla.Studio.Predictions;
+namespace Vizsla.Studio.Pictures;
 
 /// <summary>A picture's kind by its first bytes; names and headers of a request are not believed.</summary>
 internal static class PictureKind

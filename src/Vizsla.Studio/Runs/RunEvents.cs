@@ -1,0 +1,109 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Vizsla.Studio.Runs;
+
+/// <summary>What the events of a run add up to.</summary>
+internal sealed class RunEvents
+{
+    private static readonly string[] NotValues = ["step", "epoch", "time", "event"];
+
+    private readonly List<LogRow> _rows = [];
+    private DateTimeOffset? _first;
+    private DateTimeOffset? _last;
+
+    /// <summary>Rows so far, in order of steps.</summary>
+    public IReadOnlyList<LogRow> Rows => [.. _rows];
+
+    /// <summary>Whether anything has happened.</summary>
+    public bool Any { get; private set; }
+
+    /// <summary>Optimizer steps done.</summary>
+    public int Step { get; private set; }
+
+    /// <summary>Optimizer steps of the whole run; 0 until known.</summary>
+    public int StepCount { get; private set; }
+
+    /// <summary>Epochs done.</summary>
+    public double Epoch { get; private set; }
+
+    /// <summary>How it ended; null while it goes on.</summary>
+    public RunState? End { get; private set; }
+
+    /// <summary>Why it stopped or failed.</summary>
+    public string? Reason { get; private set; }
+
+    /// <summary>Whether the best value of a metric is its smallest.</summary>
+    public static bool SmallerIsBetter(string metric) =>
+        metric.Contains("loss", StringComparison.Ordinal) || metric.Contains("error", StringComparison.Ordinal);
+
+    /// <summary>The rows of a <c>trainer_state.json</c>.</summary>
+    public static IReadOnlyList<LogRow> RowsOf(JsonObject? state) =>
+        state?["log_history"] is JsonArray history ? [.. history.OfType<JsonObject>().Select(row => RowOf(row, null))] : [];
+
+    /// <summary>Takes one event in.</summary>
+    public void Add(JsonObject happened)
+    {
+        Any = true;
+        var moment = TimeOf(happened["time"]);
+        _first ??= moment;
+        _last = moment ?? _last;
+        Step = Math.Max(Step, (int)(JsonFile.Number(happened["step"]) ?? 0));
+        Epoch = Math.Max(Epoch, JsonFile.Number(happened["epoch"]) ?? 0);
+        StepCount = (int)(JsonFile.Number(happened["max_steps"]) ?? StepCount);
+        switch (JsonFile.Text(happened["event"]))
+        {
+            case "train_begin":
+                // A resumed run goes on in the same file: rows beyond its checkpoint will come again.
+                _rows.RemoveAll(r => r.Step > (JsonFile.Number(happened["step"]) ?? 0));
+                (End, Reason) = (null, null);
+                break;
+            case "train_end":
+                End = RunState.Done;
+                break;
+            case "stopped":
+                (End, Reason) = (RunState.Stopped, ReasonOf(happened));
+                break;
+            case "failed":
+                (End, Reason) = (RunState.Failed, ReasonOf(happened));
+                break;
+            case "log" or "evaluate":
+                _rows.Add(RowOf(happened["values"] as JsonObject ?? happened, moment - _first, Step));
+                break;
+        }
+    }
+
+    /// <summary>From the first event to the last, or to now while the run goes on.</summary>
+    public TimeSpan? Duration(DateTimeOffset? now) => (now ?? _last) - _first;
+
+    private static LogRow RowOf(JsonObject row, TimeSpan? since, int step = 0)
+    {
+        var values = new Dictionary<string, double>(StringComparer.Ordinal);
+        foreach (var (key, value) in row)
+        {
+            if (!NotValues.Contains(key) && JsonFile.Number(value) is { } number)
+            {
+                values[key] = number;
+            }
+        }
+
+        return new((int)(JsonFile.Number(row["step"]) ?? step), JsonFile.Number(row["epoch"]), since?.TotalSeconds, values);
+    }
+
+    private static string? ReasonOf(JsonObject happened) =>
+        (happened["reason"] ?? happened["message"]) is JsonValue value && value.GetValueKind() == JsonValueKind.String ? value.GetValue<string>() : null;
+
+    private static DateTimeOffset? TimeOf(JsonNode? node)
+    {
+        if (JsonFile.Number(node) is { } seconds)
+        {
+            return DateTimeOffset.UnixEpoch.AddSeconds(seconds);
+        }
+
+        return node is JsonValue value && value.GetValueKind() == JsonValueKind.String
+            && DateTimeOffset.TryParse(value.GetValue<string>(), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var moment)
+            ? moment
+            : null;
+    }
+}

@@ -1,0 +1,165 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Vizsla.Primitives;
+
+namespace Vizsla.Studio.Runs;
+
+/// <summary>Follows one run folder: <c>events.jsonl</c> as it grows, else the log of <c>trainer_state.json</c>, and the files beside them.</summary>
+internal sealed class RunReader(string name, string folder, TimeProvider time)
+{
+    private static readonly TimeSpan Silence = TimeSpan.FromMinutes(3);
+    private static readonly string[] Files = ["events.jsonl", "trainer_state.json", "training_args.json", "all_results.json"];
+
+    private readonly EventTail _tail = new(Path.Combine(folder, "events.jsonl"));
+    private readonly Dictionary<string, (DateTime Written, JsonObject? Content)> _files = [];
+    private RunEvents _events = new();
+
+    /// <summary>Full path of the run.</summary>
+    public string Folder => folder;
+
+    /// <summary>The run as it stands.</summary>
+    public RunSnapshot Read()
+    {
+        var lines = _tail.Read(out var restarted);
+        if (restarted)
+        {
+            _events = new();
+        }
+
+        foreach (var line in lines)
+        {
+            if (TryParse(line) is { } happened)
+            {
+                _events.Add(happened);
+            }
+        }
+
+        var state = ReadFile("trainer_state.json") ?? NewestCheckpointState();
+        var results = ReadFile("all_results.json") ?? [];
+        var updated = LastWrite();
+        var rows = _events.Rows.Count > 0 ? _events.Rows : RunEvents.RowsOf(state);
+        var (best, bestName, bestStep) = Best(state, rows);
+        return new RunSnapshot
+        {
+            Name = name,
+            Folder = folder,
+            State = StateOf(state, updated),
+            Reason = _events.Reason,
+            Step = Math.Max(_events.Step, (int)(JsonFile.Number(state?["global_step"]) ?? (rows.Count > 0 ? rows[^1].Step : 0))),
+            StepCount = Math.Max(_events.StepCount, (int)(JsonFile.Number(state?["max_steps"]) ?? 0)),
+            Epoch = Math.Max(_events.Epoch, JsonFile.Number(state?["epoch"]) ?? 0),
+            BestName = bestName,
+            BestValue = best,
+            BestStep = bestStep,
+            Duration = _events.Duration(StateOf(state, updated) == RunState.Running ? time.GetUtcNow() : null)
+                ?? (JsonFile.Number(results["train_runtime"]) is { } seconds ? TimeSpan.FromSeconds(seconds) : null),
+            Updated = updated,
+            Rows = rows,
+            Arguments = ArgumentsOf(ReadFile("training_args.json")),
+            Results = results,
+            HasModel = File.Exists(Path.Combine(folder, "config.json")),
+        };
+    }
+
+    private RunState StateOf(JsonObject? state, DateTimeOffset updated)
+    {
+        if (_events.End is { } end)
+        {
+            return end;
+        }
+
+        if (!_events.Any && state is not null)
+        {
+            // A folder of the Python Trainer: it is done when the state says so.
+            return JsonFile.Number(state["global_step"]) >= JsonFile.Number(state["max_steps"]) ? RunState.Done : Quiet();
+        }
+
+        return Quiet();
+
+        RunState Quiet() => time.GetUtcNow() - updated < Silence ? RunState.Running : RunState.Stopped;
+    }
+
+    private (double? Value, string? Name, int? Step) Best(JsonObject? state, IReadOnlyList<LogRow> rows)
+    {
+        var asked = ReadFile("training_args.json") is { } arguments ? Argument(arguments, "metric_for_best_model") : null;
+        var wanted = asked is { } m ? (m.StartsWith("eval_", StringComparison.Ordinal) ? m : "eval_" + m) : null;
+        var metric = new[] { wanted, "eval_accuracy", "eval_loss" }
+            .FirstOrDefault(candidate => candidate is not null && rows.Any(r => r[candidate] is not null));
+        if (metric is null)
+        {
+            return (JsonFile.Number(state?["best_metric"]), wanted, (int?)JsonFile.Number(state?["best_global_step"]));
+        }
+
+        var evaluated = rows.Where(r => r[metric] is not null);
+        var best = RunEvents.SmallerIsBetter(metric) ? evaluated.MinBy(r => r[metric]) : evaluated.MaxBy(r => r[metric]);
+        return (best?[metric], metric, best?.Step);
+    }
+
+    private static string? Argument(JsonObject arguments, string key) =>
+        (arguments[key] ?? (arguments["arguments"] as JsonObject)?[key]) is JsonValue value && value.GetValueKind() == JsonValueKind.String
+            ? value.GetValue<string>()
+            : null;
+
+    private static Dictionary<string, string> ArgumentsOf(JsonObject? file)
+    {
+        var flat = new Dictionary<string, string>(StringComparer.Ordinal);
+        Flatten(file, "");
+        return flat;
+
+        void Flatten(JsonObject? map, string prefix)
+        {
+            foreach (var (key, value) in map ?? [])
+            {
+                if (value is JsonObject inner)
+                {
+                    Flatten(inner, key == "arguments" ? "" : $"{prefix}{key}.");
+                }
+                else
+                {
+                    flat[prefix + key] = JsonFile.Text(value);
+                }
+            }
+        }
+    }
+
+    private JsonObject? NewestCheckpointState() =>
+        Directory.EnumerateDirectories(folder, "checkpoint-*")
+            .Select(path => (Path: path, Step: int.TryParse(path[(path.LastIndexOf('-') + 1)..], out var step) ? step : -1))
+            .Where(checkpoint => checkpoint.Step >= 0)
+            .OrderByDescending(checkpoint => checkpoint.Step)
+            .Select(checkpoint => ReadFile(Path.Combine(Path.GetFileName(checkpoint.Path), "trainer_state.json")))
+            .FirstOrDefault();
+
+    private JsonObject? ReadFile(string file)
+    {
+        var path = Path.Combine(folder, file);
+        var written = File.GetLastWriteTimeUtc(path);
+        if (!_files.TryGetValue(file, out var known) || known.Written != written || known.Content is null)
+        {
+            _files[file] = known = (written, JsonFile.TryRead(path));
+        }
+
+        return known.Content;
+    }
+
+    private DateTimeOffset LastWrite() =>
+        Files
+            .Select(file => Path.Combine(folder, file))
+            .Where(File.Exists)
+            .Select(path => new DateTimeOffset(File.GetLastWriteTimeUtc(path)))
+            .DefaultIfEmpty()
+            .Max();
+
+    private static JsonObject? TryParse(string line)
+    {
+        try
+        {
+            return PythonJson.Parse(line) as JsonObject;
+        }
+        catch (JsonException)
+        {
+            // A line cut by a crash in the middle of the file: the others still count.
+            return null;
+        }
+    }
+}

@@ -1,0 +1,32 @@
+using System.Globalization;
+
+namespace Vizsla.Studio.Runs;
+
+/// <summary>How the pages write what runs hold.</summary>
+internal static class RunText
+{
+    /// <summary>A number with as many digits as it deserves.</summary>
+    public static string Number(double? value) => value switch
+    {
+        null => "–",
+        0 => "0",
+        var v when Math.Abs(v.Value) is < 1e-3 or >= 1e6 => v.Value.ToString("0.###e+0", CultureInfo.InvariantCulture),
+        var v => v.Value.ToString("0.####", CultureInfo.InvariantCulture),
+    };
+
+    /// <summary>A share as a percentage.</summary>
+    public static string Percent(double value) => (value * 100).ToString("0.0", CultureInfo.InvariantCulture) + " %";
+
+    /// <summary>A duration as a person says it.</summary>
+    public static string Duration(TimeSpan? duration) => duration switch
+    {
+        null => "–",
+        { TotalHours: >= 1 } d => $"{(int)d.TotalHours} h {d.Minutes} min",
+        { TotalMinutes: >= 1 } d => $"{d.Minutes} min {d.Seconds} s",
+        { } d => $"{d.TotalSeconds.ToString("0", CultureInfo.InvariantCulture)} s",
+    };
+
+    /// <summary>A metric's name without <c>eval_</c>, words apart: <c>top-5 accuracy</c>.</summary>
+    public static string Metric(string name) =>
+        (name.StartsWith("eval_", StringComparison.Ordinal) ? name["eval_".Length..] : name).Replace('_', ' ');
+}

@@ -1,0 +1,57 @@
+using Vizsla.Imaging;
+using Vizsla.Studio.Predictions;
+
+namespace Vizsla.Studio.Tests;
+
+/// <summary>A model without weights: its logits are the means of red, green and blue; it can be held up.</summary>
+internal sealed class ColorModel : PictureModel
+{
+    private readonly ManualResetEventSlim _gate = new(initialState: true);
+
+    public override IReadOnlyList<string> Labels { get; } = ["red", "green", "blue"];
+
+    public override ScoreFunction DefaultFunction => ScoreFunction.Softmax;
+
+    /// <summary>How many pictures each forward pass had.</summary>
+    public List<int> Batches { get; } = [];
+
+    /// <summary>Set when a forward pass has begun.</summary>
+    public ManualResetEventSlim Began { get; } = new();
+
+    /// <summary>Keeps pictures waiting until the hold is disposed.</summary>
+    public IDisposable Hold()
+    {
+        _gate.Reset();
+        return new Holding(_gate);
+    }
+
+    public override ImageTensor Prepare(Image image)
+    {
+        var tensor = new ImageTensor(3, 1, 1);
+        for (var channel = 0; channel < 3; channel++)
+        {
+            double sum = 0;
+            for (var i = channel; i < image.Pixels.Length; i += 3)
+            {
+                sum += image.Pixels[i];
+            }
+
+            tensor.Values[channel] = (float)(sum / (image.Pixels.Length / 3) / 64);
+        }
+
+        return tensor;
+    }
+
+    public override float[][] Logits(IReadOnlyList<ImageTensor> pictures)
+    {
+        Began.Set();
+        _gate.Wait();
+        Batches.Add(pictures.Count);
+        return [.. pictures.Select(p => p.Values.ToArray())];
+    }
+
+    private sealed class Holding(ManualResetEventSlim gate) : IDisposable
+    {
+        public void Dispose() => gate.Set();
+    }
+}

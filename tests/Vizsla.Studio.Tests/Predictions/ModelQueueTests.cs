@@ -1,0 +1,113 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Vizsla.Studio.Tests.Predictions;
+
+public sealed class ModelQueueTests
+{
+    [Fact]
+    public async Task Requests_that_wait_go_through_the_model_together()
+    {
+        var model = new ColorModel();
+        await using var server = await RunningServer.ServeAsync(model, o => (o.MaxBatch, o.MaxDelay) = (4, TimeSpan.FromSeconds(1)));
+        using var held = model.Hold();
+        var first = PostAsync(server);
+        model.Began.Wait();
+        var others = Enumerable.Range(0, 8).Select(_ => PostAsync(server)).ToList();
+        await UntilAsync(server, waiting: 9);
+
+        held.Dispose();
+        var answers = await Task.WhenAll(others.Append(first));
+
+        Assert.All(answers, a => Assert.Equal(HttpStatusCode.OK, a.StatusCode));
+        Assert.Equal([1, 4, 4], model.Batches);
+    }
+
+    [Fact]
+    public async Task A_full_waiting_room_answers_when_to_try_again()
+    {
+        var model = new ColorModel();
+        await using var server = await RunningServer.ServeAsync(model, o => o.MaxQueue = 2);
+        using var held = model.Hold();
+        var taken = new[] { PostAsync(server), PostAsync(server) };
+        await UntilAsync(server, waiting: 2);
+
+        var refused = await PostAsync(server);
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
+        Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 60);
+        held.Dispose();
+        Assert.All(await Task.WhenAll(taken), a => Assert.Equal(HttpStatusCode.OK, a.StatusCode));
+    }
+
+    [Fact]
+    public async Task A_cancelled_request_leaves_the_queue_without_going_through_the_model()
+    {
+        var model = new ColorModel();
+        await using var server = await RunningServer.ServeAsync(model, o => o.MaxBatch = 1);
+        using var held = model.Hold();
+        var first = PostAsync(server);
+        model.Began.Wait();
+        using var cancel = new CancellationTokenSource();
+        var cancelled = server.Client.PostAsync("/models/colors", new ByteArrayContent(Pictures.Png(1, 2, 3)), cancel.Token);
+        await UntilAsync(server, waiting: 2);
+
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+        await UntilAsync(server, waiting: 1);
+        held.Dispose();
+        await first;
+
+        Assert.Equal([1], model.Batches);
+    }
+
+    [Fact]
+    public async Task A_stopping_server_finishes_what_it_took()
+    {
+        var model = new ColorModel();
+        var server = await RunningServer.ServeAsync(model);
+        using var held = model.Hold();
+        var taken = PostAsync(server);
+        model.Began.Wait();
+
+        var stop = server.Application.StopAsync();
+        await UntilRefusedAsync(server.Address);
+        held.Dispose();
+
+        Assert.Equal(HttpStatusCode.OK, (await taken).StatusCode);
+        await stop;
+        await server.DisposeAsync();
+    }
+
+    private static Task<HttpResponseMessage> PostAsync(RunningServer server) =>
+        server.Client.PostAsync("/models/colors", new ByteArrayContent(Pictures.Png(1, 2, 3)));
+
+    private static async Task UntilAsync(RunningServer server, int waiting)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (!(await server.Client.GetStringAsync("/api/models", limit.Token)).Contains($"\"waiting\":{waiting}}}", StringComparison.Ordinal))
+        {
+            await Task.Yield();
+        }
+    }
+
+    private static async Task UntilRefusedAsync(Uri address)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (true)
+        {
+            using var client = new TcpClient();
+            try
+            {
+                await client.ConnectAsync(address.Host, address.Port, limit.Token);
+                await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes("GET /healthz HTTP/1.0\r\n\r\n"), limit.Token);
+                await client.GetStream().ReadExactlyAsync(new byte[1], limit.Token);
+            }
+            catch (Exception e) when (e is SocketException or IOException)
+            {
+                return;
+            }
+        }
+    }
+}
