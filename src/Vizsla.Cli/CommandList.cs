@@ -8,6 +8,7 @@ internal static class CommandList
 {
     public static IEnumerable<Command> Create() =>
     [
+        new PrepareCommand(),
         new StudioCommand(),
         new ServeCommand(),
     ];

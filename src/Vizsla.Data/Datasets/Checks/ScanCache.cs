@@ -1,0 +1,106 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Vizsla.Imaging;
+
+namespace Vizsla.Datasets.Checks;
+
+/// <summary>Outcomes of earlier scans: one file per scanned folder, valid for the build of the decoder that made them.</summary>
+internal sealed class ScanCache
+{
+    // A smaller folder is scanned again sooner than its cache is worth keeping.
+    private const int LeastEntriesKept = 100;
+
+    private readonly string _file;
+    private readonly ConcurrentDictionary<string, Entry> _entries;
+    private int _added;
+
+    private ScanCache(string file, ConcurrentDictionary<string, Entry> entries) => (_file, _entries) = (file, entries);
+
+    private sealed record Entry(long Length, long Ticks, string? Reason);
+
+    private sealed record Content(Guid Decoder, Dictionary<string, Entry> Entries);
+
+    public static string DefaultFolder => Path.Combine(
+        Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } set ? set
+            : OperatingSystem.IsWindows() ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache"),
+        "vizsla",
+        "image-scan");
+
+    private static Guid Decoder => typeof(ImageCodec).Module.ModuleVersionId;
+
+    public static ScanCache Load(string folder, IReadOnlyList<string> paths)
+    {
+        var root = paths.Count == 0 ? "" : paths.Select(p => Path.GetDirectoryName(Path.GetFullPath(p)) ?? "").Aggregate(CommonFolder);
+        var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(root)).AsSpan(0, 8));
+        var file = Path.Combine(folder, name + ".json");
+        return new(file, Read(file));
+    }
+
+    /// <summary>The kept outcome where the file is as it was, else that of <paramref name="check"/>.</summary>
+    public string? GetOrAdd(string path, Func<string, string?> check)
+    {
+        var info = new FileInfo(path);
+        var (length, ticks) = info.Exists ? (info.Length, info.LastWriteTimeUtc.Ticks) : (-1, 0);
+        if (_entries.TryGetValue(info.FullName, out var kept) && kept.Length == length && kept.Ticks == ticks)
+        {
+            return kept.Reason;
+        }
+
+        var reason = check(path);
+        _entries[info.FullName] = new(length, ticks, reason);
+        Interlocked.Increment(ref _added);
+        return reason;
+    }
+
+    /// <summary>Writes what was added; a folder that cannot be written to costs only the time of the next scan.</summary>
+    public void Save()
+    {
+        if (_added == 0 || _entries.Count < LeastEntriesKept)
+        {
+            return;
+        }
+
+        var temporary = $"{_file}.{Guid.NewGuid():N}";
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(_file) ?? "");
+            using (var stream = File.Create(temporary))
+            {
+                JsonSerializer.Serialize(stream, new Content(Decoder, new(_entries)));
+            }
+
+            File.Move(temporary, _file, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            File.Delete(temporary);
+        }
+    }
+
+    private static ConcurrentDictionary<string, Entry> Read(string file)
+    {
+        try
+        {
+            using var stream = File.OpenRead(file);
+            var content = JsonSerializer.Deserialize<Content>(stream);
+            return content?.Decoder == Decoder ? new(content.Entries) : [];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        {
+            return [];
+        }
+    }
+
+    private static string CommonFolder(string a, string b)
+    {
+        while (a.Length > 0 && b != a && !b.StartsWith(a + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+        {
+            a = Path.GetDirectoryName(a) ?? "";
+        }
+
+        return a;
+    }
+}

@@ -1,0 +1,17 @@
+using Vizsla.Datasets.Checks;
+
+namespace Vizsla.Datasets.Splits;
+
+/// <summary>What a preparation made.</summary>
+/// <param name="Output">The folder, an ImageFolder with a <c>split.json</c>.</param>
+/// <param name="Manifest">What <c>split.json</c> says.</param>
+/// <param name="MissingSkipped">Ids whose picture is missing, left out as asked.</param>
+/// <param name="BadSkipped">Pictures that cannot be read, left out as asked.</param>
+/// <param name="UnlabeledCount">Pictures in the folder that the label file does not mention, left where they are.</param>
+public sealed record PreparationResult(
+    string Output, SplitManifest Manifest, IReadOnlyList<string> MissingSkipped, IReadOnlyList<BadImage> BadSkipped, int UnlabeledCount)
+{
+    /// <summary>Number of pictures of a split; 0 for a split that was not made.</summary>
+    /// <param name="split"><c>train</c>, <c>validation</c> or <c>test</c>.</param>
+    public int Count(string split) => Manifest.Splits.TryGetValue(split, out var files) ? files.Count : 0;
+}

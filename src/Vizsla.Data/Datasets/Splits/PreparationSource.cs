@@ -1,0 +1,222 @@
+using Vizsla.Datasets.Checks;
+using Vizsla.Datasets.Readers;
+using Vizsla.Primitives;
+using static Vizsla.Datasets.Splits.PreparationProblems;
+
+namespace Vizsla.Datasets.Splits;
+
+/// <summary>Finds the pictures and their labels, and everything wrong with them.</summary>
+internal sealed class PreparationSource
+{
+    private readonly PreparationOptions _options;
+    private readonly List<PreparationRow> _rows = [];
+    private readonly List<string> _missing = [];
+    private readonly List<string> _duplicates = [];
+    private readonly List<string> _badNames = [];
+    private readonly List<string> _badSplits = [];
+    private readonly List<string> _ambiguous = [];
+    private IReadOnlyList<BadImage> _bad = [];
+
+    private PreparationSource(PreparationOptions options) => _options = options;
+
+    /// <summary>Usable rows in the order of the label file, or of the paths for class folders.</summary>
+    public IReadOnlyList<PreparationRow> Rows => _rows;
+
+    /// <summary>Ids without a picture.</summary>
+    public IReadOnlyList<string> Missing => _missing;
+
+    /// <summary>Pictures that cannot be read whole.</summary>
+    public IReadOnlyList<BadImage> Bad => _bad;
+
+    /// <summary>Pictures beside the labeled ones.</summary>
+    public int UnlabeledCount { get; private set; }
+
+    /// <summary>Reads and checks; pictures are checked before any complaint about labels.</summary>
+    /// <exception cref="DatasetException">Lists everything that is wrong.</exception>
+    public static PreparationSource Read(PreparationOptions options, IProgress<PreparationProgress>? progress, CancellationToken cancellationToken)
+    {
+        if (!Directory.Exists(options.Images))
+        {
+            throw new DatasetException($"The picture folder '{options.Images}' does not exist.");
+        }
+
+        var source = new PreparationSource(options);
+        var beside = Path.Combine(options.Images, "labels.csv");
+        if (options.SplitFile is not null)
+        {
+            source.ReadSplitFile(options.SplitFile);
+        }
+        else if (options.Labels is not null || File.Exists(beside))
+        {
+            source.ReadLabelFile(options.Labels ?? beside);
+        }
+        else
+        {
+            source.ReadClassFolders();
+        }
+
+        source.CheckPictures(progress, cancellationToken);
+        source.ThrowIfWrong();
+        return source;
+    }
+
+    private void ReadLabelFile(string path)
+    {
+        var pictures = Directory.EnumerateFiles(_options.Images).Select(f => Path.GetFileName(f)).ToHashSet(StringComparer.Ordinal);
+        var byStem = pictures.Where(ImageExtensions.IsImage).ToLookup(f => Path.GetFileNameWithoutExtension(f), StringComparer.Ordinal);
+        var lineOf = new Dictionary<string, (string Id, int Line)>(StringComparer.Ordinal);
+        foreach (var row in LabelFile.Read(path, (_options.IdColumn, "--id_column"), (_options.LabelColumn, "--label_column")))
+        {
+            var (id, label) = (row.Values[0], row.Values[1]);
+            var isNamed = NoteName($"line {row.Line}: the id '{id}'", ClassNameRules.FileProblem(id))
+                & NoteName($"line {row.Line}: the label '{label}' of id '{id}'", ClassNameRules.ClassProblem(label));
+            if (ClassNameRules.FileProblem(id) is not null)
+            {
+                continue;
+            }
+
+            var found = pictures.Contains(id) ? [id] : byStem[id].Order(StringComparer.Ordinal).ToArray();
+            var name = found.Length > 0 ? found[0] : id;
+            if (!lineOf.TryAdd(name, (id, row.Line)))
+            {
+                _duplicates.Add($"line {row.Line}: '{id}' is also on line {lineOf[name].Line}");
+            }
+            else if (found.Length == 0)
+            {
+                _missing.Add(id);
+            }
+            else if (found.Length > 1)
+            {
+                _ambiguous.Add($"line {row.Line}: '{id}' may be {string.Join(" or ", found.Select(f => $"'{f}'"))}");
+            }
+            else if (isNamed)
+            {
+                _rows.Add(new(Path.Combine(_options.Images, name), label));
+            }
+        }
+
+        UnlabeledCount = pictures.Count(f => ImageExtensions.IsImage(f) && f[0] != '.' && !lineOf.ContainsKey(f));
+    }
+
+    private void ReadSplitFile(string path)
+    {
+        var lineOf = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var row in LabelFile.Read(path, ("file", null), ("split", null), ("label", null)))
+        {
+            var (file, split, label) = (row.Values[0].Replace('\\', '/'), row.Values[1], row.Values[2]);
+            var isInside = file.Length > 0 && !Path.IsPathRooted(file) && !file.Split('/').Contains("..");
+            var isUsable = NoteName($"line {row.Line}: the file '{file}'", isInside ? ClassNameRules.FileProblem(Path.GetFileName(file)) : "it does not lie below the picture folder")
+                & NoteName($"line {row.Line}: the label '{label}' of '{file}'", ClassNameRules.ClassProblem(label));
+            if (!SplitNames.All.Contains(split))
+            {
+                _badSplits.Add($"line {row.Line}: '{split}'{Suggestion.DidYouMean(split, SplitNames.All)}");
+                isUsable = false;
+            }
+
+            if (!isInside)
+            {
+                continue;
+            }
+
+            var full = Path.Combine(_options.Images, file);
+            if (!lineOf.TryAdd(Path.GetFullPath(full), row.Line))
+            {
+                _duplicates.Add($"line {row.Line}: '{file}' is also on line {lineOf[Path.GetFullPath(full)]}");
+            }
+            else if (!File.Exists(full))
+            {
+                _missing.Add(file);
+            }
+            else if (isUsable)
+            {
+                _rows.Add(new(full, label, split));
+            }
+        }
+    }
+
+    private void ReadClassFolders()
+    {
+        var all = Directory.EnumerateFiles(_options.Images, "*", SearchOption.AllDirectories)
+            .Select(f => Path.GetRelativePath(_options.Images, f).Replace('\\', '/'))
+            .Where(f => ImageExtensions.IsImage(f) && !f.Split('/').Any(part => part[0] == '.') && !f.Split('/').SkipLast(1).Any(part => part.StartsWith("__", StringComparison.Ordinal)))
+            .Order(CodePointComparer.Instance)
+            .ToList();
+        if (all.Count == 0)
+        {
+            throw new DatasetException($"The picture folder '{_options.Images}' holds no picture and no 'labels.csv'. Expected '{_options.Images}/<class>/<picture>', or a flat folder with --labels CSV.");
+        }
+
+        var loose = all.Where(f => !f.Contains('/', StringComparison.Ordinal)).ToList();
+        if (loose.Count > 0)
+        {
+            throw new DatasetException($"{Plural(loose.Count, "picture lies", "pictures lie")} directly in '{_options.Images}' (first '{loose[0]}') and no label file was given. Put each class into a folder of its own, or give --labels CSV.");
+        }
+
+        var deep = all.Where(f => f.Count(c => c == '/') > 1).ToList();
+        if (deep.Count > 0)
+        {
+            var isSplit = deep.All(f => SplitNames.All.Contains(f.Split('/')[0]));
+            throw new DatasetException(isSplit
+                ? $"'{_options.Images}' is split already ({string.Join(", ", deep.Select(f => f.Split('/')[0]).Distinct())}); train on it as it is."
+                : $"{Plural(deep.Count, "picture lies", "pictures lie")} deeper than '{_options.Images}/<class>/<picture>' (first '{deep[0]}'). Move them up, or name each with --split_file.");
+        }
+
+        foreach (var label in all.Select(f => f.Split('/')[0]).Distinct())
+        {
+            NoteName($"the folder '{label}'", ClassNameRules.ClassProblem(label));
+        }
+
+        _rows.AddRange(all.Select(f => new PreparationRow(Path.Combine(_options.Images, f), f.Split('/')[0])));
+    }
+
+    private void CheckPictures(IProgress<PreparationProgress>? progress, CancellationToken cancellationToken)
+    {
+        var total = _rows.Count;
+        var steps = progress is null ? null : new Relay(done => progress.Report(new(PreparationPhase.Check, done, total)));
+        _bad = ImageScan.Run([.. _rows.Select(r => r.Path)], steps, cancellationToken: cancellationToken);
+        var paths = _bad.Select(b => b.Path).ToHashSet(StringComparer.Ordinal);
+        _rows.RemoveAll(r => paths.Contains(r.Path));
+    }
+
+    private void ThrowIfWrong()
+    {
+        var problems = new PreparationProblems();
+        if (_options.BadImages == BadRows.Error)
+        {
+            problems.Add(
+                n => $"{Plural(n, "picture cannot", "pictures cannot")} be read whole. Replace or remove them, or leave them out with --bad_images skip:",
+                [.. _bad.Select(b => $"{b.Path}: {b.Reason}")]);
+        }
+
+        if (_options.Missing == BadRows.Error)
+        {
+            problems.Add(n => $"{Plural(n, "row has", "rows have")} no picture in '{_options.Images}'. Add the pictures, or leave the rows out with --missing skip:", _missing);
+        }
+
+        problems.Add(n => $"{Plural(n, "id is", "ids are")} there twice. Keep one row each:", _duplicates);
+        problems.Add(n => $"{Plural(n, "id fits", "ids fit")} several pictures. Write the extension too:", _ambiguous);
+        problems.Add(n => $"{Plural(n, "name cannot", "names cannot")} be used in an image folder. Rename:", _badNames);
+        problems.Add(n => $"{Plural(n, "row names", "rows name")} an unknown split. Known: {string.Join(", ", SplitNames.All)}.", _badSplits);
+        problems.ThrowIfAny();
+        if (_rows.Count == 0)
+        {
+            throw new DatasetException($"No usable picture is left in '{_options.Images}': {_missing.Count} missing, {_bad.Count} unreadable.");
+        }
+    }
+
+    private bool NoteName(string what, string? problem)
+    {
+        if (problem is not null)
+        {
+            _badNames.Add($"{what}: {problem}");
+        }
+
+        return problem is null;
+    }
+
+    // Progress<T> posts to another thread and may report after the end; a plain call does not.
+    private sealed class Relay(Action<int> report) : IProgress<int>
+    {
+        public void Report(int value) => report(value);
+    }
+}
