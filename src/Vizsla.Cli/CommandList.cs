@@ -9,6 +9,7 @@ internal static class CommandList
     public static IEnumerable<Command> Create() =>
     [
         new PrepareCommand(),
+        new DoctorCommand(),
         new StudioCommand(),
         new ServeCommand(),
     ];
