@@ -6,6 +6,7 @@ using Vizsla.Models.EfficientNet;
 using Vizsla.Models.MobileNetV2;
 using Vizsla.Models.ResNet;
 using Vizsla.Models.Swin;
+using Vizsla.Models.Timm;
 using Vizsla.Models.Vit;
 
 namespace Vizsla.Models;
@@ -27,8 +28,8 @@ public static class Architectures
         new(VitNames.ModelType, [VitNames.ClassName], c => new VitNetwork(c)),
     }.ToDictionary(a => a.ModelType, StringComparer.Ordinal);
 
-    /// <summary>Names of the configurations that start from random weights, such as <c>vit-tiny</c>.</summary>
-    public static IReadOnlyList<string> Variants { get; } = [.. VitVariants.All.Keys];
+    /// <summary>Names of the configurations that start from random weights: sizes of Vision Transformers, and timm's names.</summary>
+    public static IReadOnlyList<string> Variants { get; } = [.. VitVariants.All.Keys, .. TimmVariants.All.Keys];
 
     /// <summary>Builds the network of a configuration; its weights are not drawn.</summary>
     /// <param name="configuration">A model's configuration; its labels give the width of the head.</param>
@@ -36,23 +37,39 @@ public static class Architectures
     public static ClassificationNetwork Build(ModelConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        return Find(configuration).Make(configuration);
+        return configuration.IsTimm ? FindTimm(configuration.Text("architecture", "")).Make(configuration) : Find(configuration).Make(configuration);
     }
 
     /// <summary>The configuration of a named size.</summary>
     /// <param name="name">One of <see cref="Variants"/>.</param>
     /// <param name="imageSize">Side of the pictures in pixels; null takes the size's own.</param>
     /// <exception cref="ModelLoadException">The name is not known; the message lists those that are.</exception>
-    public static ModelConfiguration Variant(string name, int? imageSize = null) =>
-        VitVariants.All.TryGetValue(name, out var make)
-            ? make(imageSize)
-            : throw new ModelLoadException($"Unknown model '{name}'. Known: {string.Join(", ", Variants)}.{Nearest.Hint(name, Variants)}");
+    public static ModelConfiguration Variant(string name, int? imageSize = null)
+    {
+        if (VitVariants.All.TryGetValue(name, out var make))
+        {
+            return make(imageSize);
+        }
 
-    internal static Architecture Find(ModelConfiguration configuration)
+        if (TimmVariants.All.TryGetValue(name, out var timm))
+        {
+            return (imageSize is { } side ? timm with { ImageSize = side } : timm).Configuration();
+        }
+
+        throw new ModelLoadException($"Unknown model '{name}'. Known: {string.Join(", ", Variants)}.{Nearest.Hint(name, Variants)}");
+    }
+
+    private static Architecture Find(ModelConfiguration configuration)
     {
         var type = configuration.ModelType;
         return All.TryGetValue(type, out var architecture)
             ? architecture
             : throw new ModelLoadException($"Unknown model type '{type}'. Known: {string.Join(", ", All.Keys.Order(StringComparer.Ordinal))}.{Nearest.Hint(type, All.Keys)}");
     }
+
+    private static TimmVariant FindTimm(string name) =>
+        TimmVariants.All.TryGetValue(name, out var variant)
+            ? variant
+            : throw new ModelLoadException(
+                $"Unknown architecture '{name}'. Known of timm: {string.Join(", ", TimmVariants.All.Keys)}.{Nearest.Hint(name, TimmVariants.All.Keys)}");
 }

@@ -38,6 +38,13 @@ internal static class Drawing
         tensor.normal_(0, deviation);
     }
 
+    /// <summary>A uniform distribution around 0.</summary>
+    public static void Uniform(Tensor tensor, double bound)
+    {
+        using var mode = no_grad();
+        tensor.uniform_(-bound, bound);
+    }
+
     /// <summary>A normal distribution of deviation sqrt(2 / fan), for layers before a rectifier.</summary>
     /// <remarks>Source: <c>torch.nn.init.kaiming_normal_</c> with <c>nonlinearity="relu"</c>.</remarks>
     public static void HeNormal(Tensor weight, FanMode mode) =>

@@ -1,0 +1,40 @@
+using Vizsla.Models.Layers;
+using static TorchSharp.torch;
+
+namespace Vizsla.Models.Timm;
+
+/// <summary>timm's global pooling of a plane.</summary>
+/// <remarks>Source: timm <c>SelectAdaptivePool2d</c>. Parity: 1e-6.</remarks>
+internal sealed class TimmPooling
+{
+    private static readonly string[] _kinds = ["avg", "avgmax", "catavgmax", "max"];
+    private readonly string _kind;
+
+    /// <param name="kind">timm's name; null takes the mean.</param>
+    /// <exception cref="ModelLoadException">The name is not known.</exception>
+    public TimmPooling(string? kind)
+    {
+        _kind = kind ?? "avg";
+        if (!_kinds.Contains(_kind))
+        {
+            throw new ModelLoadException($"Unknown global_pool '{_kind}'. Known: {string.Join(", ", _kinds)}.{Nearest.Hint(_kind, _kinds)}");
+        }
+    }
+
+    /// <summary>Features per channel.</summary>
+    public int Multiplier => _kind == "catavgmax" ? 2 : 1;
+
+    /// <summary>Float [B, C, H, W] to float [B, C], twice as wide for <c>catavgmax</c>; the caller owns it.</summary>
+    public Tensor Apply(Tensor plane)
+    {
+        using var scope = NewDisposeScope();
+        var pooled = _kind switch
+        {
+            "avg" => GlobalPooling.Mean(plane),
+            "max" => GlobalPooling.Max(plane),
+            "avgmax" => (GlobalPooling.Mean(plane) + GlobalPooling.Max(plane)) * 0.5,
+            _ => cat([GlobalPooling.Mean(plane), GlobalPooling.Max(plane)], 1),
+        };
+        return pooled.MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,151 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using TorchSharp;
+using Vizsla.Models;
+using Vizsla.Models.Weights;
+using Vizsla.Testing;
+using static TorchSharp.torch;
+
+namespace Vizsla.Tests.Models;
+
+/// <summary>The networks of timm below <c>cnn/</c>: names, shapes and order of every tensor, and logits of weights filled by a rule.</summary>
+[Trait("Category", "Golden")]
+public sealed class CnnGoldenTests
+{
+    // golden/README.md: logits 1e-4.
+    private const double Near = 1e-4;
+
+    public static TheoryData<string> Recorded()
+    {
+        var root = Path.Combine(Golden.Root, "cnn");
+        var found = Directory.Exists(root)
+            ? Directory.EnumerateFiles(root, "*.json").Where(f => Read(f)["state"] is JsonArray).Select(f => Path.GetFileNameWithoutExtension(f)).Order(StringComparer.Ordinal)
+            : Enumerable.Empty<string>();
+        return [.. found.DefaultIfEmpty("(none)")];
+    }
+
+    [Theory]
+    [MemberData(nameof(Recorded))]
+    public void Names_shapes_and_order_are_those_of_timm(string name)
+    {
+        var recorded = Read(Golden.Require("cnn", name + ".json"));
+        using var network = Build(recorded);
+
+        var state = network.State().Select(s => $"{s.Name} [{string.Join(", ", s.Value.shape)}] {s.Value.dtype}").ToList();
+        var parameters = network.named_parameters().Select(p => p.name).ToList();
+
+        Assert.Equal(
+            recorded["state"]!.AsArray().Select(s => $"{s![0]} [{string.Join(", ", s[1]!.AsArray().Select(n => (long)n!))}] {Type((string)s[2]!)}"),
+            state);
+        Assert.Equal(recorded["parameters"]!.AsArray().Select(p => (string)p!).Order(StringComparer.Ordinal), parameters.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            recorded["parameters"]!.AsArray().Select(p => (string)p!),
+            network.State().Where(s => s.Value.requires_grad).Select(s => s.Name));
+    }
+
+    [Theory]
+    [MemberData(nameof(Recorded))]
+    public void Logits_of_weights_filled_by_rule_are_those_of_timm(string name)
+    {
+        var recorded = Read(Golden.Require("cnn", name + ".json"));
+        using var numbers = SafetensorsFile.Open(Golden.Require("cnn", "numbers.safetensors"));
+        using var network = Build(recorded);
+        network.eval();
+        using var mode = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (var (key, value) in network.State())
+        {
+            Fill(key, value);
+        }
+
+        var side = (long)recorded["side"]!;
+        using var generator = new Generator((ulong)(long)recorded["seed"]!);
+        var pixels = randn([2, 3, side, side], generator: generator);
+        var logits = network.forward(pixels);
+
+        var sum = numbers.Read($"{name}.input_sum").item<double>();
+        Assert.Equal(sum, pixels.to_type(ScalarType.Float64).sum().item<double>(), 1e-6 * Math.Abs(sum) + 1e-3);
+        var expected = numbers.Read($"{name}.logits");
+        Assert.Equal(expected.shape, logits.shape);
+        var difference = (expected - logits).abs().max().item<float>();
+        var allowed = Near * Math.Max(1, expected.abs().max().item<float>());
+        Assert.True(difference <= allowed, $"{name}: differs by {difference}, allowed {allowed}");
+    }
+
+    [Theory]
+    [MemberData(nameof(Recorded))]
+    public void Default_settings_are_those_of_timm(string name)
+    {
+        var recorded = Read(Golden.Require("cnn", name + ".json"))["config"]!;
+
+        var own = Architectures.Variant((string)recorded["architecture"]!).Json["pretrained_cfg"]!;
+
+        foreach (var key in new[] { "tag", "input_size", "mean", "std", "interpolation", "crop_pct", "crop_mode", "classifier", "first_conv" })
+        {
+            Assert.True(JsonNode.DeepEquals(Loose(recorded[key]), Loose(own[key])), $"{key}: {recorded[key]?.ToJsonString()} and {own[key]?.ToJsonString()}");
+        }
+    }
+
+    /// <summary>Numbers as doubles, so that 1 equals 1.0.</summary>
+    private static JsonNode? Loose(JsonNode? node) => node switch
+    {
+        JsonArray list => new JsonArray([.. list.Select(Loose)]),
+        JsonValue value when value.GetValueKind() == System.Text.Json.JsonValueKind.Number => JsonValue.Create(double.Parse(value.ToJsonString(), System.Globalization.CultureInfo.InvariantCulture)),
+        _ => node?.DeepClone(),
+    };
+
+    private static ClassificationNetwork Build(JsonNode recorded)
+    {
+        var name = (string)recorded["config"]!["architecture"]!;
+        if (!Architectures.Variants.Contains(name))
+        {
+            Assert.Skip($"skipped: needs the architecture '{name}', which is not built");
+        }
+
+        var configuration = Architectures.Variant(name);
+        var classes = (int)recorded["state"]!.AsArray()[^1]![1]![0]!;
+        configuration.SetLabels([.. Enumerable.Range(0, classes).Select(i => $"class {i}")]);
+        return Architectures.Build(configuration);
+    }
+
+    /// <summary>The rule of <c>make/cnn.py</c>.</summary>
+    private static void Fill(string name, Tensor value)
+    {
+        if (!value.is_floating_point())
+        {
+            return;
+        }
+
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(Crc32(name));
+        if (name.EndsWith("running_var", StringComparison.Ordinal))
+        {
+            value.copy_(1 + rand(value.shape, generator: generator));
+            return;
+        }
+
+        var drawn = randn(value.shape, generator: generator);
+        value.copy_(value.dim() >= 2 ? drawn / Math.Sqrt(value[0].NumberOfElements)
+            : name.EndsWith("running_mean", StringComparison.Ordinal) || name.EndsWith("bias", StringComparison.Ordinal) ? drawn * 0.1
+            : 1 + drawn * 0.1);
+    }
+
+    private static uint Crc32(string text)
+    {
+        var crc = uint.MaxValue;
+        foreach (var b in Encoding.UTF8.GetBytes(text))
+        {
+            crc ^= b;
+            for (var bit = 0; bit < 8; bit++)
+            {
+                crc = (crc >> 1) ^ ((crc & 1) * 0xEDB88320u);
+            }
+        }
+
+        return ~crc;
+    }
+
+    private static ScalarType Type(string name) => name == "int64" ? ScalarType.Int64 : ScalarType.Float32;
+
+    private static JsonNode Read(string path) => JsonNode.Parse(File.ReadAllText(path))!;
+}
