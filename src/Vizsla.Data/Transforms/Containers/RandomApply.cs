@@ -18,7 +18,7 @@ public sealed record RandomApply(
     public override Image Apply(Image image, Rng rng)
     {
         ArgumentNullException.ThrowIfNull(rng);
-        return rng.NextSingle() < Probability ? PipelinePlan.Apply(Transforms.AsSpan(), image, rng) : image;
+        return rng.NextSingle() < (float)Probability ? PipelinePlan.Apply(Transforms.AsSpan(), image, rng) : image;
     }
 
     /// <inheritdoc />

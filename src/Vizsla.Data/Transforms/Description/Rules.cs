@@ -6,9 +6,9 @@ namespace Vizsla.Transforms;
 internal static class Rules
 {
     /// <summary>A single angle is not negative, and a range increases.</summary>
-    public static void CheckAngle(string name, NumberOrRange angle, ICollection<string> problems)
+    public static void CheckAngle(string name, NumberOrPair angle, ICollection<string> problems)
     {
-        if (!angle.IsRange && angle.Low < 0)
+        if (!angle.IsPair && angle.Low < 0)
         {
             problems.Add($"{name} is {angle}; a single number stands for -x to x and must not be negative. Give a range (low, high) to say otherwise.");
         }

@@ -46,10 +46,8 @@ public sealed class TransformParameter
     /// <summary>Default of the constructor's argument; meaningless where it is required.</summary>
     internal object? ConstructorDefault { get; private init; }
 
-    internal static TransformParameter Of(Type type, ParameterInfo argument)
+    internal static TransformParameter Of(PropertyInfo property, ParameterInfo argument)
     {
-        var property = type.GetProperty(argument.Name!, BindingFlags.Instance | BindingFlags.Public | BindingFlags.IgnoreCase)
-            ?? throw new ArgumentException($"Transform '{type.Name}' has no property for its parameter '{argument.Name}'.", nameof(type));
         var attribute = argument.GetCustomAttribute<ParameterAttribute>() ?? property.GetCustomAttribute<ParameterAttribute>();
         return new(property, attribute, isRequired: !argument.HasDefaultValue)
         {
@@ -86,7 +84,7 @@ public sealed class TransformParameter
     {
         double number => [number],
         int number => [number],
-        NumberOrRange range => [range.Low, range.High],
+        NumberOrPair range => [range.Low, range.High],
         ImageSize size => [size.Height, size.Width],
         FillColor color => [color.Red, color.Green, color.Blue],
         string => [],

@@ -10,11 +10,15 @@ internal sealed class TransformType
 
     private TransformType(Type type)
     {
-        // Of several constructors the one with the most parameters is the transform's own; the others are shorthands.
-        Constructor = type.GetConstructors().MaxBy(constructor => constructor.GetParameters().Length)
-            ?? throw new ArgumentException($"Transform '{type.Name}' has no public constructor.", nameof(type));
+        // Of several constructors the one whose parameters are described, else the one whose parameters are properties, is the transform's own; the others are shorthands.
+        Constructor = type.GetConstructors()
+            .Where(constructor => constructor.GetParameters().All(parameter => FindProperty(type, parameter) is not null))
+            .OrderByDescending(constructor => constructor.GetParameters().Count(parameter => parameter.IsDefined(typeof(ParameterAttribute))))
+            .ThenByDescending(constructor => constructor.GetParameters().Length)
+            .FirstOrDefault()
+            ?? throw new ArgumentException($"Transform '{type.Name}' has no public constructor whose parameters are all properties.", nameof(type));
         var arguments = Constructor.GetParameters();
-        ConstructorParameters = [.. arguments.Select(argument => TransformParameter.Of(type, argument))];
+        ConstructorParameters = [.. arguments.Select(argument => TransformParameter.Of(FindProperty(type, argument)!, argument))];
         Parameters =
         [
             .. ConstructorParameters,
@@ -39,6 +43,9 @@ internal sealed class TransformType
     /// <summary>The description of a type of transform.</summary>
     /// <param name="type">A type derived from <see cref="Transform"/>.</param>
     public static TransformType Of(Type type) => Known.GetOrAdd(type, static key => new TransformType(key));
+
+    private static PropertyInfo? FindProperty(Type type, ParameterInfo argument) =>
+        type.GetProperty(argument.Name!, BindingFlags.Instance | BindingFlags.Public | BindingFlags.IgnoreCase);
 
     /// <summary>The parameters set by an initializer to something else than their default.</summary>
     public IEnumerable<(TransformParameter Parameter, object? Value)> ChangedSettings(Transform transform)

@@ -11,7 +11,7 @@ namespace Vizsla.Transforms;
 /// <param name="Fill">Color of the corners; black by default.</param>
 /// <remarks>Source: torchvision <c>v2.RandomRotation</c>. Parity: exact.</remarks>
 public sealed record RandomRotation(
-    [Parameter("degrees", Example = "30")] NumberOrRange Degrees,
+    [Parameter("degrees", Example = "30")] NumberOrPair Degrees,
     [Parameter("interpolation")] Interpolation Interpolation = Interpolation.Nearest,
     [Parameter("expand")] bool Expand = false,
     [Parameter("center")] (double X, double Y)? Center = null,

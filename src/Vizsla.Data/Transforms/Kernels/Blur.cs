@@ -1,8 +1,10 @@
+using System.Buffers;
 using Vizsla.Imaging;
 
 namespace Vizsla.Transforms;
 
 /// <summary>Gaussian blur as torchvision computes it: a float32 convolution with reflected borders, rounded half to even.</summary>
+/// <remarks>Source: torchvision <c>gaussian_blur_image</c>. Parity: exact.</remarks>
 internal static class Blur
 {
     /// <summary>Blurs a picture.</summary>
@@ -11,60 +13,105 @@ internal static class Blur
     /// <param name="height">Height of the kernel, odd.</param>
     /// <param name="sigmaX">Standard deviation along rows, in pixels.</param>
     /// <param name="sigmaY">Standard deviation along columns, in pixels.</param>
+    /// <exception cref="ArgumentException">The picture is too small to be reflected at its border.</exception>
     public static Image Gaussian(Image image, int width, int height, double sigmaX, double sigmaY)
     {
-        if (width / 2 >= image.Width || height / 2 >= image.Height)
+        CheckSize(image.Width, image.Height, width, height);
+        var (radiusX, radiusY) = (width / 2, height / 2);
+        var rowLength = 3 * (image.Width + (2 * radiusX));
+        var buffer = ArrayPool<float>.Shared.Rent((width * height) + (height * rowLength) + (3 * image.Width));
+        var weights = buffer.AsSpan(0, width * height);
+        var rows = buffer.AsSpan(weights.Length, height * rowLength);
+        var sums = buffer.AsSpan(weights.Length + rows.Length, 3 * image.Width);
+        Weights(weights, width, height, sigmaX, sigmaY);
+        var result = new Image(image.Width, image.Height);
+
+        // The rows under the kernel stand in a ring: each source row is turned into floats once.
+        for (var y = -radiusY; y < radiusY; y++)
         {
-            throw new ArgumentException(
-                $"GaussianBlur reflects {width / 2} columns and {height / 2} rows at the border, more than a {image.Width}x{image.Height} picture has; use a smaller kernel_size.",
-                nameof(image));
+            Load(image, y, radiusX, rows.Slice((y + radiusY) * rowLength, rowLength));
         }
 
-        Span<float> kernelX = stackalloc float[width];
-        Span<float> kernelY = stackalloc float[height];
-        Kernel(kernelX, sigmaX);
-        Kernel(kernelY, sigmaY);
-        var result = new Image(image.Width, image.Height);
         for (var y = 0; y < image.Height; y++)
         {
-            var target = result.Row(y);
-            for (var i = 0; i < target.Length; i++)
-            {
-                var (x, channel) = Math.DivRem(i, 3);
-                var sum = 0f;
-                for (var ky = 0; ky < height; ky++)
-                {
-                    var row = image.Row(Reflect(y + ky - (height / 2), image.Height));
-                    for (var kx = 0; kx < width; kx++)
-                    {
-                        sum = MathF.FusedMultiplyAdd(kernelY[ky] * kernelX[kx], row[(3 * Reflect(x + kx - (width / 2), image.Width)) + channel], sum);
-                    }
-                }
+            Load(image, y + radiusY, radiusX, rows.Slice((y + height - 1) % height * rowLength, rowLength));
+            Convolution.Row(rows, rowLength, y % height, weights, width, 3, sums);
+            ByteFloats.RoundToEven(sums, result.Row(y));
+        }
 
-                target[i] = (byte)MathF.Round(sum);
+        ArrayPool<float>.Shared.Return(buffer);
+        return result;
+    }
+
+    /// <summary>Blurs one plane of floats in place.</summary>
+    public static void Gaussian(Span<float> plane, int planeWidth, int planeHeight, int width, int height, double sigmaX, double sigmaY)
+    {
+        CheckSize(planeWidth, planeHeight, width, height);
+        var (radiusX, radiusY) = (width / 2, height / 2);
+        var rowLength = planeWidth + (2 * radiusX);
+        var buffer = ArrayPool<float>.Shared.Rent((width * height) + (height * rowLength) + plane.Length);
+        var weights = buffer.AsSpan(0, width * height);
+        var rows = buffer.AsSpan(weights.Length, height * rowLength);
+        var source = buffer.AsSpan(weights.Length + rows.Length, plane.Length);
+        plane.CopyTo(source);
+        Weights(weights, width, height, sigmaX, sigmaY);
+        for (var y = -radiusY; y < planeHeight + radiusY; y++)
+        {
+            var row = rows.Slice((y + radiusY) % height * rowLength, rowLength);
+            var line = source.Slice(Reflect(y, planeHeight) * planeWidth, planeWidth);
+            for (var x = 0; x < rowLength; x++)
+            {
+                row[x] = line[Reflect(x - radiusX, planeWidth)];
+            }
+
+            if (y >= radiusY)
+            {
+                var target = y - radiusY;
+                Convolution.Row(rows, rowLength, target % height, weights, width, 1, plane.Slice(target * planeWidth, planeWidth));
             }
         }
 
-        return result;
+        ArrayPool<float>.Shared.Return(buffer);
+    }
+
+    private static void CheckSize(int imageWidth, int imageHeight, int width, int height)
+    {
+        if (width / 2 >= imageWidth || height / 2 >= imageHeight)
+        {
+            throw new ArgumentException(
+                $"A Gaussian kernel of {width}x{height} reflects {width / 2} columns and {height / 2} rows at the border, "
+                + $"and a {imageWidth}x{imageHeight} picture has too few; use a smaller kernel or a larger picture.");
+        }
+    }
+
+    private static void Weights(Span<float> weights, int width, int height, double sigmaX, double sigmaY)
+    {
+        Span<float> kernelX = width <= 256 ? stackalloc float[width] : new float[width];
+        Span<float> kernelY = height <= 256 ? stackalloc float[height] : new float[height];
+        GaussianKernel.Fill(kernelX, sigmaX);
+        GaussianKernel.Fill(kernelY, sigmaY);
+        for (var y = 0; y < height; y++)
+        {
+            for (var x = 0; x < width; x++)
+            {
+                weights[(y * width) + x] = kernelY[y] * kernelX[x];
+            }
+        }
+    }
+
+    // One row as floats with its border reflected.
+    private static void Load(Image image, int y, int radius, Span<float> row)
+    {
+        var source = image.Row(Reflect(y, image.Height));
+        var inner = row.Slice(3 * radius, source.Length);
+        ByteFloats.Widen(source, inner);
+        for (var i = 1; i <= radius; i++)
+        {
+            inner.Slice(3 * i, 3).CopyTo(row[(3 * (radius - i))..]);
+            inner.Slice(inner.Length - (3 * (i + 1)), 3).CopyTo(row[(row.Length - (3 * (radius - i + 1)))..]);
+        }
     }
 
     private static int Reflect(int position, int length) =>
         position < 0 ? -position : position >= length ? (2 * length) - 2 - position : position;
-
-    private static void Kernel(Span<float> kernel, double sigma)
-    {
-        var limit = (kernel.Length - 1) / (2.0 * Math.Sqrt(2.0));
-        var sum = 0f;
-        for (var i = 0; i < kernel.Length; i++)
-        {
-            var x = (float)(kernel.Length == 1 ? -limit : -limit + (i * (2 * limit / (kernel.Length - 1)))) / (float)sigma;
-            kernel[i] = MathF.Exp(-(x * x));
-            sum += kernel[i];
-        }
-
-        foreach (ref var weight in kernel)
-        {
-            weight /= sum;
-        }
-    }
 }

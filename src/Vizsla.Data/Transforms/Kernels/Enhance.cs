@@ -5,6 +5,9 @@ namespace Vizsla.Transforms;
 /// <summary>Brightness, contrast and saturation as Pillow's <c>ImageEnhance</c> changes them: a blend with a poorer picture.</summary>
 internal static class Enhance
 {
+    private const float Side = 1f / 13f;
+    private const float Middle = 5f / 13f;
+
     /// <summary>Blends with black.</summary>
     /// <param name="image">The picture.</param>
     /// <param name="factor">0 is black, 1 the picture itself.</param>
@@ -45,6 +48,39 @@ internal static class Enhance
         return result;
     }
 
+    /// <summary>Blends each pixel with the mean of its neighborhood, in which it counts five times; border pixels stay.</summary>
+    /// <param name="image">The picture.</param>
+    /// <param name="factor">0 is smooth, 1 the picture itself, 2 sharper.</param>
+    public static Image Sharpness(Image image, double factor)
+    {
+        var result = image.Clone();
+        if (image.Width < 3 || image.Height < 3)
+        {
+            return result;
+        }
+
+        for (var y = 1; y < image.Height - 1; y++)
+        {
+            var above = image.Row(y - 1);
+            var row = image.Row(y);
+            var below = image.Row(y + 1);
+            var target = result.Row(y);
+            for (var i = 3; i < row.Length - 3; i++)
+            {
+                // Pillow adds up the row below, the row, the row above, each from left to right.
+                var smooth = 0.5f + ((below[i - 3] * Side) + (below[i] * Side) + (below[i + 3] * Side));
+                smooth += (row[i - 3] * Side) + (row[i] * Middle) + (row[i + 3] * Side);
+                smooth += (above[i - 3] * Side) + (above[i] * Side) + (above[i + 3] * Side);
+                target[i] = Blend((byte)smooth, row[i], (float)factor);
+            }
+        }
+
+        return result;
+    }
+
+    /// <summary>The gray of each pixel in all three channels.</summary>
+    public static Image Grayscale(Image image) => Saturation(image, 0);
+
     /// <summary>Pillow's gray of a color: <c>convert("L")</c>.</summary>
     public static byte Luminance(byte red, byte green, byte blue) => (byte)(((19595 * red) + (38470 * green) + (7471 * blue) + 0x8000) >> 16);
 
@@ -56,15 +92,7 @@ internal static class Enhance
             table[i] = Blend(level, i, factor);
         }
 
-        var result = new Image(image.Width, image.Height);
-        var source = image.Pixels;
-        var target = result.Pixels;
-        for (var i = 0; i < source.Length; i++)
-        {
-            target[i] = table[source[i]];
-        }
-
-        return result;
+        return Levels.ApplyToAll(image, table);
     }
 
     // Pillow truncates; a factor outside 0 to 1 also clips.

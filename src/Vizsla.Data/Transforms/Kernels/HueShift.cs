@@ -52,9 +52,9 @@ internal static class HueShift
             return (value, value, value);
         }
 
-        var sixths = (float)(hue * 6.0 / 255.0);
+        var sixths = hue * 6.0 / 255.0;
         var sector = (int)Math.Floor(sixths);
-        var fraction = sixths - sector;
+        var fraction = (float)(sixths - sector);
         var strength = (float)(saturation / 255.0);
         var p = Round(value * (1.0 - strength));
         var q = Round(value * (1.0 - (strength * fraction)));

@@ -31,7 +31,7 @@ internal static class Rotation
 
         var (width, height) = (image.Width, image.Height);
         var (centerX, centerY) = center ?? (width / 2.0, height / 2.0);
-        var radians = -(angle * (Math.PI / 180));
+        var radians = -AffineMatrix.Radians(angle);
         var (cosine, sine) = (RoundTo15(Math.Cos(radians)), RoundTo15(Math.Sin(radians)));
         var matrix = new AffineMatrix(cosine, sine, 0, RoundTo15(-Math.Sin(radians)), cosine, 0);
         var (shiftX, shiftY) = matrix.Map(-centerX, -centerY);

@@ -10,10 +10,10 @@ namespace Vizsla.Transforms;
 /// <param name="Hue">Range of the shift in turns of the color circle, within -0.5 to 0.5; a single number x is -x to x; null leaves it out.</param>
 /// <remarks>Source: torchvision <c>v2.ColorJitter</c>. Parity: exact.</remarks>
 public sealed record ColorJitter(
-    [Parameter("brightness")] NumberOrRange? Brightness = null,
-    [Parameter("contrast")] NumberOrRange? Contrast = null,
-    [Parameter("saturation")] NumberOrRange? Saturation = null,
-    [Parameter("hue")] NumberOrRange? Hue = null) : ImageTransform
+    [Parameter("brightness")] NumberOrPair? Brightness = null,
+    [Parameter("contrast")] NumberOrPair? Contrast = null,
+    [Parameter("saturation")] NumberOrPair? Saturation = null,
+    [Parameter("hue")] NumberOrPair? Hue = null) : ImageTransform
 {
     /// <inheritdoc />
     public override (int Height, int Width)? SizeAfter((int Height, int Width)? input) => input;
@@ -29,26 +29,27 @@ public sealed record ColorJitter(
         var contrast = Draw(Factors(Contrast), 1, rng);
         var saturation = Draw(Factors(Saturation), 1, rng);
         var hue = Draw(Hue?.AroundZero, 0, rng);
-        var current = image;
+        var steps = new ImageSteps(image);
         foreach (var operation in order)
         {
-            var next = operation switch
+            switch (operation)
             {
-                0 when brightness is { } factor => Enhance.Brightness(current, factor),
-                1 when contrast is { } factor => Enhance.Contrast(current, factor),
-                2 when saturation is { } factor => Enhance.Saturation(current, factor),
-                3 when hue is { } shift => HueShift.Apply(current, shift),
-                _ => current,
-            };
-            if (!ReferenceEquals(next, current) && !ReferenceEquals(current, image))
-            {
-                current.Dispose();
+                case 0:
+                    steps.Add(brightness, Enhance.Brightness);
+                    break;
+                case 1:
+                    steps.Add(contrast, Enhance.Contrast);
+                    break;
+                case 2:
+                    steps.Add(saturation, Enhance.Saturation);
+                    break;
+                default:
+                    steps.Add(hue, HueShift.Apply);
+                    break;
             }
-
-            current = next;
         }
 
-        return current;
+        return steps.Current;
     }
 
     /// <inheritdoc />
@@ -62,9 +63,9 @@ public sealed record ColorJitter(
     }
 
     private static void Check(
-        string name, NumberOrRange? given, (double Low, double High)? range, (double Low, double High) bound, ICollection<string> problems)
+        string name, NumberOrPair? given, (double Low, double High)? range, (double Low, double High) bound, ICollection<string> problems)
     {
-        if (given is { IsRange: false, Low: < 0 })
+        if (given is { IsPair: false, Low: < 0 })
         {
             problems.Add($"{name} is {given}; a single number must not be negative.");
         }
@@ -75,14 +76,14 @@ public sealed record ColorJitter(
         }
     }
 
-    private static (double Low, double High)? Factors(NumberOrRange? given) => given switch
+    private static (double Low, double High)? Factors(NumberOrPair? given) => given switch
     {
         null => null,
-        { IsRange: true } range => (range.Low, range.High),
+        { IsPair: true } range => (range.Low, range.High),
         { } number => (Math.Max(1 - number.Low, 0), 1 + number.Low),
     };
 
     // A range that can only leave the picture as it is draws nothing.
-    private static float? Draw((double Low, double High)? range, double neutral, Rng rng) =>
+    private static double? Draw((double Low, double High)? range, double neutral, Rng rng) =>
         range is not { } drawn || (drawn.Low == neutral && drawn.High == neutral) ? null : rng.Uniform(drawn.Low, drawn.High);
 }

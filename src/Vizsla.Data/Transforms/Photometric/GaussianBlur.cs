@@ -18,7 +18,7 @@ public sealed record GaussianBlur([Parameter("kernel_size", Example = "[5, 9]")]
 
     /// <summary>Range of the standard deviation in pixels, for both axes; a single number is always that; 0.1 to 2 by default.</summary>
     [Parameter("sigma")]
-    public NumberOrRange Sigma { get; init; } = (0.1, 2.0);
+    public NumberOrPair Sigma { get; init; } = (0.1, 2.0);
 
     // torchvision reads the pair as (width, height) here, and as (height, width) in every size.
     private (int Width, int Height) Kernel => (KernelSize.Height, KernelSize.Width);
