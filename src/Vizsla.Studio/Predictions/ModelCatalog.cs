@@ -13,7 +13,11 @@ namespace Vizsla.Studio.Predictions;
 /// <summary>The models of a server by name, loaded one after the other when it starts.</summary>
 internal sealed partial class ModelCatalog : BackgroundService, IAsyncDisposable
 {
+    private const int MostOpened = 3;
+
     private readonly Dictionary<string, ModelQueue> _queues = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Task<ModelQueue>> _opened = new(StringComparer.Ordinal);
+    private readonly Queue<string> _openedOrder = new();
     private readonly Lock _lock = new();
     private readonly IReadOnlyList<ModelEntry> _entries;
     private readonly ServingOptions _options;
@@ -50,6 +54,28 @@ internal sealed partial class ModelCatalog : BackgroundService, IAsyncDisposable
         lock (_lock)
         {
             return _queues.TryGetValue(name, out queue);
+        }
+    }
+
+    /// <summary>Opens a model that was not given at the start; the last few stay open.</summary>
+    /// <param name="name">Its name from then on.</param>
+    /// <param name="open">Loads it; slow.</param>
+    public Task<ModelQueue> OpenAsync(string name, Func<PictureModel> open)
+    {
+        lock (_lock)
+        {
+            if (!_opened.TryGetValue(name, out var opening) || opening.IsFaulted)
+            {
+                _opened[name] = opening = Task.Factory.StartNew(
+                    () => Add(name, open), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+                _openedOrder.Enqueue(name);
+                if (_openedOrder.Count > MostOpened && _openedOrder.Dequeue() is var oldest && oldest != name)
+                {
+                    _ = CloseAsync(oldest);
+                }
+            }
+
+            return opening;
         }
     }
 
@@ -119,16 +145,7 @@ internal sealed partial class ModelCatalog : BackgroundService, IAsyncDisposable
             stoppingToken.ThrowIfCancellationRequested();
             try
             {
-                var start = Stopwatch.GetTimestamp();
-                var queue = new ModelQueue(entry.Name, entry.Open(), _options, _metrics);
-                lock (_lock)
-                {
-                    _queues[entry.Name] = queue;
-                }
-
-                _metrics.Watch(entry.Name, () => queue.Waiting);
-                var elapsed = Stopwatch.GetElapsedTime(start);
-                ModelLoaded(_logger, entry.Name, elapsed);
+                Add(entry.Name, entry.Open);
             }
             catch (Exception e)
             {
@@ -139,6 +156,36 @@ internal sealed partial class ModelCatalog : BackgroundService, IAsyncDisposable
         }
 
         _loaded.TrySetResult();
+    }
+
+    private ModelQueue Add(string name, Func<PictureModel> open)
+    {
+        var start = Stopwatch.GetTimestamp();
+        var queue = new ModelQueue(name, open(), _options, _metrics);
+        lock (_lock)
+        {
+            _queues[name] = queue;
+        }
+
+        _metrics.Watch(name, () => queue.Waiting);
+        var elapsed = Stopwatch.GetElapsedTime(start);
+        ModelLoaded(_logger, name, elapsed);
+        return queue;
+    }
+
+    private async Task CloseAsync(string name)
+    {
+        ModelQueue? queue;
+        lock (_lock)
+        {
+            _opened.Remove(name);
+            _queues.Remove(name, out queue);
+        }
+
+        if (queue is not null)
+        {
+            await queue.DisposeAsync().ConfigureAwait(false);
+        }
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Model '{Model}' loaded in {Elapsed}")]
