@@ -50,6 +50,7 @@ public static class StudioApplication
         PictureEndpoints.Map(application);
         DatasetEndpoints.Map(application);
         PredictPageEndpoints.Map(application);
+        RunFiles.Map(application);
         EmbeddedAssets.Map(application);
         application.MapRazorComponents<App>().AddInteractiveServerRenderMode(mode => mode.ContentSecurityFrameAncestorsPolicy = null);
         return application;

@@ -34,6 +34,8 @@ internal sealed partial class ModelCatalog : BackgroundService, IAsyncDisposable
         {
             throw new ArgumentException($"Two models are called '{twice.Key}'; give each its own name.");
         }
+
+        metrics.Watch(Waiting);
     }
 
     /// <summary>Ends when every model is loaded; fails as the first one failed.</summary>
@@ -167,10 +169,17 @@ internal sealed partial class ModelCatalog : BackgroundService, IAsyncDisposable
             _queues[name] = queue;
         }
 
-        _metrics.Watch(name, () => queue.Waiting);
         var elapsed = Stopwatch.GetElapsedTime(start);
         ModelLoaded(_logger, name, elapsed);
         return queue;
+    }
+
+    private List<(string, int)> Waiting()
+    {
+        lock (_lock)
+        {
+            return [.. _queues.Select(q => (q.Key, q.Value.Waiting))];
+        }
     }
 
     private async Task CloseAsync(string name)

@@ -17,6 +17,7 @@ internal sealed class PredictionRoom(ModelCatalog catalog, RunLibrary runs, Data
     private const int ExampleCount = 8;
     private const int DrawnSide = 256;
     private const int JpegQuality = 92;
+    private static readonly string[] Splits = ["test", "validation", "train"];
 
     /// <summary>Names of models: those given, then the runs that hold one.</summary>
     public IReadOnlyList<string> Choices => [.. catalog.Names.Concat(runs.Look().Where(r => r.HasModel).Select(r => r.Name)).Distinct(StringComparer.Ordinal)];
@@ -94,7 +95,7 @@ internal sealed class PredictionRoom(ModelCatalog catalog, RunLibrary runs, Data
     {
         try
         {
-            return datasets.OfRun(run) is { } splits && new[] { "test", "validation", "train" }.FirstOrDefault(splits.ContainsKey) is { } name ? splits[name] : null;
+            return datasets.OfRun(run) is { } splits && Splits.FirstOrDefault(splits.ContainsKey) is { } name ? splits[name] : null;
         }
         catch (DatasetException)
         {
