@@ -1,6 +1,8 @@
 using System.Collections;
 using System.Diagnostics.CodeAnalysis;
 using Vizsla.Datasets;
+using Vizsla.Datasets.Readers;
+using Vizsla.Datasets.Splits;
 
 namespace Vizsla;
 
@@ -28,6 +30,13 @@ public sealed class DatasetDict : IReadOnlyDictionary<string, ImageDataset>
         }
     }
 
+    /// <summary>Loads the splits of a folder, as its card or its files say.</summary>
+    /// <param name="folder">Path of the folder.</param>
+    /// <param name="options">What to do differently; null for nothing.</param>
+    /// <exception cref="DatasetException">The folder holds no dataset that can be read.</exception>
+    /// <remarks>Source: <c>load_dataset(folder)</c>.</remarks>
+    public static DatasetDict Load(string folder, DatasetLoadOptions? options = null) => DatasetFolder.Load(folder, options ?? new());
+
     /// <summary>Number of splits.</summary>
     public int Count => _splits.Count;
 
@@ -46,6 +55,18 @@ public sealed class DatasetDict : IReadOnlyDictionary<string, ImageDataset>
     public ImageDataset this[string key] => TryGetValue(key, out var dataset)
         ? dataset
         : throw new DatasetException($"The dataset has no split '{key}'. Splits: {string.Join(", ", Keys)}.");
+
+    /// <summary>The rows that an instruction names, in its order.</summary>
+    /// <param name="instruction">Such as <c>train[:10%]</c> or <c>test+train[1:3]</c>; <c>all</c> is every split after the other.</param>
+    /// <returns>One dataset; its <see cref="ImageDataset.Split"/> is the instruction.</returns>
+    /// <exception cref="DatasetException">The instruction is malformed or names a split that is not there.</exception>
+    /// <remarks>Source: <c>load_dataset(split=...)</c>. Parity: exact.</remarks>
+    public ImageDataset Select(string instruction)
+    {
+        var text = instruction == "all" ? string.Join('+', Keys) : instruction;
+        var slices = SplitInstruction.Parse(text).Resolve(_splits.Select(s => KeyValuePair.Create(s.Key, s.Value.Count)));
+        return ImageDataset.Concatenate([.. slices.Select(s => this[s.Split].Select(Enumerable.Range(s.From, Math.Max(0, s.To - s.From))))], text);
+    }
 
     /// <inheritdoc/>
     public bool ContainsKey(string key) => _splits.Any(s => s.Key == key);

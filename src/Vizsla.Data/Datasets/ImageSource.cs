@@ -1,3 +1,5 @@
+using Vizsla.Datasets.Readers;
+
 namespace Vizsla.Datasets;
 
 /// <summary>Where a picture lies: a file, or encoded bytes with the file name they had; not decoded.</summary>
@@ -28,9 +30,9 @@ public sealed record ImageSource(string? Path, ReadOnlyMemory<byte>? Bytes = nul
 
         try
         {
-            return File.ReadAllBytes(Path);
+            return PictureArchive.TryRead(Path) ?? File.ReadAllBytes(Path);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
             throw new DatasetException($"Cannot read the picture '{Path}': {e.Message}", e);
         }

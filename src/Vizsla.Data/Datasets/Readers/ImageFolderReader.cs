@@ -3,41 +3,130 @@ using Vizsla.Primitives;
 
 namespace Vizsla.Datasets.Readers;
 
-/// <summary>Folders of pictures: which files, which splits, which labels.</summary>
-/// <remarks>Source: <c>datasets</c> builder <c>imagefolder</c>.</remarks>
-internal static class ImageFolderReader
+/// <summary>Folders of pictures: labels from the names of folders, or columns from metadata files.</summary>
+/// <remarks>
+/// Source: datasets 5.2 <c>folder_based_builder.py</c>. Parity: exact, its oddities included: whether a split has labels is decided with what was seen up to it,
+/// the columns with what was seen in the end, so that loose pictures in <c>train</c> and <c>test</c> give the first split null labels.
+/// </remarks>
+internal sealed class ImageFolderReader
 {
-    private static readonly string[] s_splits = ["train", "validation", "test"];
-    private static readonly HashSet<string> s_extensions = new(StringComparer.OrdinalIgnoreCase) { ".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff" };
+    private static readonly string[] s_metadataNames = ["metadata.csv", "metadata.jsonl", "metadata.parquet"];
 
-    public static DatasetDict Load(string dir)
+    private readonly string _root;
+    private readonly DatasetLoadOptions _options;
+    private readonly HashSet<string> _names = new(StringComparer.Ordinal);
+    private readonly HashSet<int> _depths = [];
+    private readonly List<Split> _splits = [];
+
+    private ImageFolderReader(string root, DatasetLoadOptions options) => (_root, _options) = (root, options);
+
+    /// <summary>Whether a file of this name describes pictures.</summary>
+    public static bool IsMetadata(string path) => s_metadataNames.Contains(Path.GetFileName(path), StringComparer.Ordinal);
+
+    /// <summary>Builds the splits.</summary>
+    /// <param name="root">Folder of the dataset; only for fingerprints.</param>
+    /// <param name="files">The files of each split.</param>
+    /// <param name="options">How labels and metadata are taken.</param>
+    /// <exception cref="DatasetException">A split has no rows, or metadata or labels do not fit.</exception>
+    public static DatasetDict Read(string root, IReadOnlyList<DataFiles.SplitFiles> files, DatasetLoadOptions options)
     {
-        ArgumentNullException.ThrowIfNull(dir);
-        if (!Directory.Exists(dir))
+        var reader = new ImageFolderReader(root, options);
+        foreach (var split in files)
         {
-            throw new DatasetException($"The dataset folder '{dir}' does not exist.");
+            reader.Add(split);
         }
 
-        var root = Path.GetFullPath(dir);
-        var splits = s_splits.Where(split => Directory.Exists(Path.Combine(root, split))).Select(split => (Name: split, Files: Pictures(Path.Combine(root, split)))).Where(s => s.Files.Length > 0).ToList();
-        if (splits.Count == 0)
-        {
-            splits.Add(("train", Pictures(root)));
-        }
-
-        if (splits[0].Files.Length == 0)
-        {
-            throw new DatasetException($"The dataset folder '{dir}' holds no picture.");
-        }
-
-        var names = splits.SelectMany(s => s.Files).Select(ClassName).Distinct(StringComparer.Ordinal).ToList();
-        var label = names.Count > 1 ? new ClassLabel(LabelSet.Sorted(names)) : null;
-        return new(splits.Select(s => KeyValuePair.Create(s.Name, new ImageDataset(
-            new ImageFileTable(root, s.Files, label, label is null ? null : [.. s.Files.Select(f => label.Names.IndexOf(ClassName(f)))]), split: s.Name))));
+        return reader.Build();
     }
 
-    private static string ClassName(string file) => Path.GetFileName(Path.GetDirectoryName(file)) ?? "";
+    private void Add(DataFiles.SplitFiles files)
+    {
+        var split = new Split(files.Name);
+        foreach (var file in files.Files)
+        {
+            if (ImageExtensions.IsImage(file) || ImageExtensions.HasImageExtensionBeforeLast(file))
+            {
+                split.Pictures.Add(file);
+            }
+            else if (IsMetadata(file))
+            {
+                split.Metadata.Add(file);
+            }
+            else if (ImageExtensions.Suffix(file).Equals(".zip", StringComparison.OrdinalIgnoreCase))
+            {
+                split.Archives.Add(new(file));
+            }
+        }
 
-    private static string[] Pictures(string folder) =>
-        [.. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(f => s_extensions.Contains(Path.GetExtension(f)) && Path.GetFileName(f)[0] != '.').Order(CodePointComparer.Instance)];
+        if (_options.DropLabels != true)
+        {
+            foreach (var file in split.Pictures.Where(ImageExtensions.IsImage).Concat(split.Archives.SelectMany(a => a.Members).Where(ImageExtensions.IsImageInLowerCase)))
+            {
+                _names.Add(FolderName(file));
+                _depths.Add(file.Count(c => c == '/' || c == Path.DirectorySeparatorChar));
+            }
+        }
+
+        var hasMetadata = split.Metadata.Count > 0 || _splits.Any(s => s.Metadata.Count > 0);
+        var isAnalyzed = _options.DropLabels != true || _options.DropMetadata != true;
+        split.AddsMetadata = isAnalyzed && hasMetadata && _options.DropMetadata != true;
+        split.AddsLabels = isAnalyzed && !hasMetadata && (_options.DropLabels is { } drop ? !drop : _names.Count > 1 && _depths.Count == 1);
+        _splits.Add(split);
+    }
+
+    private DatasetDict Build()
+    {
+        var last = _splits[^1];
+        var metadata = last.AddsMetadata ? MetadataFiles.Read([.. _splits.Select(s => s.Metadata)]) : null;
+        var label = last.AddsLabels ? new ClassLabel(LabelSet.Sorted(_names)) : null;
+        return new(_splits.Select((split, i) =>
+        {
+            var table = split.AddsMetadata && metadata is not null ? metadata.Table(i) : Pictures(split, label, metadata?.Features);
+            return table.Count > 0
+                ? KeyValuePair.Create(split.Name, new ImageDataset(table, split: split.Name))
+                : throw new DatasetException($"Instruction \"{split.Name}\" corresponds to no data!");
+        }));
+    }
+
+    private Table Pictures(Split split, ClassLabel? label, Features? columns)
+    {
+        string[] paths = [.. split.Pictures, .. split.Archives.SelectMany(a => a.Members.Where(ImageExtensions.IsImage).Select(a.Address))];
+        if (columns is not null)
+        {
+            var image = columns.IndexOf("image");
+            return new MemoryTable(columns, [.. Enumerable.Range(0, columns.Count).Select(c => c == image ? [.. paths.Select(p => new ImageSource(p))] : new object?[paths.Length])]);
+        }
+
+        if (label is null)
+        {
+            return new ImageFileTable(_root, paths, null, null);
+        }
+
+        // A picture in an archive is labeled by the archive's folder, as in 5.2, which is why labeled archives fail.
+        IEnumerable<string> names = [.. split.Pictures.Select(FolderName), .. split.Archives.SelectMany(a => a.Members.Where(ImageExtensions.IsImage).Select(_ => FolderName(a.Path)))];
+        return new ImageFileTable(_root, paths, label, split.AddsLabels ? [.. names.Select(n => Number(label, n))] : [.. Enumerable.Repeat(-1, paths.Length)]);
+    }
+
+    private static int Number(ClassLabel label, string name)
+    {
+        var number = label.Names.IndexOf(name);
+        return number >= 0 ? number : label.Str2Int(name);
+    }
+
+    private static string FolderName(string path) => Path.GetFileName(Path.GetDirectoryName(path)) ?? "";
+
+    private sealed class Split(string name)
+    {
+        public string Name { get; } = name;
+
+        public List<string> Pictures { get; } = [];
+
+        public List<string> Metadata { get; } = [];
+
+        public List<PictureArchive> Archives { get; } = [];
+
+        public bool AddsLabels { get; set; }
+
+        public bool AddsMetadata { get; set; }
+    }
 }
