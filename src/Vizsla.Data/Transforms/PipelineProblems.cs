@@ -57,6 +57,9 @@ internal static class PipelineProblems
                     case MultiCropTransform:
                         crops = step;
                         break;
+                    case BatchTransform:
+                        problems.Add($"{Place(i, transforms[i])}: works on whole batches; give it to the collator instead.");
+                        break;
                 }
             }
         }

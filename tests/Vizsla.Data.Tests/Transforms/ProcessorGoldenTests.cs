@@ -28,12 +28,7 @@ public sealed partial class ProcessorGoldenTests
             using var pixels = processor.Process(image);
 
             Assert.Equal(recorded.Shape(picture), new[] { pixels.Channels, pixels.Height, pixels.Width });
-            var expected = recorded.Floats(picture);
-            var actual = pixels.Values;
-            for (var i = 0; i < expected.Length; i++)
-            {
-                Assert.True(Math.Abs(expected[i] - actual[i]) <= Tolerance, $"{picture}, value {i}: {actual[i]}, recorded {expected[i]}");
-            }
+            AssertNear(recorded.Floats(picture), pixels.Values, picture);
         }
     }
 

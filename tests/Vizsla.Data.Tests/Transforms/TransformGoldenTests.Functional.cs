@@ -53,17 +53,19 @@ public sealed partial class TransformGoldenTests
         ["gaussian_blur([23,1],[4.0,0.5])"] = image => Blur.Gaussian(image, 23, 1, 4.0, 0.5),
     };
 
-    public static TheoryData<string> FunctionalNames() => [.. NamesIn("functional.json", "op").DefaultIfEmpty("")];
+    private static readonly Lazy<ILookup<string, JsonElement>> FunctionalCases = new(() => CasesOf("functional.json", "op"));
+
+    public static TheoryData<string> FunctionalNames() => [.. FunctionalCases.Value.Select(cases => cases.Key).DefaultIfEmpty("")];
 
     [Theory]
     [MemberData(nameof(FunctionalNames))]
     public void A_functional_makes_the_recorded_picture(string name)
     {
-        using var recording = JsonDocument.Parse(File.ReadAllBytes(Golden.Require("transforms", "functional.json")));
+        Golden.Require("transforms", "functional.json");
         Assert.True(Functionals.TryGetValue(name, out var functional), $"No functional is known by the name '{name}'.");
         var differences = new List<string>();
 
-        foreach (var recorded in recording.RootElement.GetProperty("cases").EnumerateArray().Where(entry => entry.GetProperty("op").GetString() == name))
+        foreach (var recorded in FunctionalCases.Value[name])
         {
             var source = recorded.GetProperty("source").GetInt32();
             using var image = LoadSource(source);
@@ -101,16 +103,12 @@ public sealed partial class TransformGoldenTests
 
     private static Image LoadSource(int source) => ImageCodec.Load(Golden.Require("transforms", "png", $"source-{source}.png"));
 
-    private static IEnumerable<string> NamesIn(string file, string key)
+    // The cases of a recording by name; the file is read once.
+    private static ILookup<string, JsonElement> CasesOf(string file, string key)
     {
         var path = Path.Combine(Golden.Root, "transforms", file);
-        if (!File.Exists(path))
-        {
-            return [];
-        }
-
-        using var recording = JsonDocument.Parse(File.ReadAllBytes(path));
-        return [.. recording.RootElement.GetProperty("cases").EnumerateArray().Select(entry => entry.GetProperty(key).GetString()!).Distinct()];
+        return (File.Exists(path) ? JsonDocument.Parse(File.ReadAllBytes(path)).RootElement.GetProperty("cases").EnumerateArray() : [])
+            .ToLookup(entry => entry.GetProperty(key).GetString()!);
     }
 
     // Adds a sentence when the picture differs; where the recording holds the pixels, it says by how much.

@@ -59,18 +59,20 @@ public sealed partial class TransformGoldenTests
             new RandomApply([new GaussianBlur(5, 9)], 0.3)),
     };
 
-    public static TheoryData<string> SeededNames() => [.. NamesIn("seeded.json", "transform").DefaultIfEmpty("")];
+    private static readonly Lazy<ILookup<string, JsonElement>> SeededCases = new(() => CasesOf("seeded.json", "transform"));
+
+    public static TheoryData<string> SeededNames() => [.. SeededCases.Value.Select(cases => cases.Key).DefaultIfEmpty("")];
 
     [Theory]
     [MemberData(nameof(SeededNames))]
     public void A_random_transform_makes_the_recorded_picture_and_leaves_the_generator_where_torch_does(string name)
     {
-        using var recording = JsonDocument.Parse(File.ReadAllBytes(Golden.Require("transforms", "seeded.json")));
+        Golden.Require("transforms", "seeded.json");
         Assert.True(Seeded.TryGetValue(name, out var transform), $"No transform is known by the name '{name}'.");
         var sources = new Dictionary<int, Image>();
         var differences = new List<string>();
 
-        foreach (var recorded in recording.RootElement.GetProperty("cases").EnumerateArray().Where(entry => entry.GetProperty("transform").GetString() == name))
+        foreach (var recorded in SeededCases.Value[name])
         {
             var source = recorded.GetProperty("source").GetInt32();
             var seed = recorded.GetProperty("seed").GetUInt64();

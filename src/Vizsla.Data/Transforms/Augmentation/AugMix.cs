@@ -71,11 +71,7 @@ public sealed record AugMix(
     protected override void AddProblems(ICollection<string> problems)
     {
         ArgumentNullException.ThrowIfNull(problems);
-        if (!(Alpha > 0))
-        {
-            problems.Add(FormattableString.Invariant($"alpha is {Alpha}; it must be above 0."));
-        }
-
+        Rules.CheckAlpha(Alpha, problems);
         if (Interpolation is not (Interpolation.Nearest or Interpolation.Bilinear))
         {
             problems.Add($"interpolation is {PipelineText.ToCSharp(Interpolation)}; AugMix samples with Nearest or Bilinear.");

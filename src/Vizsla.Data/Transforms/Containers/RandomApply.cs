@@ -12,7 +12,7 @@ public sealed record RandomApply(
     [Parameter("p", Minimum = 0, Maximum = 1)] double Probability = 0.5) : ImageTransform
 {
     /// <inheritdoc />
-    public override (int Height, int Width)? SizeAfter((int Height, int Width)? input) => ImageTransforms.CommonSize(Transforms, input);
+    public override (int Height, int Width)? SizeAfter((int Height, int Width)? input) => InnerTransforms.CommonSize(Transforms, input);
 
     /// <inheritdoc />
     public override Image Apply(Image image, Rng rng)
@@ -22,5 +22,5 @@ public sealed record RandomApply(
     }
 
     /// <inheritdoc />
-    protected override void AddProblems(ICollection<string> problems) => ImageTransforms.AddProblems(Transforms, problems);
+    protected override void AddProblems(ICollection<string> problems) => InnerTransforms.AddProblems(Transforms, problems);
 }

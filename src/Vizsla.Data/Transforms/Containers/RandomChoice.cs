@@ -28,7 +28,7 @@ public sealed record RandomChoice(
     /// <inheritdoc />
     protected override void AddProblems(ICollection<string> problems)
     {
-        ImageTransforms.AddProblems(Transforms, problems);
+        InnerTransforms.AddProblems(Transforms, problems);
         CheckWeights(Transforms.Count, Weights, problems);
     }
 

@@ -10,7 +10,7 @@ public sealed record RandomOrder(
     [Parameter("transforms", Example = """[{"transform": "Grayscale"}]""")] ValueList<ImageTransform> Transforms) : ImageTransform
 {
     /// <inheritdoc />
-    public override (int Height, int Width)? SizeAfter((int Height, int Width)? input) => ImageTransforms.CommonSize(Transforms, input);
+    public override (int Height, int Width)? SizeAfter((int Height, int Width)? input) => InnerTransforms.CommonSize(Transforms, input);
 
     /// <inheritdoc />
     public override Image Apply(Image image, Rng rng)
@@ -28,5 +28,5 @@ public sealed record RandomOrder(
     }
 
     /// <inheritdoc />
-    protected override void AddProblems(ICollection<string> problems) => ImageTransforms.AddProblems(Transforms, problems);
+    protected override void AddProblems(ICollection<string> problems) => InnerTransforms.AddProblems(Transforms, problems);
 }

@@ -35,4 +35,22 @@ internal static class Rules
             problems.Add($"interpolation is {PipelineText.ToCSharp(interpolation)}; a picture is moved with Nearest, Bilinear or Bicubic.");
         }
     }
+
+    /// <summary>The concentration of a distribution of shares is above 0.</summary>
+    public static void CheckAlpha(double alpha, ICollection<string> problems)
+    {
+        if (!(alpha > 0))
+        {
+            problems.Add(FormattableString.Invariant($"alpha is {alpha}; it must be above 0."));
+        }
+    }
+
+    /// <summary>The targets have as many classes as the transform was told.</summary>
+    public static void CheckClassCount(int? classCount, SoftTargets targets)
+    {
+        if (classCount is { } expected && expected != targets.ClassCount)
+        {
+            throw new ArgumentException($"The targets have {targets.ClassCount} classes, and num_classes is {expected}; leave num_classes out or correct it.", nameof(targets));
+        }
+    }
 }

@@ -3,10 +3,10 @@ using Vizsla.Primitives;
 namespace Vizsla.Transforms;
 
 /// <summary>What the containers have in common.</summary>
-internal static class ImageTransforms
+internal static class InnerTransforms
 {
     /// <summary>Adds the problems of the transforms inside, and of an empty list.</summary>
-    public static void AddProblems(ValueList<ImageTransform> transforms, ICollection<string> problems)
+    public static void AddProblems(IReadOnlyList<Transform> transforms, ICollection<string> problems)
     {
         ArgumentNullException.ThrowIfNull(problems);
         if (transforms.Count == 0)
