@@ -18,6 +18,9 @@ internal sealed class PlateauSchedule : Schedule
         _best = options.GreaterIsBetter ? double.NegativeInfinity : double.PositiveInfinity;
     }
 
+    /// <summary>When and by how much it cuts.</summary>
+    public PlateauOptions Options => _options;
+
     public override void Evaluated(double metric)
     {
         StepCount++;
