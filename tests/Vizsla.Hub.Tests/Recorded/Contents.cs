@@ -1,7 +1,7 @@
 using System.Text;
 using Vizsla.Testing.Hub;
 
-namespace Vizsla.Hub.Tests.Golden;
+namespace Vizsla.Hub.Tests.Recorded;
 
 /// <summary>The bytes behind the hashes of the recordings, by the rules of their README.</summary>
 internal static class Contents

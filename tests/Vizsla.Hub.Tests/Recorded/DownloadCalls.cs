@@ -1,6 +1,6 @@
 using Vizsla.Testing.Hub;
 
-namespace Vizsla.Hub.Tests.Golden;
+namespace Vizsla.Hub.Tests.Recorded;
 
 /// <summary>What the calls of <c>download</c> and <c>snapshot</c> mean in C#.</summary>
 internal static class DownloadCalls

@@ -1,6 +1,6 @@
 using Vizsla.Testing.Hub;
 
-namespace Vizsla.Hub.Tests.Golden;
+namespace Vizsla.Hub.Tests.Recorded;
 
 /// <summary>One scenario in C#: its folder, its clients, its recorded hub.</summary>
 internal sealed class ClientRun : IAsyncDisposable

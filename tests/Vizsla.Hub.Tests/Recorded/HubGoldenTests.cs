@@ -3,7 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Vizsla.Testing.Hub;
 
-namespace Vizsla.Hub.Tests.Golden;
+namespace Vizsla.Hub.Tests.Recorded;
 
 /// <summary>Our client does what huggingface_hub 2.x was recorded doing: the same requests, the same files, the same refusals.</summary>
 [Trait("Category", "Golden")]
