@@ -1,4 +1,4 @@
-using TorchSharp;
+using Vizsla.Models;
 using static TorchSharp.torch;
 
 namespace Vizsla.Training;
@@ -8,7 +8,7 @@ namespace Vizsla.Training;
 /// <param name="State">Where the run stands.</param>
 /// <param name="Control">What comes next; a callback may change it.</param>
 /// <param name="Network">The network in training; the trainer's, not to be disposed.</param>
-public sealed record TrainerContext(TrainingArguments Arguments, TrainerState State, TrainerControl Control, torch.nn.Module<torch.Tensor, torch.Tensor> Network)
+public sealed record TrainerContext(TrainingArguments Arguments, TrainerState State, TrainerControl Control, ClassificationNetwork Network)
 {
     /// <summary>Where the run's files lie.</summary>
     public string OutputDir => Arguments.OutputDir;
@@ -28,6 +28,9 @@ public sealed record TrainerContext(TrainingArguments Arguments, TrainerState St
 
     /// <summary>The batch of the last micro-batch as the model saw it, float [B, C, H, W]; null between steps.</summary>
     public Tensor? PixelValues { get; internal set; }
+
+    /// <summary>Logits and classes of the last evaluation; null before the first.</summary>
+    public EvalPrediction? LastPrediction { get; internal set; }
 
     /// <summary>Rows of the pictures of this step in the training split.</summary>
     public IReadOnlyList<int> Rows { get; internal set; } = [];

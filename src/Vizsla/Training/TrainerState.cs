@@ -78,6 +78,19 @@ public sealed class TrainerState
         ["trial_params"] = null,
     };
 
+    /// <summary>Takes over what another state says of the run so far.</summary>
+    internal void CopyFrom(TrainerState other)
+    {
+        (BestGlobalStep, BestMetric, BestModelCheckpoint) = (other.BestGlobalStep, other.BestMetric, other.BestModelCheckpoint);
+        (Epoch, GlobalStep, TotalFlos) = (other.Epoch, other.GlobalStep, other.TotalFlos);
+        StatefulCallbacks = other.StatefulCallbacks;
+        LogHistory.Clear();
+        foreach (var row in other.LogHistory)
+        {
+            LogHistory.Add((JsonObject)row.DeepClone());
+        }
+    }
+
     /// <summary>The text of the file.</summary>
     public string ToFileText() => PythonJson.Serialize(ToJson()) + "\n";
 
@@ -98,28 +111,20 @@ public sealed class TrainerState
 
     private static TrainerState FromJson(JsonObject json) => new()
     {
-        BestGlobalStep = (int?)Number(json, "best_global_step"),
-        BestMetric = Number(json, "best_metric"),
+        BestGlobalStep = json.Whole("best_global_step"),
+        BestMetric = json.Number("best_metric"),
         BestModelCheckpoint = json["best_model_checkpoint"]?.GetValue<string>(),
-        Epoch = Number(json, "epoch") ?? 0,
-        EvalSteps = Number(json, "eval_steps") ?? 500,
-        GlobalStep = (int)(Number(json, "global_step") ?? 0),
+        Epoch = json.Number("epoch") ?? 0,
+        EvalSteps = json.Number("eval_steps") ?? 500,
+        GlobalStep = json.Whole("global_step") ?? 0,
         LogHistory = [.. json["log_history"]?.AsArray().Select(row => (JsonObject)row!.DeepClone()) ?? []],
-        LoggingSteps = Number(json, "logging_steps") ?? 500,
-        MaxSteps = (int)(Number(json, "max_steps") ?? 0),
-        NumTrainEpochs = (int)(Number(json, "num_train_epochs") ?? 0),
-        SaveSteps = Number(json, "save_steps") ?? 500,
+        LoggingSteps = json.Number("logging_steps") ?? 500,
+        MaxSteps = json.Whole("max_steps") ?? 0,
+        NumTrainEpochs = json.Whole("num_train_epochs") ?? 0,
+        SaveSteps = json.Number("save_steps") ?? 500,
         StatefulCallbacks = (JsonObject?)json["stateful_callbacks"]?.DeepClone() ?? [],
-        TotalFlos = Number(json, "total_flos") ?? 0,
-        TrainBatchSize = (int)(Number(json, "train_batch_size") ?? 0),
-    };
-
-    private static double? Number(JsonObject json, string key) => json[key] switch
-    {
-        null => null,
-        JsonValue value when value.TryGetValue<long>(out var whole) => whole,
-        JsonValue value => value.GetValue<double>(),
-        _ => throw new FormatException($"'{key}' is not a number."),
+        TotalFlos = json.Number("total_flos") ?? 0,
+        TrainBatchSize = json.Whole("train_batch_size") ?? 0,
     };
 
     /// <summary>Steps are integers in the file unless they are shares.</summary>

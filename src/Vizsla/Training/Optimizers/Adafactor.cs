@@ -6,7 +6,7 @@ namespace Vizsla.Training.Optimizers;
 /// <remarks>
 /// Source: transformers <c>Adafactor(scale_parameter=False, relative_step=False)</c>, with <c>scale_parameter</c> as an option. Parity: 1e-6.
 /// </remarks>
-internal sealed class Adafactor(IReadOnlyList<ParameterGroup> groups, AdafactorOptions options) : Optimizer(groups)
+internal sealed class Adafactor(IReadOnlyList<ParameterGroup> groups, AdafactorOptions options) : SingleTensorOptimizer(groups)
 {
     public override IReadOnlyDictionary<string, object?> Options => new Dictionary<string, object?>
     {

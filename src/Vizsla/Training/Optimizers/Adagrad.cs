@@ -4,7 +4,7 @@ namespace Vizsla.Training.Optimizers;
 
 /// <summary>Divides gradients by the root of the sum of their squares.</summary>
 /// <remarks>Source: <c>torch.optim.Adagrad</c>. Parity: 1e-6.</remarks>
-internal sealed class Adagrad(IReadOnlyList<ParameterGroup> groups, double rateDecay, double initialSum, double epsilon) : Optimizer(groups)
+internal sealed class Adagrad(IReadOnlyList<ParameterGroup> groups, double rateDecay, double initialSum, double epsilon) : SingleTensorOptimizer(groups)
 {
     public override IReadOnlyDictionary<string, object?> Options =>
         new Dictionary<string, object?> { ["lr_decay"] = rateDecay, ["initial_accumulator_value"] = initialSum, ["eps"] = epsilon };

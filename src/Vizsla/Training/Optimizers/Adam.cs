@@ -4,7 +4,7 @@ namespace Vizsla.Training.Optimizers;
 
 /// <summary>Adam; with decoupled weight decay it is AdamW.</summary>
 /// <remarks>Source: <c>torch.optim.Adam</c>, <c>torch.optim.AdamW</c>. Parity: 1e-6.</remarks>
-internal sealed class Adam(IReadOnlyList<ParameterGroup> groups, AdamOptions options, bool isDecoupled) : Optimizer(groups)
+internal sealed class Adam(IReadOnlyList<ParameterGroup> groups, AdamOptions options, bool isDecoupled) : SingleTensorOptimizer(groups)
 {
     public override IReadOnlyDictionary<string, object?> Options => options.ToDictionary();
 

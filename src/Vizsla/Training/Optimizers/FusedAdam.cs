@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Vizsla.Training.Optimizers;
 
-/// <summary>AdamW on all parameters of a group in one pass over memory; the choice wherever libtorch has the operator.</summary>
+/// <summary>AdamW that moves all parameters of a group in one call.</summary>
 /// <remarks>Source: <c>torch.optim.AdamW(fused=True)</c>. Parity: 1e-6.</remarks>
 internal sealed class FusedAdam(IReadOnlyList<ParameterGroup> groups, AdamOptions options) : Optimizer(groups)
 {
@@ -11,27 +11,30 @@ internal sealed class FusedAdam(IReadOnlyList<ParameterGroup> groups, AdamOption
 
     public override void Step()
     {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
         foreach (var group in Groups)
         {
-            using var scope = NewDisposeScope();
-            var moving = group.Parameters.Where(p => p.Value.grad is not null).Select(p => (Parameter: (Tensor)p.Value, State: StateOf(p.Name))).ToArray();
-            foreach (var (_, state) in moving)
-            {
-                state.Step++;
-            }
-
-            FusedAdamW.Step(
-                [.. moving.Select(m => m.Parameter)],
-                [.. moving.Select(m => m.Parameter.grad!)],
-                [.. moving.Select(m => m.State.Zeros("exp_avg", m.Parameter))],
-                [.. moving.Select(m => m.State.Zeros("exp_avg_sq", m.Parameter))],
-                [.. moving.Select(m => m.State.Step)],
-                new(group.LearningRate, options.Beta1, options.Beta2, options.Epsilon, group.WeightDecay));
+            Step(group);
         }
     }
 
-    protected override void Update(ParameterGroup group, Tensor parameter, Tensor gradient, ParameterState state) =>
-        FusedAdamW.Step(
-            [parameter], [gradient], [state.Zeros("exp_avg", parameter)], [state.Zeros("exp_avg_sq", parameter)], [state.Step],
-            new(group.LearningRate, options.Beta1, options.Beta2, options.Epsilon, group.WeightDecay));
+    private void Step(ParameterGroup group)
+    {
+        var (parameters, gradients, means, squares, steps) = (new List<Tensor>(), new List<Tensor>(), new List<Tensor>(), new List<Tensor>(), new List<long>());
+        foreach (var (name, parameter) in group.Parameters)
+        {
+            if (parameter.grad is { } gradient)
+            {
+                var state = StateOf(name);
+                parameters.Add(parameter);
+                gradients.Add(gradient);
+                means.Add(state.Zeros("exp_avg", parameter));
+                squares.Add(state.Zeros("exp_avg_sq", parameter));
+                steps.Add(++state.Step);
+            }
+        }
+
+        FusedAdamW.Step(parameters, gradients, means, squares, steps, new(group.LearningRate, options.Beta1, options.Beta2, options.Epsilon, group.WeightDecay));
+    }
 }

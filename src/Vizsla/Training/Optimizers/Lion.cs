@@ -4,7 +4,7 @@ namespace Vizsla.Training.Optimizers;
 
 /// <summary>Steps by the sign of an interpolated momentum.</summary>
 /// <remarks>Source: "Symbolic Discovery of Optimization Algorithms" (2023), algorithm 2; the arguments of <c>lion_32bit</c>.</remarks>
-internal sealed class Lion(IReadOnlyList<ParameterGroup> groups, AdamOptions options) : Optimizer(groups)
+internal sealed class Lion(IReadOnlyList<ParameterGroup> groups, AdamOptions options) : SingleTensorOptimizer(groups)
 {
     public override IReadOnlyDictionary<string, object?> Options => new Dictionary<string, object?> { ["betas"] = new[] { options.Beta1, options.Beta2 } };
 

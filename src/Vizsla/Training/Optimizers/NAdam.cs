@@ -4,7 +4,7 @@ namespace Vizsla.Training.Optimizers;
 
 /// <summary>Adam with Nesterov's momentum.</summary>
 /// <remarks>Source: <c>torch.optim.NAdam</c>. Parity: 1e-6.</remarks>
-internal sealed class NAdam(IReadOnlyList<ParameterGroup> groups, AdamOptions options, double momentumDecay) : Optimizer(groups)
+internal sealed class NAdam(IReadOnlyList<ParameterGroup> groups, AdamOptions options, double momentumDecay) : SingleTensorOptimizer(groups)
 {
     public override IReadOnlyDictionary<string, object?> Options =>
         new Dictionary<string, object?>(options.ToDictionary()) { ["momentum_decay"] = momentumDecay };

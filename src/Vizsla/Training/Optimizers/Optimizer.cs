@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace Vizsla.Training.Optimizers;
 
 /// <summary>Moves parameters along their gradients and remembers what it needs to do so.</summary>
@@ -22,23 +20,7 @@ public abstract class Optimizer : IDisposable
     public abstract IReadOnlyDictionary<string, object?> Options { get; }
 
     /// <summary>Takes one step with the gradients as they are.</summary>
-    public virtual void Step()
-    {
-        using var noGradient = no_grad();
-        foreach (var group in Groups)
-        {
-            foreach (var (name, parameter) in group.Parameters)
-            {
-                using var scope = NewDisposeScope();
-                if (parameter.grad is { } gradient)
-                {
-                    var state = StateOf(name);
-                    state.Step++;
-                    Update(group, parameter, gradient, state);
-                }
-            }
-        }
-    }
+    public abstract void Step();
 
     /// <summary>Lets all gradients go.</summary>
     public void ZeroGradients()
@@ -72,13 +54,6 @@ public abstract class Optimizer : IDisposable
         Dispose(disposing: true);
         GC.SuppressFinalize(this);
     }
-
-    /// <summary>Moves one parameter; runs without gradient inside a dispose scope.</summary>
-    /// <param name="group">Rate and decay.</param>
-    /// <param name="parameter">The parameter, changed in place.</param>
-    /// <param name="gradient">Its gradient, which may be changed.</param>
-    /// <param name="state">What is remembered; its <see cref="ParameterState.Step"/> counts this step already.</param>
-    protected abstract void Update(ParameterGroup group, Tensor parameter, Tensor gradient, ParameterState state);
 
     /// <summary>Disposes what is remembered.</summary>
     /// <param name="disposing">True when called by <see cref="Dispose()"/>.</param>

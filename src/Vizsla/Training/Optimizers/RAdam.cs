@@ -4,7 +4,7 @@ namespace Vizsla.Training.Optimizers;
 
 /// <summary>Adam that trusts its second moment only once enough gradients were seen.</summary>
 /// <remarks>Source: <c>torch.optim.RAdam</c>. Parity: 1e-6.</remarks>
-internal sealed class RAdam(IReadOnlyList<ParameterGroup> groups, AdamOptions options) : Optimizer(groups)
+internal sealed class RAdam(IReadOnlyList<ParameterGroup> groups, AdamOptions options) : SingleTensorOptimizer(groups)
 {
     // Length of the moving average below which its variance is not defined.
     private const double LeastLength = 5;

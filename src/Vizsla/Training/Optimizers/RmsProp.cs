@@ -4,7 +4,7 @@ namespace Vizsla.Training.Optimizers;
 
 /// <summary>Divides gradients by the root of their mean square.</summary>
 /// <remarks>Source: <c>torch.optim.RMSprop</c>. Parity: 1e-6.</remarks>
-internal sealed class RmsProp(IReadOnlyList<ParameterGroup> groups, double alpha, double epsilon, double momentum, bool isCentered) : Optimizer(groups)
+internal sealed class RmsProp(IReadOnlyList<ParameterGroup> groups, double alpha, double epsilon, double momentum, bool isCentered) : SingleTensorOptimizer(groups)
 {
     public override IReadOnlyDictionary<string, object?> Options =>
         new Dictionary<string, object?> { ["alpha"] = alpha, ["eps"] = epsilon, ["momentum"] = momentum, ["centered"] = isCentered };

@@ -4,7 +4,7 @@ namespace Vizsla.Training.Optimizers;
 
 /// <summary>Stochastic gradient descent, with or without momentum.</summary>
 /// <remarks>Source: <c>torch.optim.SGD</c>. Parity: 1e-6.</remarks>
-internal sealed class Sgd(IReadOnlyList<ParameterGroup> groups, double momentum, double dampening, bool isNesterov) : Optimizer(groups)
+internal sealed class Sgd(IReadOnlyList<ParameterGroup> groups, double momentum, double dampening, bool isNesterov) : SingleTensorOptimizer(groups)
 {
     public override IReadOnlyDictionary<string, object?> Options =>
         new Dictionary<string, object?> { ["momentum"] = momentum, ["dampening"] = dampening, ["nesterov"] = isNesterov };

@@ -53,9 +53,9 @@ internal sealed class PlateauSchedule : Schedule
     public override void LoadState(JsonObject state)
     {
         base.LoadState(state);
-        _best = state["best"]!.GetValue<double>();
-        _badCount = state["num_bad_epochs"]!.GetValue<int>();
-        _cooldown = state["cooldown_counter"]!.GetValue<int>();
+        _best = state.Number("best") ?? _best;
+        _badCount = state.Whole("num_bad_epochs") ?? 0;
+        _cooldown = state.Whole("cooldown_counter") ?? 0;
     }
 
     private bool IsBetter(double value) => (_options.GreaterIsBetter, _options.IsAbsolute) switch

@@ -50,14 +50,14 @@ public abstract class Schedule
     public virtual void LoadState(JsonObject state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        var rates = Doubles(state["_last_lr"]);
+        var rates = state["_last_lr"]?.AsArray().Numbers() ?? [];
         if (rates.Length != _rates.Length)
         {
             throw new TrainingException($"The schedule's state has {rates.Length} parameter groups, expected {_rates.Length}; resume with the arguments that the run began with.");
         }
 
-        BaseRates = state["base_lrs"] is { } baseRates ? Doubles(baseRates) : BaseRates;
-        StepCount = state["last_epoch"]!.GetValue<int>();
+        BaseRates = state["base_lrs"]?.AsArray().Numbers() ?? BaseRates;
+        StepCount = state.Whole("last_epoch") ?? 0;
         rates.CopyTo(_rates, 0);
     }
 
@@ -65,6 +65,4 @@ public abstract class Schedule
     private protected void SetRate(int group, double rate) => _rates[group] = rate;
 
     private static JsonArray Numbers(IEnumerable<double> values) => new([.. values.Select(v => (JsonNode)JsonValue.Create(v))]);
-
-    private static double[] Doubles(JsonNode? list) => [.. list!.AsArray().Select(v => v!.GetValue<double>())];
 }

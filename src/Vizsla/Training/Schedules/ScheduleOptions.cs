@@ -11,14 +11,14 @@ internal sealed class ScheduleOptions(SchedulerType type, JsonObject? options)
     public double? Optional(string name)
     {
         _known.Add(name);
-        return options?[name] switch
+        try
         {
-            null => null,
-            JsonValue value when value.TryGetValue<long>(out var whole) => whole,
-            JsonValue value when value.TryGetValue<int>(out var whole) => whole,
-            JsonValue value when value.TryGetValue<double>(out var number) => number,
-            var other => throw new ArgumentException($"lr_scheduler_kwargs: '{name}' is {other.ToJsonString()}, expected a number."),
-        };
+            return options?.Number(name);
+        }
+        catch (FormatException)
+        {
+            throw new ArgumentException($"lr_scheduler_kwargs: '{name}' is {options![name]!.ToJsonString()}, expected a number.");
+        }
     }
 
     public double Number(string name, double otherwise) => Optional(name) ?? otherwise;

@@ -1,0 +1,206 @@
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using TorchSharp;
+using Vizsla.Training;
+using Vizsla.Training.Arguments;
+using Vizsla.Training.Callbacks;
+using Vizsla.Training.Checkpoints;
+using Vizsla.Training.Data;
+using Vizsla.Training.Evaluation;
+using Vizsla.Training.Losses;
+using Vizsla.Training.Runs;
+using Vizsla.Training.Steps;
+using Vizsla.Transforms;
+using static TorchSharp.torch;
+
+namespace Vizsla;
+
+/// <summary>Fine-tunes a model on a dataset, evaluates it, and keeps the run in a folder.</summary>
+/// <remarks>
+/// Not safe for several threads; one training at a time in a process, for dropout draws from libtorch's one generator.
+/// Source: transformers <c>Trainer</c> 4.57. Parity: order equal, losses 1e-4; docs/parity.md lists what differs on purpose.
+/// </remarks>
+public sealed class Trainer : IDisposable
+{
+    private readonly TrainingArguments _arguments;
+    private readonly ImageDataset? _train;
+    private readonly SessionParts _parts;
+    private readonly TrainerContext _context;
+    private readonly ILogger _logger;
+
+    /// <summary>Prepares a training; seeds libtorch's generator with <see cref="TrainingArguments.Seed"/>.</summary>
+    /// <param name="model">The model; stays the caller's, and is moved to the device.</param>
+    /// <param name="arguments">What to do; null takes the defaults.</param>
+    /// <param name="trainDataset">Pictures to train on, with labels and a transform; null for a trainer that only evaluates.</param>
+    /// <param name="evalDataset">Pictures to evaluate on during training; null where <see cref="TrainingArguments.EvalStrategy"/> is no.</param>
+    /// <param name="dataCollator">Makes tensors of batches; null stacks them.</param>
+    /// <param name="metrics">Numbers of an evaluation; null computes the accuracy.</param>
+    /// <param name="callbacks">Hear of what happens, in this order.</param>
+    /// <param name="imageProcessor">Written beside the model as <c>preprocessor_config.json</c>; null writes none.</param>
+    /// <param name="logger">Hears of phases and warnings; null for none.</param>
+    /// <exception cref="ArgumentsException">The arguments cannot be meant; names every problem.</exception>
+    public Trainer(
+        ImageClassifier model, TrainingArguments? arguments = null, ImageDataset? trainDataset = null, ImageDataset? evalDataset = null,
+        Collator? dataCollator = null, IReadOnlyList<Metric>? metrics = null, IEnumerable<TrainerCallback>? callbacks = null,
+        ImageProcessor? imageProcessor = null, ILogger? logger = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        _arguments = arguments ?? new TrainingArguments();
+        ArgumentChecks.Require(_arguments);
+        _train = trainDataset;
+        _logger = logger ?? NullLogger.Instance;
+        var device = _arguments.UseCpu || !cuda.is_available() ? CPU : CUDA;
+        model.Network.to(device);
+        TorchGenerator.Seed(_arguments.Seed);
+
+        var computed = MetricsOf(_arguments, metrics ?? [Metrics.Accuracy]);
+        var state = new TrainerState();
+        var best = new BestModel(_arguments, computed, state);
+        _context = new TrainerContext(_arguments, state, new TrainerControl(), model.Network) { Labels = model.Labels };
+        var precision = ComputePrecision.For(_arguments, device);
+        var collator = dataCollator ?? Collator.Default;
+        var loss = new ClassificationLoss(_arguments.LabelSmoothingFactor, TrainerChecks.ClassWeights(_arguments, model.Labels, trainDataset), device);
+        var events = new EventLog(_arguments.OutputDir, TimeProvider.System);
+        _parts = new SessionParts
+        {
+            Arguments = _arguments,
+            Model = model,
+            Context = _context,
+            Callbacks = new CallbackList([events, .. EarlyStopping(_arguments, best), .. callbacks ?? []]),
+            Evaluator = new Evaluator(
+                new EvaluationLoop(_arguments, model.Network, loss, precision, collator, device), computed, model.Labels, _arguments.PredictionLossOnly),
+            EvalDataset = evalDataset,
+            Best = best,
+            Loss = loss,
+            Precision = precision,
+            Collator = collator,
+            Device = device,
+            Folder = new RunFolder(_arguments.OutputDir),
+            Events = events,
+            SaveModel = folder => Save(model, imageProcessor, folder),
+            Log = Log,
+        };
+    }
+
+    /// <summary>Where the run stands.</summary>
+    public TrainerState State => _context.State;
+
+    /// <summary>Trains to the end, from the beginning or from a checkpoint, and writes the run folder.</summary>
+    /// <param name="cancellationToken">Ends the training after the step that runs: a checkpoint is saved, and the exception says where.</param>
+    /// <exception cref="TrainingException">The training cannot start, go on or be resumed; the last checkpoint stays.</exception>
+    /// <exception cref="TrainingStoppedException">The token was cancelled.</exception>
+    public TrainOutput Train(CancellationToken cancellationToken = default)
+    {
+        var train = TrainerChecks.RequireTrainable(_arguments, _parts.Model, _train, _parts.EvalDataset);
+        using var folder = RunLock.Take(_arguments.OutputDir);
+        using var session = new TrainingSession(_parts, train);
+        session.Begin(RunStart.Checkpoint(_arguments, _parts.Folder, _logger));
+
+        for (var epoch = session.FirstEpoch; epoch < session.Plan.EpochCount && !_context.Control.ShouldTrainingStop; epoch++)
+        {
+            foreach (var step in session.Steps(epoch))
+            {
+                using (NewDisposeScope())
+                {
+                    session.Accumulate(step);
+                    session.Update();
+                }
+
+                session.EndStep(step);
+                if (_context.Control.ShouldEpochStop || _context.Control.ShouldTrainingStop)
+                {
+                    break;
+                }
+
+                if (cancellationToken.IsCancellationRequested)
+                {
+                    throw new TrainingStoppedException(session.SaveNow(), State.GlobalStep, cancellationToken);
+                }
+            }
+
+            session.EndEpoch();
+        }
+
+        var output = session.Finish();
+        SaveModel();
+        SaveMetrics("train", output.Metrics);
+        SaveState();
+        return output;
+    }
+
+    /// <summary>Evaluates a split and adds a row to the log.</summary>
+    /// <param name="dataset">The split; null takes that of the constructor.</param>
+    /// <param name="prefix">What the names of metrics begin with.</param>
+    /// <returns><c>eval_loss</c>, <c>eval_accuracy</c> and so on.</returns>
+    /// <exception cref="ArgumentException">There is no split.</exception>
+    public IReadOnlyDictionary<string, double> Evaluate(ImageDataset? dataset = null, string prefix = "eval")
+    {
+        var split = dataset ?? _parts.EvalDataset ?? throw new ArgumentException("There is no split to evaluate on: pass one here or to the constructor.", nameof(dataset));
+        var (metrics, prediction) = Run(split, prefix);
+        _context.LastPrediction = prediction;
+        Log(metrics);
+        _parts.Callbacks.Tell(c => c.OnEvaluate(_context, metrics));
+        metrics["epoch"] = State.Epoch;
+        return metrics;
+    }
+
+    /// <summary>Predicts a split.</summary>
+    /// <param name="dataset">The split.</param>
+    /// <param name="prefix">What the names of metrics begin with.</param>
+    /// <returns>Logits, classes, and <c>test_loss</c>, <c>test_accuracy</c> and so on.</returns>
+    public PredictionOutput Predict(ImageDataset dataset, string prefix = "test")
+    {
+        ArgumentNullException.ThrowIfNull(dataset);
+        var (metrics, prediction) = Run(dataset, prefix);
+        _parts.Callbacks.Tell(c => c.OnPredict(_context, metrics));
+        return new PredictionOutput(prediction, metrics);
+    }
+
+    /// <summary>Writes the model, its configuration and the image processor.</summary>
+    /// <param name="folder">The folder; null is the run folder.</param>
+    public void SaveModel(string? folder = null) => _parts.SaveModel(folder ?? _arguments.OutputDir);
+
+    /// <summary>Writes <c>trainer_state.json</c> into the run folder.</summary>
+    public void SaveState() => _parts.Folder.WriteText(TrainerState.FileName, State.ToFileText());
+
+    /// <summary>Writes the metrics of a split into the run folder, and adds them to <c>all_results.json</c>.</summary>
+    /// <param name="split"><c>train</c>, <c>eval</c> or <c>test</c>.</param>
+    /// <param name="metrics">The metrics.</param>
+    public void SaveMetrics(string split, IReadOnlyDictionary<string, double> metrics) => _parts.Folder.WriteMetrics(split, metrics);
+
+    /// <summary>Disposes what the trainer made; the model stays.</summary>
+    public void Dispose() => _parts.Loss.Dispose();
+
+    private (Dictionary<string, double> Metrics, EvalPrediction Prediction) Run(ImageDataset split, string prefix) =>
+        _parts.Evaluator.Run(split, prefix, (batch, count) => _parts.Callbacks.Tell(c => c.OnPredictionStep(_context, batch, count)));
+
+    private void Log(IReadOnlyDictionary<string, double> values)
+    {
+        var row = new JsonObject(values.Select(v => KeyValuePair.Create(v.Key, (JsonNode?)JsonValue.Create(v.Value))))
+        {
+            ["epoch"] = State.Epoch,
+            ["step"] = State.GlobalStep,
+        };
+        State.LogHistory.Add(row);
+        _parts.Callbacks.Tell(c => c.OnLog(_context, row));
+    }
+
+    private static List<Metric> MetricsOf(TrainingArguments arguments, IReadOnlyList<Metric> given)
+    {
+        var asked = arguments.MetricForBestModel?.Replace("eval_", "", StringComparison.Ordinal);
+        var extra = asked is null or "loss" || given.Any(m => m.Name == asked) ? null : Metrics.All.FirstOrDefault(m => m.Name == asked);
+        return [.. given, .. extra is null ? Array.Empty<Metric>() : [extra]];
+    }
+
+    private static IEnumerable<TrainerCallback> EarlyStopping(TrainingArguments arguments, BestModel best) =>
+        arguments.EarlyStoppingPatience is { } patience
+            ? [new EarlyStoppingCallback(patience, arguments.EarlyStoppingThreshold, best.Key!, best.GreaterIsBetter)]
+            : [];
+
+    private static void Save(ImageClassifier model, ImageProcessor? processor, string folder)
+    {
+        model.Save(folder);
+        processor?.Save(folder);
+    }
+}

@@ -1,0 +1,76 @@
+using System.Text.Json.Nodes;
+using Vizsla.Primitives;
+using Vizsla.Training.Data;
+using Vizsla.Training.Optimizers;
+using Vizsla.Training.Runs;
+using Vizsla.Training.Schedules;
+using Vizsla.Training.Steps;
+
+namespace Vizsla.Training.Checkpoints;
+
+/// <summary>Writes and reads everything that a run needs to go on as if it had never stopped.</summary>
+/// <param name="Save">Writes model and configuration into a folder.</param>
+/// <param name="Model">The model.</param>
+/// <param name="Optimizer">The optimizer.</param>
+/// <param name="Schedule">The learning rates.</param>
+/// <param name="Meter">Losses since the last row.</param>
+internal sealed record Checkpoint(Action<string> Save, ImageClassifier Model, Optimizer Optimizer, Schedule Schedule, LossMeter Meter)
+{
+    private const string LossKey = "loss";
+
+    /// <summary>Writes the files of a checkpoint.</summary>
+    /// <param name="folder">An empty folder.</param>
+    /// <param name="arguments">Whether the weights alone are wanted, and Python's files too.</param>
+    /// <param name="state">Where the run stands.</param>
+    /// <param name="progress">What the trainer's state does not hold.</param>
+    /// <param name="beforePending">See <see cref="GeneratorFile"/>.</param>
+    /// <param name="description">What was asked.</param>
+    public void Write(string folder, TrainingArguments arguments, TrainerState state, Progress progress, byte[]? beforePending, RunDescription description)
+    {
+        Save(folder);
+        if (!arguments.SaveOnlyModel)
+        {
+            OptimizerFile.Write(Path.Combine(folder, CheckpointNames.Optimizer), Optimizer);
+            WriteJson(folder, CheckpointNames.Scheduler, Schedule.SaveState());
+            new GeneratorFile(TorchGenerator.GetState(), beforePending).Write(Path.Combine(folder, CheckpointNames.Generator));
+            var json = progress.ToJson();
+            json[LossKey] = Meter.SaveState();
+            WriteJson(folder, CheckpointNames.Progress, json);
+        }
+
+        File.WriteAllText(Path.Combine(folder, CheckpointNames.Arguments), description.FileText);
+        File.WriteAllText(Path.Combine(folder, TrainerState.FileName), state.ToFileText());
+    }
+
+    /// <summary>Reads a checkpoint back into model, optimizer, schedule and meter.</summary>
+    /// <param name="folder">A checkpoint.</param>
+    /// <exception cref="TrainingException">It is not whole, or of another model.</exception>
+    public Resumption Read(string folder)
+    {
+        CheckpointChecks.RequireResumable(folder);
+        NetworkWeights.Load(Model.Network, Path.Combine(folder, CheckpointNames.Weights));
+        OptimizerFile.Read(Path.Combine(folder, CheckpointNames.Optimizer), Optimizer);
+        Schedule.LoadState(ReadJson(folder, CheckpointNames.Scheduler));
+        var progress = ReadJson(folder, CheckpointNames.Progress);
+        Meter.LoadState(progress[LossKey] as JsonObject ?? []);
+        return new Resumption(
+            TrainerState.Load(Path.Combine(folder, TrainerState.FileName)),
+            Progress.FromJson(progress),
+            GeneratorFile.Read(Path.Combine(folder, CheckpointNames.Generator)));
+    }
+
+    private static void WriteJson(string folder, string name, JsonObject json) =>
+        File.WriteAllText(Path.Combine(folder, name), PythonJson.Serialize(json) + "\n");
+
+    private static JsonObject ReadJson(string folder, string name)
+    {
+        var path = Path.Combine(folder, name);
+        return PythonJson.Parse(File.ReadAllText(path)) as JsonObject ?? throw new TrainingException($"'{path}' must hold one JSON object. Resume from another checkpoint.");
+    }
+}
+
+/// <summary>From where a run goes on.</summary>
+/// <param name="State">The state of the trainer.</param>
+/// <param name="Progress">What the trainer's state does not hold.</param>
+/// <param name="Generator">Where libtorch's generator stood; null where the checkpoint does not say.</param>
+internal sealed record Resumption(TrainerState State, Progress Progress, GeneratorFile? Generator);

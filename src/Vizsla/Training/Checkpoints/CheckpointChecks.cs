@@ -1,0 +1,48 @@
+namespace Vizsla.Training.Checkpoints;
+
+/// <summary>Finds checkpoints to go on from and says what is wrong with those that cannot be.</summary>
+internal static class CheckpointChecks
+{
+    private static readonly string[] Needed =
+        [CheckpointNames.Weights, CheckpointNames.Optimizer, CheckpointNames.Scheduler, CheckpointNames.Generator, CheckpointNames.Progress, TrainerState.FileName];
+
+    /// <summary>The checkpoint that <c>resume_from_checkpoint</c> means.</summary>
+    /// <param name="asked">A folder, or <c>true</c>.</param>
+    /// <param name="folders">The checkpoints of the run folder.</param>
+    /// <returns>Its path; null where <c>true</c> was asked and there is none.</returns>
+    /// <exception cref="TrainingException">The folder is absent.</exception>
+    public static string? Find(string asked, CheckpointFolders folders)
+    {
+        if (bool.TryParse(asked, out var last))
+        {
+            return last ? folders.Steps().Reverse().Select(folders.PathOf).FirstOrDefault(f => Problem(f) is null) : null;
+        }
+
+        return Directory.Exists(asked)
+            ? asked
+            : throw new TrainingException($"There is no checkpoint '{asked}'. Give the path of a checkpoint folder, or 'true' for the last one in the run folder.");
+    }
+
+    /// <summary>Refuses a checkpoint that cannot be gone on from.</summary>
+    /// <exception cref="TrainingException">It is not whole, or holds weights alone.</exception>
+    public static void RequireResumable(string folder)
+    {
+        if (Problem(folder) is { } problem)
+        {
+            throw new TrainingException($"The checkpoint '{folder}' cannot be resumed: {problem}. Resume from another one.");
+        }
+    }
+
+    private static string? Problem(string folder)
+    {
+        var missing = Needed.Where(name => !File.Exists(Path.Combine(folder, name))).ToList();
+        if (missing.Count > 0)
+        {
+            return missing.Contains(CheckpointNames.Optimizer) && !missing.Contains(CheckpointNames.Weights)
+                ? "it holds the model without the optimizer's state (save_only_model)"
+                : $"it lacks {string.Join(", ", missing.Select(m => $"'{m}'"))}";
+        }
+
+        return CheckpointManifest.Problem(folder);
+    }
+}

@@ -1,0 +1,99 @@
+using Vizsla.Native;
+
+namespace Vizsla.Training.Checkpoints;
+
+/// <summary>The checkpoints of a run folder: written whole or not at all, and cleared away when there are too many.</summary>
+/// <param name="root">The run folder.</param>
+internal sealed class CheckpointFolders(string root)
+{
+    /// <summary>Path of the checkpoint of a step, there or not.</summary>
+    public string PathOf(int step) => Path.Combine(root, CheckpointNames.Of(step));
+
+    /// <summary>Steps that have a checkpoint, ascending.</summary>
+    public IReadOnlyList<int> Steps() => Directory.Exists(root)
+        ? [.. Directory.EnumerateDirectories(root, CheckpointNames.Prefix + "*").Select(CheckpointNames.StepOf).OfType<int>().Order()]
+        : [];
+
+    /// <summary>Writes a checkpoint aside, flushes it, and puts it in place; what stood there before goes only then.</summary>
+    /// <param name="step">Its step.</param>
+    /// <param name="write">Writes the files into the folder that it is given.</param>
+    /// <returns>Path of the checkpoint.</returns>
+    public string Write(int step, Action<string> write)
+    {
+        Directory.CreateDirectory(root);
+        var aside = Path.Combine(root, CheckpointNames.Temporary(step, "new"));
+        Discard(aside);
+        Directory.CreateDirectory(aside);
+        try
+        {
+            write(aside);
+            CheckpointManifest.Write(aside);
+            DurableFile.FlushFolder(aside);
+        }
+        catch
+        {
+            Discard(aside);
+            throw;
+        }
+
+        var place = PathOf(step);
+        if (Directory.Exists(place))
+        {
+            Remove(step);
+        }
+
+        Directory.Move(aside, place);
+        DirectorySync.Flush(root);
+        return place;
+    }
+
+    /// <summary>Takes a checkpoint away; half-way through it is no longer taken for one.</summary>
+    /// <param name="step">Its step.</param>
+    public void Remove(int step)
+    {
+        var aside = Path.Combine(root, CheckpointNames.Temporary(step, "old"));
+        Discard(aside);
+        Directory.Move(PathOf(step), aside);
+        DirectorySync.Flush(root);
+        Discard(aside);
+    }
+
+    /// <summary>Clears away what an interrupted run was writing or removing.</summary>
+    public void Sweep()
+    {
+        if (Directory.Exists(root))
+        {
+            foreach (var folder in Directory.EnumerateDirectories(root, CheckpointNames.TemporaryPattern))
+            {
+                Discard(folder);
+            }
+        }
+    }
+
+    /// <summary>Removes the oldest checkpoints beyond a limit, never the best one and never the last one.</summary>
+    /// <param name="limit">Checkpoints to keep; null keeps all.</param>
+    /// <param name="best">Step of the best one; null for none.</param>
+    /// <returns>Steps whose checkpoints went.</returns>
+    /// <remarks>Source: <c>Trainer._rotate_checkpoints</c> of transformers: with a limit of 1 and a best one that is not the last, two stay.</remarks>
+    public IReadOnlyList<int> Rotate(int? limit, int? best)
+    {
+        var steps = Steps();
+        var kept = limit is 1 && best is { } b && steps.Count > 0 && b != steps[^1] && steps.Contains(b) ? 2 : limit;
+        if (kept is not { } count || steps.Count <= count)
+        {
+            return [];
+        }
+
+        var removed = steps.Where(step => step != best && step != steps[^1]).Take(steps.Count - count).ToList();
+        removed.ForEach(Remove);
+        return removed;
+    }
+
+    private static void Discard(string folder)
+    {
+        if (Directory.Exists(folder))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+}

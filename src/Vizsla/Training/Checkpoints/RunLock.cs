@@ -1,0 +1,63 @@
+using System.Globalization;
+using System.Text;
+
+namespace Vizsla.Training.Checkpoints;
+
+/// <summary>Keeps a run folder to one process; the system lets it go when the process ends, however it ends.</summary>
+internal sealed class RunLock : IDisposable
+{
+    private const string FileName = "run.lock";
+    private readonly FileStream _file;
+
+    private RunLock(FileStream file) => _file = file;
+
+    /// <summary>Takes the lock.</summary>
+    /// <param name="folder">The run folder; created when absent.</param>
+    /// <exception cref="TrainingException">Another process has it, or the folder cannot be written.</exception>
+    public static RunLock Take(string folder)
+    {
+        var path = Path.Combine(folder, FileName);
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new TrainingException($"The run folder '{folder}' cannot be made: {e.Message}", e);
+        }
+
+        try
+        {
+            var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            file.SetLength(0);
+            file.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
+            file.Flush();
+            return new(file);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new TrainingException($"The run folder '{folder}' cannot be written: {e.Message} Give another --output_dir.", e);
+        }
+        catch (IOException e)
+        {
+            throw new TrainingException($"The run folder '{folder}' is in use by another training{Holder(path)}: wait for it, or give another --output_dir.", e);
+        }
+    }
+
+    /// <summary>Lets the folder go. The file stays: removing it could take away the lock of who opened it next.</summary>
+    public void Dispose() => _file.Dispose();
+
+    private static string Holder(string path)
+    {
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            using var reader = new StreamReader(file);
+            return reader.ReadToEnd() is { Length: > 0 } process ? $" (process {process})" : "";
+        }
+        catch (IOException)
+        {
+            return "";
+        }
+    }
+}

@@ -1,0 +1,63 @@
+using Vizsla.Training.Arguments;
+
+namespace Vizsla.Training;
+
+/// <summary>What must fit together before the first step.</summary>
+internal static class TrainerChecks
+{
+    /// <summary>Refuses a training that would fail later or mean something else than was asked.</summary>
+    /// <returns>The training split.</returns>
+    /// <exception cref="ArgumentsException">It cannot be; names every problem.</exception>
+    public static ImageDataset RequireTrainable(TrainingArguments arguments, ImageClassifier model, ImageDataset? train, ImageDataset? evaluation)
+    {
+        var problems = new List<string>();
+        if (train is null || train.Count == 0)
+        {
+            problems.Add("There is nothing to train on: pass a training split with pictures.");
+        }
+
+        if (arguments.EvalStrategy != IntervalStrategy.No && (evaluation is null || evaluation.Count == 0))
+        {
+            problems.Add($"eval_strategy is {SnakeCase.Of(arguments.EvalStrategy)}, but there is no split to evaluate on: pass one, or set eval_strategy to no.");
+        }
+
+        problems.AddRange(new[] { train, evaluation }.OfType<ImageDataset>().Select(d => LabelProblem(model.Labels, d)).OfType<string>());
+        return problems.Count == 0 ? train! : throw new ArgumentsException(problems);
+    }
+
+    /// <summary>The class weights as numbers; null where all classes weigh alike.</summary>
+    /// <exception cref="ArgumentException">They do not fit the classes, or are to be balanced without a training split.</exception>
+    public static IReadOnlyList<double>? ClassWeights(TrainingArguments arguments, IReadOnlyList<string> labels, ImageDataset? train)
+    {
+        if (arguments.ClassWeights is not { } weights)
+        {
+            return null;
+        }
+
+        var counts = new long[labels.Count];
+        for (var row = 0; row < (train?.Count ?? 0); row++)
+        {
+            counts[train!.Label(row)]++;
+        }
+
+        return weights.Resolve(labels, counts);
+    }
+
+    private static string? LabelProblem(IReadOnlyList<string> labels, ImageDataset dataset)
+    {
+        var names = dataset.ClassNames;
+        if (names.Count == 0 || names.SequenceEqual(labels))
+        {
+            return null;
+        }
+
+        var split = dataset.Split is { } s ? $"the split '{s}'" : "the dataset";
+        if (names.Count != labels.Count)
+        {
+            return $"The model has {labels.Count} labels and {split} has {names.Count} classes: load the model with the dataset's labels and ignore_mismatched_sizes.";
+        }
+
+        var first = Enumerable.Range(0, names.Count).First(i => names[i] != labels[i]);
+        return $"The labels of the model are not the classes of {split}: number {first} is '{labels[first]}' and '{names[first]}'. Load the model with the dataset's labels.";
+    }
+}

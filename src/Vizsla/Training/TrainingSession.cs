@@ -1,0 +1,326 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Vizsla.Training.Checkpoints;
+using Vizsla.Training.Data;
+using Vizsla.Training.Evaluation;
+using Vizsla.Training.Optimizers;
+using Vizsla.Training.Runs;
+using Vizsla.Training.Schedules;
+using Vizsla.Training.Steps;
+using static TorchSharp.torch;
+
+namespace Vizsla.Training;
+
+/// <summary>One training from its first step to its last: what <see cref="Trainer.Train"/> calls at each turn of its loop.</summary>
+internal sealed class TrainingSession : IDisposable
+{
+    private readonly SessionParts _parts;
+    private readonly TrainingArguments _arguments;
+    private readonly TrainerContext _context;
+    private readonly TrainerState _state;
+    private readonly RunDescription _description;
+    private readonly TrainingData _data;
+    private readonly Optimizer _optimizer;
+    private readonly Schedule _schedule;
+    private readonly LossMeter _meter;
+    private readonly StepRunner _runner;
+    private readonly FiniteGuard _guard;
+    private readonly FlowControl _flow;
+    private readonly Checkpoint _checkpoint;
+    private readonly Stopwatch _watch = Stopwatch.StartNew();
+    private readonly long _parameterCount;
+    private readonly List<int> _extraSteps = [];
+    private Position _position = Position.Start;
+    private byte[]? _pendingState;
+    private Tensor? _lastNorm;
+    private double? _lastRate;
+    private int? _lastSavedStep;
+
+    /// <param name="parts">What the trainer lends.</param>
+    /// <param name="train">The training split.</param>
+    public TrainingSession(SessionParts parts, ImageDataset train)
+    {
+        (_parts, _arguments, _context, _state) = (parts, parts.Arguments, parts.Context, parts.Context.State);
+        var network = parts.Model.Network;
+        Plan = new TrainingPlan(_arguments, train.Count);
+        _flow = new FlowControl(_arguments, _state, _context.Control);
+        _data = new TrainingData(train, _arguments, Plan);
+        _optimizer = OptimizerTable.Create(_arguments, ParameterGroups.Create(network, _arguments));
+        _schedule = LearningRateSchedules.Create(
+            _arguments.LrSchedulerType, [.. _optimizer.Groups.Select(g => g.BaseLearningRate)], _arguments.LearningRate,
+            Plan.WarmupSteps, Plan.MaxSteps, _arguments.LrSchedulerKwargs, parts.Best.GreaterIsBetter);
+        _meter = new LossMeter(parts.Device, _arguments.LoggingNanInfFilter && !_arguments.StopOnNan);
+        _guard = new FiniteGuard(train, parts.Device);
+        _runner = new StepRunner(_arguments, network, _optimizer, parts.Loss, _meter, parts.Precision, parts.Collator, parts.Device);
+        _checkpoint = new Checkpoint(parts.SaveModel, parts.Model, _optimizer, _schedule, _meter);
+        _description = RunDescription.Of(_arguments, network, train, parts.EvalDataset, parts.Device, parts.Precision);
+        _parameterCount = network.parameters().Sum(p => p.numel());
+    }
+
+    /// <summary>Steps and epochs of the run.</summary>
+    public TrainingPlan Plan { get; }
+
+    /// <summary>Epoch to begin or to go on with.</summary>
+    public int FirstEpoch => _position.NextEpoch;
+
+    private TrainerControl Control => _context.Control;
+
+    /// <summary>Reads the checkpoint to go on from, if there is one, and tells everybody that training begins.</summary>
+    /// <param name="checkpoint">Path of a checkpoint; null to begin anew.</param>
+    public void Begin(string? checkpoint)
+    {
+        _parts.Model.Configuration.ProblemType ??= "single_label_classification";
+        if (checkpoint is not null)
+        {
+            Resume(_checkpoint.Read(checkpoint));
+        }
+
+        (_state.MaxSteps, _state.NumTrainEpochs, _state.TrainBatchSize) = (Plan.MaxSteps, Plan.EpochCount, Plan.BatchSize);
+        (_state.LoggingSteps, _state.EvalSteps, _state.SaveSteps) = (Plan.LoggingSteps, Plan.EvalSteps, Plan.SaveSteps);
+        _parts.Folder.WriteText(RunFiles.Arguments, _description.FileText);
+        Tell(c => c.OnTrainBegin(_context));
+        if (_arguments.EvalOnStart && checkpoint is null)
+        {
+            Evaluate();
+        }
+    }
+
+    /// <summary>The steps of an epoch that are still to be done.</summary>
+    /// <param name="epoch">Epoch from 0.</param>
+    public IEnumerable<StepBatches> Steps(int epoch)
+    {
+        var isResumed = _position.BatchesDone > 0 && _position.NextEpoch == epoch && !_position.IsEpochDone;
+        _position = isResumed ? _position : new Position(epoch, 0, IsEpochDone: false);
+        _flow.BeginEpoch();
+        Tell(c => c.OnEpochBegin(_context));
+        if (!isResumed)
+        {
+            TorchGenerator.DrawLoaderSeed();
+        }
+
+        return _data.Steps(epoch, _position.BatchesDone, isResumed ? _pendingState : null);
+    }
+
+    /// <summary>Forward and backward of every micro-batch of a step.</summary>
+    /// <param name="step">The micro-batches.</param>
+    public void Accumulate(StepBatches step)
+    {
+        _flow.BeginStep();
+        _context.Rows = step.Rows;
+        _context.LearningRate = _schedule.Rates.Max();
+        _guard.BeginStep(_state.GlobalStep + 1, step.Rows, _context.LearningRate);
+        Tell(c => c.OnStepBegin(_context));
+        var values = _runner.Accumulate(step, _data.Labels, _state.GlobalStep, (inputs, loss, isLast) =>
+        {
+            Look(loss);
+            (_context.PixelValues, _context.MicroBatchLoss) = (inputs.PixelValues, loss);
+            if (!isLast)
+            {
+                Tell(c => c.OnSubstepEnd(_context));
+            }
+        });
+        _state.TotalFlos += 6.0 * values * _parameterCount;
+    }
+
+    /// <summary>Clips the gradients, moves the weights, goes on with the schedule.</summary>
+    public void Update()
+    {
+        _lastNorm?.Dispose();
+        _lastNorm = _runner.Clip()?.DetachFromDisposeScope();
+        _lastRate = _context.LearningRate;
+        if (_lastNorm is not null)
+        {
+            Look(_lastNorm);
+        }
+
+        _context.GradientNorm = _lastNorm;
+        Tell(c => c.OnPreOptimizerStep(_context));
+        _runner.Update(_schedule.Rates);
+        _schedule.Step();
+        (_context.PixelValues, _context.MicroBatchLoss, _context.GradientNorm) = (null, null, null);
+    }
+
+    /// <summary>Counts a step and does what is due after it.</summary>
+    /// <param name="step">The step.</param>
+    public void EndStep(StepBatches step)
+    {
+        _state.GlobalStep++;
+        _state.Epoch = _position.Epoch + ((double)step.LastBatch / Plan.BatchesPerEpoch);
+        _position = _position with { BatchesDone = step.LastBatch };
+        _flow.EndStep();
+        Tell(c => c.OnStepEnd(_context));
+        LogEvaluateSave();
+    }
+
+    /// <summary>Does what is due after an epoch.</summary>
+    public void EndEpoch()
+    {
+        _flow.EndEpoch();
+        Tell(c => c.OnEpochEnd(_context));
+        _position = _position with { IsEpochDone = true };
+        LogEvaluateSave();
+    }
+
+    /// <summary>Saves a checkpoint between two steps, unless this step has one.</summary>
+    /// <returns>Its path.</returns>
+    public string SaveNow()
+    {
+        if (_lastSavedStep != _state.GlobalStep)
+        {
+            Control.ShouldSave = true;
+            Save();
+        }
+
+        return _parts.Folder.Checkpoints.PathOf(_state.GlobalStep);
+    }
+
+    /// <summary>Puts the best weights in place where that was asked, and writes the last row.</summary>
+    public TrainOutput Finish()
+    {
+        LoadBest();
+        var loss = _meter.MeanOfAll(_state.GlobalStep);
+        var metrics = new Dictionary<string, double>();
+        Evaluator.AddSpeed(metrics, "train", _watch.Elapsed, Plan.TrainedSampleCount, Plan.MaxSteps);
+        metrics["total_flos"] = _state.TotalFlos;
+        metrics["train_loss"] = loss;
+        _parts.Log(metrics);
+        metrics["epoch"] = _state.Epoch;
+        Tell(c => c.OnTrainEnd(_context));
+        return new TrainOutput(_state.GlobalStep, loss, metrics);
+    }
+
+    public void Dispose()
+    {
+        _lastNorm?.Dispose();
+        _guard.Dispose();
+        _optimizer.Dispose();
+        _meter.Dispose();
+    }
+
+    private void Resume(Resumption from)
+    {
+        _state.CopyFrom(from.State);
+        _position = _arguments.IgnoreDataSkip ? from.Progress.Position with { BatchesDone = 0 } : from.Progress.Position;
+        _lastSavedStep = _state.GlobalStep;
+        _lastRate = from.Progress.LearningRate;
+        _lastNorm = from.Progress.GradientNorm is { } norm ? tensor((float)norm).DetachFromDisposeScope() : null;
+        _extraSteps.AddRange(from.Progress.ExtraSteps);
+        if (_arguments.RestoreCallbackStatesFromCheckpoint)
+        {
+            _parts.Callbacks.LoadState(_state.StatefulCallbacks);
+        }
+
+        if (from.Generator is { } generator)
+        {
+            TorchGenerator.SetState(generator.State);
+            _pendingState = generator.BeforePending;
+        }
+    }
+
+    private void LogEvaluateSave()
+    {
+        if (Control.ShouldLog && _state.GlobalStep > _meter.LastLoggedStep)
+        {
+            Control.ShouldLog = false;
+            _parts.Log(TrainRow());
+        }
+
+        if (Control.ShouldEvaluate)
+        {
+            Evaluate();
+        }
+
+        if (Control.ShouldSave)
+        {
+            Save();
+        }
+    }
+
+    private Dictionary<string, double> TrainRow()
+    {
+        var row = new Dictionary<string, double> { ["loss"] = _meter.TakeMean(_state.GlobalStep) };
+        if (_lastNorm is not null)
+        {
+            row["grad_norm"] = _lastNorm.item<float>();
+        }
+
+        if (_lastRate is { } rate)
+        {
+            row["learning_rate"] = rate;
+        }
+
+        return row;
+    }
+
+    private void Evaluate()
+    {
+        _guard.Require();
+        Control.ShouldEvaluate = false;
+        var (metrics, prediction) = _parts.Evaluator.Run(_parts.EvalDataset!, "eval", (batch, count) => Tell(c => c.OnPredictionStep(_context, batch, count)));
+        _context.LastPrediction = prediction;
+        _parts.Log(metrics);
+        Tell(c => c.OnEvaluate(_context, metrics));
+        if (_parts.Best.Key is { } key)
+        {
+            _schedule.Evaluated(metrics[key]);
+        }
+
+        // A better evaluation always gets a checkpoint, whatever the save interval.
+        if (_parts.Best.Update(metrics) && !Control.ShouldSave && (_arguments.LoadBestModelAtEnd || _arguments.SaveStrategy == SaveStrategy.Best))
+        {
+            Control.ShouldSave = true;
+            _extraSteps.Add(_state.GlobalStep);
+        }
+    }
+
+    private void Save()
+    {
+        _guard.Require();
+        var folders = _parts.Folder.Checkpoints;
+        if (_state.BestGlobalStep is { } best && (best == _state.GlobalStep || Directory.Exists(folders.PathOf(best))))
+        {
+            _state.BestModelCheckpoint = folders.PathOf(best);
+        }
+
+        _state.StatefulCallbacks = _parts.Callbacks.SaveState(Control);
+        var path = folders.Write(_state.GlobalStep, folder =>
+            _checkpoint.Write(folder, _arguments, _state, Progress(), _data.StateBeforePending, _description));
+        _lastSavedStep = _state.GlobalStep;
+        Control.ShouldSave = false;
+        Tell(c => c.OnSave(_context, path));
+        Rotate();
+    }
+
+    private Progress Progress() => new(_position, _lastNorm is null ? null : (double)_lastNorm.item<float>(), _lastRate, [.. _extraSteps]);
+
+    /// <summary>Removes checkpoints that were saved only as the best and no longer are, and those beyond the limit.</summary>
+    private void Rotate()
+    {
+        var folders = _parts.Folder.Checkpoints;
+        var superseded = _extraSteps.Where(step => step != _state.BestGlobalStep && Directory.Exists(folders.PathOf(step))).ToList();
+        superseded.ForEach(folders.Remove);
+        _extraSteps.RemoveAll(step => step != _state.BestGlobalStep);
+        foreach (var step in superseded.Concat(folders.Rotate(_arguments.SaveTotalLimit, _state.BestGlobalStep)))
+        {
+            _parts.Events.Write("remove", new JsonObject { ["step"] = _state.GlobalStep, ["checkpoint"] = CheckpointNames.Of(step) });
+        }
+    }
+
+    private void LoadBest()
+    {
+        if (_arguments.LoadBestModelAtEnd && _state.BestGlobalStep is { } step && step != _state.GlobalStep)
+        {
+            NetworkWeights.Load(_parts.Model.Network, Path.Combine(_parts.Folder.Checkpoints.PathOf(step), CheckpointNames.Weights));
+        }
+    }
+
+    private void Look(Tensor value)
+    {
+        if (_arguments.StopOnNan)
+        {
+            _guard.Look(value);
+        }
+    }
+
+    private void Tell(Action<TrainerCallback> happened) => _parts.Callbacks.Tell(happened);
+}
