@@ -9,6 +9,7 @@ internal static class CommandList
     public static IEnumerable<Command> Create() =>
     [
         new PrepareCommand(),
+        new PredictCommand(),
         new DoctorCommand(),
         new StudioCommand(),
         new ServeCommand(),

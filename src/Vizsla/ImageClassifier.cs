@@ -1,5 +1,9 @@
+using System.Text.Json.Nodes;
+using Vizsla.Imaging;
+using Vizsla.Inference;
 using Vizsla.Models;
 using Vizsla.Models.Weights;
+using Vizsla.Transforms;
 using static TorchSharp.torch;
 
 namespace Vizsla;
@@ -8,9 +12,10 @@ namespace Vizsla;
 /// <remarks>Source: transformers <c>AutoModelForImageClassification</c>. Not safe for several threads.</remarks>
 public sealed class ImageClassifier : IDisposable
 {
-    private ImageClassifier(ClassificationNetwork network, LoadReport? report)
+    private ImageClassifier(ClassificationNetwork network, ImageProcessor processor, LoadReport? report)
     {
         Network = network;
+        Processor = processor;
         LoadReport = report;
     }
 
@@ -19,6 +24,9 @@ public sealed class ImageClassifier : IDisposable
 
     /// <summary>The model's <c>config.json</c>.</summary>
     public ModelConfiguration Configuration => Network.Configuration;
+
+    /// <summary>From a picture to what the network takes: <c>preprocessor_config.json</c>, or the architecture's own where the folder has none.</summary>
+    public ImageProcessor Processor { get; set; }
 
     /// <summary>Class names in order of their index.</summary>
     public IReadOnlyList<string> Labels => Configuration.Id2Label;
@@ -54,7 +62,7 @@ public sealed class ImageClassifier : IDisposable
 
             var report = ModelFolder.LoadWeights(network, folder, nameOrFolder, ignoreMismatchedSizes);
             network.eval();
-            return new ImageClassifier(network, report);
+            return new ImageClassifier(network, ImageProcessor.FromPretrained(folder), report);
         }
         catch
         {
@@ -78,7 +86,7 @@ public sealed class ImageClassifier : IDisposable
 
         network.Initialize();
         network.eval();
-        return new ImageClassifier(network, report: null);
+        return new ImageClassifier(network, ProcessorOf(configuration), report: null);
     }
 
     /// <summary>Makes a model of a named size with drawn weights.</summary>
@@ -95,10 +103,37 @@ public sealed class ImageClassifier : IDisposable
         return FromConfig(configuration, seed);
     }
 
-    /// <summary>Writes <c>config.json</c> and <c>model.safetensors</c>; each is written aside and renamed.</summary>
+    /// <summary>Writes <c>config.json</c>, <c>model.safetensors</c> and <c>preprocessor_config.json</c>; each is written aside and renamed.</summary>
     /// <param name="folder">The folder; made when it does not exist.</param>
-    public void Save(string folder) => ModelFolder.Save(Network, folder);
+    public void Save(string folder)
+    {
+        ModelFolder.Save(Network, folder);
+        Processor.Save(folder);
+    }
+
+    /// <summary>Names what one photo shows.</summary>
+    /// <param name="file">Path of the photo.</param>
+    /// <param name="topK">Classes to name, at least 1.</param>
+    /// <returns>The likeliest classes, best first.</returns>
+    /// <exception cref="ImageFormatException">The photo cannot be read; the message says why.</exception>
+    public IReadOnlyList<Prediction> Predict(string file, int topK = 5)
+    {
+        using var image = ImageCodec.Load(file);
+        return Predict(image, topK);
+    }
+
+    /// <summary>Names what one picture shows.</summary>
+    /// <param name="image">The picture; neither changed nor disposed.</param>
+    /// <param name="topK">Classes to name, at least 1.</param>
+    /// <returns>The likeliest classes, best first.</returns>
+    public IReadOnlyList<Prediction> Predict(Image image, int topK = 5) =>
+        new PicturePredictor(Network, Processor.ToPipeline(), options: new PicturePredictorOptions { TopK = topK }).Predict(image);
 
     /// <summary>Disposes the network.</summary>
     public void Dispose() => Network.Dispose();
+
+    private static ImageProcessor ProcessorOf(ModelConfiguration configuration) =>
+        configuration.Json["pretrained_cfg"] is JsonObject pretrained
+            ? ImageProcessor.FromTimm(pretrained)
+            : new ImageProcessor { Size = configuration.Size("image_size", 224) };
 }

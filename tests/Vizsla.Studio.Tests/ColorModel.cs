@@ -1,4 +1,5 @@
 using Vizsla.Imaging;
+using Vizsla.Inference;
 using Vizsla.Studio.Predictions;
 
 namespace Vizsla.Studio.Tests;

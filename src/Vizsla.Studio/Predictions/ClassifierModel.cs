@@ -1,5 +1,6 @@
 using TorchSharp;
 using Vizsla.Imaging;
+using Vizsla.Inference;
 using Vizsla.Primitives;
 using Vizsla.Transforms;
 using static TorchSharp.torch;
@@ -10,8 +11,6 @@ namespace Vizsla.Studio.Predictions;
 // Shapes: B batch, H height, W width, L labels.
 internal sealed class ClassifierModel : PictureModel
 {
-    private const string MultiLabel = "multi_label_classification";
-
     private readonly ImageClassifier _classifier;
     private readonly Compose _pipeline;
 
@@ -25,8 +24,7 @@ internal sealed class ClassifierModel : PictureModel
     public override IReadOnlyList<string> Labels => _classifier.Labels;
 
     /// <inheritdoc/>
-    public override ScoreFunction DefaultFunction =>
-        Labels.Count == 1 || _classifier.Configuration.ProblemType == MultiLabel ? ScoreFunction.Sigmoid : ScoreFunction.Softmax;
+    public override ScoreFunction DefaultFunction => Scores.DefaultFunction(_classifier.Configuration);
 
     /// <summary>The network and its configuration, for explanations.</summary>
     public ImageClassifier Classifier => _classifier;

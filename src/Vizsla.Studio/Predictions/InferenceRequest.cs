@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Vizsla.Inference;
 using Vizsla.Primitives;
 using Vizsla.Studio.Hosting;
 using Vizsla.Studio.Pictures;

@@ -1,4 +1,5 @@
 using Vizsla.Imaging;
+using Vizsla.Inference;
 
 namespace Vizsla.Studio.Predictions;
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Vizsla.Inference;
 
 namespace Vizsla.Studio.Tests.Hosting;
 
@@ -118,7 +119,7 @@ public sealed class SafetyTests
     {
         public override IReadOnlyList<string> Labels { get; } = ["only"];
 
-        public override Vizsla.Studio.Predictions.ScoreFunction DefaultFunction => Vizsla.Studio.Predictions.ScoreFunction.Softmax;
+        public override ScoreFunction DefaultFunction => ScoreFunction.Softmax;
 
         public override Imaging.ImageTensor Prepare(Imaging.Image image) => new(3, 1, 1);
 

@@ -1,11 +1,11 @@
 using System.Text.Json.Serialization;
 
-namespace Vizsla.Studio.Predictions;
+namespace Vizsla.Inference;
 
 /// <summary>From logits to scores.</summary>
 /// <remarks>Source: transformers <c>ClassificationFunction</c>.</remarks>
 [JsonConverter(typeof(JsonStringEnumConverter<ScoreFunction>))]
-internal enum ScoreFunction
+public enum ScoreFunction
 {
     /// <summary>Scores of all classes add up to 1.</summary>
     [JsonStringEnumMemberName("softmax")]

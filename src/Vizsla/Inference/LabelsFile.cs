@@ -3,12 +3,13 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Vizsla.Primitives;
 
-namespace Vizsla.Studio.Predictions;
+namespace Vizsla.Inference;
 
 /// <summary>Class names from a JSON file: a list in order, or an object from index to name.</summary>
-internal static class LabelsFile
+public static class LabelsFile
 {
     /// <summary>Reads the names in order of their index.</summary>
+    /// <param name="path">Path of the file.</param>
     /// <exception cref="InvalidDataException">The file holds neither form; the message names it.</exception>
     public static IReadOnlyList<string> Read(string path)
     {

@@ -1,0 +1,175 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Spectre.Console;
+using Vizsla.Imaging;
+using Vizsla.Inference;
+using Vizsla.Primitives;
+using Vizsla.Transforms;
+
+namespace Vizsla.Cli.Commands;
+
+/// <summary><c>vizsla predict</c>: names what photos show.</summary>
+internal sealed class PredictCommand : Verb
+{
+    private enum Format
+    {
+        Table,
+        Json,
+        Csv,
+    }
+
+    private const int SheetLimit = 64;
+    private static readonly (string Word, Format Value)[] s_formats = [("table", Format.Table), ("json", Format.Json), ("csv", Format.Csv)];
+
+    private readonly Argument<string[]> _inputs;
+    private readonly Option<string> _model;
+    private readonly Option<string?> _labels;
+    private readonly Option<int> _top;
+    private readonly Option<string> _format;
+    private readonly Option<string?> _output;
+    private readonly Option<int> _batchSize;
+    private readonly Option<int> _workers;
+
+    public PredictCommand()
+        : base("predict", "Name what photos show: the likeliest classes of each.",
+            "vizsla predict photo.jpg --model breed-classification",
+            "vizsla predict photos --model breed-classification --top 3 --format csv",
+            "vizsla predict photo.jpg --model breed-classification --output sheet.png")
+    {
+        var defaults = new PicturePredictorOptions();
+        _inputs = AddArgument<string[]>("files", "Photos, or folders whose photos are taken with those of their subfolders.", ArgumentArity.OneOrMore);
+        _model = AddRequired<string>("--model", "Run folder, timm folder or Hub name in the cache.");
+        _labels = AddOption<string>("--labels", "JSON file with the class names in order, for a model that does not know them.");
+        _top = AddOption("--top", "Classes to name per photo, at least 1.", defaults.TopK, "--top_k");
+        _format = AddOption("--format", "table, json or csv.", "table");
+        _output = AddOption<string>("--output", $"Picture to draw: each photo (up to {SheetLimit}) with its classes as bars.");
+        _batchSize = AddOption("--batch_size", "Photos per forward pass, at least 1.", defaults.BatchSize);
+        _workers = AddOption("--workers", "Threads that read photos, at least 1.", defaults.Workers);
+    }
+
+    protected override Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
+    {
+        var format = Choice.Parse("--format", arguments.GetValue(_format)!, s_formats);
+        var options = new PicturePredictorOptions
+        {
+            BatchSize = AtLeastOne("--batch_size", arguments.GetValue(_batchSize)),
+            Workers = AtLeastOne("--workers", arguments.GetValue(_workers)),
+            TopK = AtLeastOne("--top", arguments.GetValue(_top)),
+        };
+        var files = InputFiles.Find(arguments.GetValue(_inputs)!);
+        var labels = arguments.GetValue(_labels) is { } file ? LabelsFile.Read(file) : null;
+        using var classifier = ImageClassifier.FromPretrained(arguments.GetValue(_model)!);
+        var predictor = new PicturePredictor(classifier.Network, classifier.Processor.ToPipeline(), LabelsOf(classifier, labels), options);
+        var answers = PictureProgress.Run(console, report =>
+        {
+            var done = new List<PicturePrediction>(files.Count);
+            foreach (var answer in predictor.Predict(files, cancellationToken))
+            {
+                done.Add(answer);
+                report("predicted", done.Count, files.Count);
+            }
+
+            return done;
+        });
+
+        Write(console, format, answers);
+        if (arguments.GetValue(_output) is { } sheet)
+        {
+            using var drawing = PredictionSheet.Draw(answers.Take(SheetLimit).ToList());
+            ImageCodec.SavePng(drawing, sheet);
+            console.Note($"Drew '{sheet}'.");
+        }
+
+        return Task.FromResult(answers.Any(a => a.Error is not null) ? 1 : 0);
+    }
+
+    // A model's own names win; a file names the classes of a model that only numbers them.
+    private static IReadOnlyList<string> LabelsOf(ImageClassifier classifier, IReadOnlyList<string>? given)
+    {
+        var known = classifier.Labels;
+        var numbered = known.Select((name, i) => name == $"LABEL_{i}" || name == i.ToString(CultureInfo.InvariantCulture)).All(n => n);
+        if (given is null || !numbered)
+        {
+            return known;
+        }
+
+        return given.Count == known.Count
+            ? given
+            : throw new UsageException($"--labels names {given.Count} classes, but the model has {known.Count}.");
+    }
+
+    private static int AtLeastOne(string option, int value) =>
+        value >= 1 ? value : throw new UsageException($"{option} takes a number of at least 1, got {value}.");
+
+    private static void Write(CommandConsole console, Format format, IReadOnlyList<PicturePrediction> answers)
+    {
+        switch (format)
+        {
+            case Format.Json:
+                console.WriteLine(PythonJson.Serialize(new JsonArray([.. answers.Select(ToJson)]), indent: 2));
+                break;
+            case Format.Csv:
+                console.WriteLine("file,rank,label,score");
+                foreach (var answer in answers)
+                {
+                    WriteCsv(console, answer);
+                }
+
+                break;
+            default:
+                console.Out.Write(ToTable(answers));
+                break;
+        }
+
+        if (format != Format.Json)
+        {
+            foreach (var failed in answers.Where(a => a.Error is not null))
+            {
+                console.Note($"{failed.File}: {failed.Error}");
+            }
+        }
+    }
+
+    private static void WriteCsv(CommandConsole console, PicturePrediction answer)
+    {
+        for (var i = 0; i < answer.Predictions.Count; i++)
+        {
+            var (label, score, _) = answer.Predictions[i];
+            console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Quote(answer.File)},{i + 1},{Quote(label)},{score}"));
+        }
+    }
+
+    private static string Quote(string text) =>
+        text.AsSpan().IndexOfAny(",\"\r\n") < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+
+    private static JsonNode ToJson(PicturePrediction answer) => answer.Error is { } error
+        ? new JsonObject { ["file"] = answer.File, ["error"] = error }
+        : new JsonObject
+        {
+            ["file"] = answer.File,
+            ["predictions"] = new JsonArray(
+                [.. answer.Predictions.Select(p => new JsonObject { ["label"] = p.Label, ["score"] = (double)p.Score })]),
+        };
+
+    private static Table ToTable(IReadOnlyList<PicturePrediction> answers)
+    {
+        var table = new Table().AddColumn("photo").AddColumn("class").AddColumn(new TableColumn("score").RightAligned());
+        foreach (var answer in answers)
+        {
+            var name = Path.GetFileName(answer.File);
+            foreach (var (label, score, _) in answer.Predictions)
+            {
+                table.AddRow(Markup.Escape(name), Markup.Escape(label), string.Create(CultureInfo.InvariantCulture, $"{score:0.0000}"));
+                name = "";
+            }
+
+            if (answer.Error is not null)
+            {
+                table.AddRow(Markup.Escape(name), "cannot be read", "");
+            }
+        }
+
+        return table;
+    }
+}

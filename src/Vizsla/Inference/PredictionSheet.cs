@@ -1,0 +1,92 @@
+using System.Globalization;
+using Vizsla.Imaging;
+
+namespace Vizsla.Inference;
+
+/// <summary>Draws photos with the likeliest classes as bars beside them.</summary>
+public static class PredictionSheet
+{
+    private const int Gap = 12;
+    private const int BarHeight = 14;
+    private const int LabelHeight = 22;
+    private static readonly byte[] Track = [225, 229, 236];
+    private static readonly byte[] Best = [176, 84, 36];
+    private static readonly byte[] Other = [120, 144, 180];
+
+    /// <summary>Draws one row per photo.</summary>
+    /// <param name="predictions">What the model says; a file that cannot be read shows its reason instead of bars.</param>
+    /// <param name="cell">Side of the square that a photo is fitted into, in pixels, at least 64; the bars take twice that.</param>
+    /// <returns>The sheet on white; the caller owns it.</returns>
+    /// <exception cref="ArgumentException">There is no prediction.</exception>
+    public static Image Draw(IReadOnlyList<PicturePrediction> predictions, int cell = 224)
+    {
+        ArgumentNullException.ThrowIfNull(predictions);
+        ArgumentOutOfRangeException.ThrowIfLessThan(cell, 64);
+        if (predictions.Count == 0)
+        {
+            throw new ArgumentException("A sheet needs at least one prediction.", nameof(predictions));
+        }
+
+        var bars = predictions.Max(p => p.Predictions.Count);
+        var height = LabelHeight + Math.Max(cell, bars * (LabelHeight + BarHeight));
+        var sheet = new Image(Gap + cell + Gap + 2 * cell + Gap, Gap + predictions.Count * (height + Gap));
+        sheet.Pixels.Fill(255);
+        for (var i = 0; i < predictions.Count; i++)
+        {
+            var top = Gap + i * (height + Gap);
+            DrawPhoto(sheet, predictions[i], top, cell);
+            DrawBars(sheet, predictions[i], Gap + cell + Gap, top, 2 * cell);
+        }
+
+        return sheet;
+    }
+
+    private static void DrawPhoto(Image sheet, PicturePrediction prediction, int top, int cell)
+    {
+        LabelText.Draw(sheet, Path.GetFileName(prediction.File), Gap, top, cell, LabelHeight);
+        if (prediction.Error is not null)
+        {
+            return;
+        }
+
+        using var photo = ImageCodec.Load(prediction.File);
+        var scale = (double)cell / Math.Max(photo.Width, photo.Height);
+        var width = Math.Clamp((int)Math.Round(photo.Width * scale), 1, cell);
+        var height = Math.Clamp((int)Math.Round(photo.Height * scale), 1, cell);
+        using var fitted = Resampler.Resize(photo, width, height, Interpolation.Bicubic);
+        for (var y = 0; y < height; y++)
+        {
+            fitted.Row(y).CopyTo(sheet.Row(top + LabelHeight + y)[(3 * (Gap + (cell - width) / 2))..]);
+        }
+    }
+
+    private static void DrawBars(Image sheet, PicturePrediction prediction, int left, int top, int width)
+    {
+        if (prediction.Error is { } error)
+        {
+            LabelText.Draw(sheet, error, left, top + LabelHeight, width, LabelHeight);
+            return;
+        }
+
+        for (var i = 0; i < prediction.Predictions.Count; i++)
+        {
+            var (label, score, _) = prediction.Predictions[i];
+            var y = top + i * (LabelHeight + BarHeight);
+            LabelText.Draw(sheet, string.Create(CultureInfo.InvariantCulture, $"{label}  {100 * score:0.0} %"), left, y, width, LabelHeight);
+            Fill(sheet, left, y + LabelHeight, width, Track);
+            Fill(sheet, left, y + LabelHeight, (int)Math.Round(width * Math.Clamp(score, 0f, 1f)), i == 0 ? Best : Other);
+        }
+    }
+
+    private static void Fill(Image sheet, int left, int top, int width, byte[] color)
+    {
+        for (var y = top; y < top + BarHeight - 4; y++)
+        {
+            var row = sheet.Row(y).Slice(3 * left, 3 * width);
+            for (var x = 0; x < row.Length; x++)
+            {
+                row[x] = color[x % 3];
+            }
+        }
+    }
+}
