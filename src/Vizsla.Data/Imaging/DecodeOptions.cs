@@ -11,4 +11,16 @@ public sealed record DecodeOptions(bool ExifTranspose = true, (int Width, int He
 {
     /// <summary>Every pixel, EXIF orientation applied.</summary>
     public static DecodeOptions Default { get; } = new();
+
+    /// <summary>Refuses a size that may be a decompression bomb.</summary>
+    /// <param name="width">Width in pixels.</param>
+    /// <param name="height">Height in pixels.</param>
+    /// <exception cref="ImageFormatException">There are too many pixels.</exception>
+    internal void CheckSize(long width, long height)
+    {
+        if (width * height > MaximumPixels)
+        {
+            throw new ImageFormatException($"its {width * height} pixels exceed the limit of {MaximumPixels}; it may be a decompression bomb");
+        }
+    }
 }

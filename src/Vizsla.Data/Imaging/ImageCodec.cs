@@ -1,4 +1,5 @@
 using System.Buffers;
+using Vizsla.Imaging.Jpeg;
 
 namespace Vizsla.Imaging;
 
@@ -12,7 +13,7 @@ public static class ImageCodec
     /// <returns>The picture; the caller owns it.</returns>
     /// <exception cref="ImageFormatException">The bytes are no picture of a known format, are cut or damaged, or hold more pixels than the options allow.</exception>
     public static Image Decode(ReadOnlySpan<byte> data, DecodeOptions? options = null) =>
-        SkiaDecoder.Decode(data, options ?? DecodeOptions.Default);
+        JpegReader.Accepts(data) ? JpegDecoder.Decode(data, options ?? DecodeOptions.Default) : SkiaDecoder.Decode(data, options ?? DecodeOptions.Default);
 
     /// <summary>Decodes the rest of a stream; see <see cref="Decode(ReadOnlySpan{byte}, DecodeOptions?)"/>.</summary>
     /// <param name="stream">Read to its end and left open.</param>

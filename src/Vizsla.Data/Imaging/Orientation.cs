@@ -4,16 +4,29 @@ namespace Vizsla.Imaging;
 /// <remarks>Source: Pillow <c>ImageOps.exif_transpose</c>. Parity: exact.</remarks>
 internal static class Orientation
 {
+    /// <summary>The orientation as a number from 1 to 8; anything else counts as 1.</summary>
+    /// <param name="orientation">The number as stored.</param>
+    public static int Valid(int orientation) => orientation is >= 1 and <= 8 ? orientation : 1;
+
     /// <summary>Turns and mirrors a stored picture upright.</summary>
-    /// <param name="image">The picture; not disposed.</param>
+    /// <param name="image">The picture; given back as it is where it is upright, disposed otherwise.</param>
     /// <param name="orientation">1 to 8; any other number is taken as 1.</param>
-    /// <returns>A picture of its own; the caller owns it.</returns>
-    public static Image Apply(Image image, int orientation)
+    /// <returns>The upright picture; the caller owns it.</returns>
+    public static Image Turn(Image image, int orientation)
     {
-        if (orientation is < 2 or > 8)
+        if (Valid(orientation) == 1)
         {
-            return image.Clone();
+            return image;
         }
+
+        using (image)
+        {
+            return Turned(image, orientation);
+        }
+    }
+
+    private static Image Turned(Image image, int orientation)
+    {
 
         var swapped = orientation >= 5;
         var (width, height) = swapped ? (image.Height, image.Width) : (image.Width, image.Height);

@@ -15,11 +15,7 @@ internal static class SkiaDecoder
             using var codec = SKCodec.Create(skData)
                 ?? throw new ImageFormatException("it is not a JPEG, PNG, GIF, BMP, WebP or TIFF picture");
             var info = codec.Info;
-            if ((long)info.Width * info.Height > options.MaximumPixels)
-            {
-                throw new ImageFormatException($"it has {(long)info.Width * info.Height} pixels and the limit is {options.MaximumPixels}; it may be a decompression bomb");
-            }
-
+            options.CheckSize(info.Width, info.Height);
             var target = new SKImageInfo(info.Width, info.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
             var buffer = ArrayPool<byte>.Shared.Rent(target.BytesSize);
             try
@@ -35,8 +31,8 @@ internal static class SkiaDecoder
                     throw new ImageFormatException(result == SKCodecResult.IncompleteInput ? "it is cut short" : "it is damaged");
                 }
 
-                using var stored = DropAlpha(MemoryMarshal.Cast<byte, uint>(buffer.AsSpan(0, target.BytesSize)), info.Width, info.Height);
-                return Orientation.Apply(stored, options.ExifTranspose ? (int)codec.EncodedOrigin : 1);
+                var stored = DropAlpha(MemoryMarshal.Cast<byte, uint>(buffer.AsSpan(0, target.BytesSize)), info.Width, info.Height);
+                return Orientation.Turn(stored, options.ExifTranspose ? (int)codec.EncodedOrigin : 1);
             }
             finally
             {

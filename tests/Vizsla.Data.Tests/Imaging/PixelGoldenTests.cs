@@ -9,6 +9,32 @@ namespace Vizsla.Tests.Imaging;
 public sealed class PixelGoldenTests
 {
     [Fact]
+    public void Decodes_as_Pillow_does_and_refuses_what_it_refuses()
+    {
+        using var recorded = JsonDocument.Parse(File.ReadAllBytes(Golden.Require("pixels", "decode.json")));
+        var wrong = new List<string>();
+        foreach (var row in recorded.RootElement.GetProperty("files").EnumerateArray())
+        {
+            var file = row.GetProperty("file").GetString()!;
+            var path = Golden.RequireData(file.Split('/'));
+            if (row.TryGetProperty("rgb", out var rgb))
+            {
+                Compare(file, path, rgb.GetString()!, transpose: false, wrong);
+                if (row.TryGetProperty("transposed", out var transposed))
+                {
+                    Compare(file, path, transposed.GetString()!, transpose: true, wrong);
+                }
+            }
+            else if (ImageCodec.Check(path) is null)
+            {
+                wrong.Add($"{file}: read, and Pillow says {row.GetProperty("error")}");
+            }
+        }
+
+        Assert.True(wrong.Count == 0, string.Join('\n', wrong));
+    }
+
+    [Fact]
     public void Resizes_as_Pillow_does()
     {
         using var recorded = JsonDocument.Parse(File.ReadAllBytes(Golden.Require("pixels", "resize.json")));
@@ -37,6 +63,22 @@ public sealed class PixelGoldenTests
 
         Assert.NotEqual(0, count);
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));
+    }
+
+    private static void Compare(string file, string path, string expected, bool transpose, List<string> wrong)
+    {
+        try
+        {
+            using var image = ImageCodec.Load(path, new DecodeOptions(transpose));
+            if (Hash(image) != expected)
+            {
+                wrong.Add($"{file}: other pixels{(transpose ? " when transposed" : "")}");
+            }
+        }
+        catch (ImageFormatException e)
+        {
+            wrong.Add($"{file}: {e.Reason}");
+        }
     }
 
     private static string Hash(Image image) => Convert.ToHexStringLower(SHA256.HashData(image.Pixels));

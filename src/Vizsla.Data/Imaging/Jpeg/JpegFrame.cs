@@ -1,0 +1,133 @@
+namespace Vizsla.Imaging.Jpeg;
+
+/// <summary>What the headers of a JPEG say about its picture. Reused from picture to picture.</summary>
+internal sealed class JpegFrame
+{
+    private const int Adobe = 0x100;
+
+    private readonly JpegComponent[] _components = [new(), new(), new(), new()];
+    private bool _hasJfif;
+    private int _adobeTransform;
+
+    /// <summary>Whether the frame header was met.</summary>
+    public bool IsKnown => Marker != 0;
+
+    /// <summary>The frame header's marker, 0xC0 to 0xCF; 0 before it was met.</summary>
+    public int Marker { get; private set; }
+
+    /// <summary>Width in pixels.</summary>
+    public int Width { get; private set; }
+
+    /// <summary>Height in pixels.</summary>
+    public int Height { get; private set; }
+
+    /// <summary>Largest sampling across of all channels.</summary>
+    public int Across { get; private set; }
+
+    /// <summary>Largest sampling down of all channels.</summary>
+    public int Down { get; private set; }
+
+    /// <summary>Whether the coefficients come bit by bit in many scans.</summary>
+    public bool IsProgressive => Marker == 0xC2;
+
+    /// <summary>Whether the coefficients are coded arithmetically.</summary>
+    public bool IsArithmetic => Marker is 0xC9 or 0xCA;
+
+    /// <summary>The channels: 1, 3 or 4.</summary>
+    public ReadOnlySpan<JpegComponent> Components => _components.AsSpan(0, Count);
+
+    /// <summary>Number of channels.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Units of an interleaved scan across.</summary>
+    public int UnitsAcross => (Width + 8 * Across - 1) / (8 * Across);
+
+    /// <summary>Units of an interleaved scan down.</summary>
+    public int UnitsDown => (Height + 8 * Down - 1) / (8 * Down);
+
+    /// <summary>Forgets the last picture.</summary>
+    public void Reset() => (Marker, Count, _hasJfif, _adobeTransform) = (0, 0, false, 0);
+
+    /// <summary>Notes a JFIF segment, which means YCbCr.</summary>
+    public void SawJfif() => _hasJfif = true;
+
+    /// <summary>Notes an Adobe segment.</summary>
+    /// <param name="transform">0 for RGB or CMYK, 1 for YCbCr, 2 for YCCK.</param>
+    public void SawAdobe(int transform) => _adobeTransform = Adobe | transform;
+
+    /// <summary>Takes a frame header.</summary>
+    /// <param name="marker">Its marker.</param>
+    /// <param name="body">Its bytes behind the length.</param>
+    /// <exception cref="ImageFormatException">The header is damaged or of a kind that neither libjpeg nor Pillow reads.</exception>
+    public void Define(int marker, ReadOnlySpan<byte> body)
+    {
+        if (IsKnown)
+        {
+            throw new ImageFormatException("it is damaged: a JPEG with two frame headers");
+        }
+
+        if (body.Length < 6 || body.Length != 6 + 3 * body[5])
+        {
+            throw new ImageFormatException("it is damaged: the JPEG frame header has a wrong length");
+        }
+
+        if (body[0] != 8)
+        {
+            throw new ImageFormatException($"it is a JPEG of {body[0]} bits a sample, and only 8 are read");
+        }
+
+        if (body[5] is not (1 or 3 or 4))
+        {
+            throw new ImageFormatException($"it is a JPEG of {body[5]} channels, and only 1, 3 and 4 are read");
+        }
+
+        if (marker is not (0xC0 or 0xC1 or 0xC2 or 0xC9 or 0xCA))
+        {
+            throw new ImageFormatException($"it is a JPEG of a kind (SOF{marker & 15}) that is not read");
+        }
+
+        (Width, Height, Count) = (body[3] << 8 | body[4], body[1] << 8 | body[2], body[5]);
+        if (Width == 0 || Height == 0)
+        {
+            throw new ImageFormatException("it is damaged: a JPEG without pixels");
+        }
+
+        Marker = marker;
+        (Across, Down) = (1, 1);
+        for (var i = 0; i < Count; i++)
+        {
+            var component = _components[i];
+            var (id, sampling, table) = (body[6 + 3 * i], body[7 + 3 * i], body[8 + 3 * i]);
+            (component.Id, component.Across, component.Down, component.QuantizationTable) = (id, sampling >> 4, sampling & 15, table);
+            if (component.Across is < 1 or > 4 || component.Down is < 1 or > 4)
+            {
+                throw new ImageFormatException("it is damaged: a JPEG with impossible sampling factors");
+            }
+
+            (Across, Down) = (Math.Max(Across, component.Across), Math.Max(Down, component.Down));
+        }
+
+        foreach (var component in Components)
+        {
+            component.Width = (Width * component.Across + Across - 1) / Across;
+            component.Height = (Height * component.Down + Down - 1) / Down;
+            component.PaddedAcross = UnitsAcross * component.Across;
+            component.PaddedDown = UnitsDown * component.Down;
+            component.IsQuantized = false;
+            component.LowestBit.AsSpan().Fill(-1);
+        }
+    }
+
+    /// <summary>How the channels stand for colors.</summary>
+    /// <remarks>Source: libjpeg <c>jdapimin.c</c> (<c>default_decompress_parms</c>). Parity: exact.</remarks>
+    public JpegColor Color => (Count, _adobeTransform) switch
+    {
+        (1, _) => JpegColor.Gray,
+        (4, 0 or Adobe) => JpegColor.Cmyk,
+        (4, _) => JpegColor.Ycck,
+        _ when _hasJfif => JpegColor.YCbCr,
+        (_, Adobe) => JpegColor.Rgb,
+        (_, not 0) => JpegColor.YCbCr,
+        _ => (_components[0].Id, _components[1].Id, _components[2].Id) is ('R', 'G', 'B') ? JpegColor.Rgb : JpegColor.YCbCr,
+    };
+}
