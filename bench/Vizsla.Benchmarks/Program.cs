@@ -1,1 +1,23 @@
-return;
+using Vizsla.Benchmarks;
+
+// A benchmark is a name, a sentence and a method; ratios are taken within one run, because machines differ.
+(string Name, string What, Action<string[]> Run)[] benchmarks =
+[
+    ("decode", "JPEG photos to RGB on one core, beside Skia's decoder", PictureBenchmarks.Decode),
+    ("resize", "photos to 224x224 with each filter on one core", PictureBenchmarks.Resize),
+    ("pipeline", "photos to batches through the augmenting pipeline: one core, all cores, bytes allocated", PictureBenchmarks.Pipeline),
+];
+
+if (args.Length == 0 || benchmarks.FirstOrDefault(b => b.Name == args[0]) is not { Run: { } run })
+{
+    Console.Error.WriteLine("Usage: dotnet run --project bench/Vizsla.Benchmarks -c Release -- NAME [options]\n");
+    foreach (var (name, what, _) in benchmarks)
+    {
+        Console.Error.WriteLine($"  {name,-10} {what}");
+    }
+
+    return 2;
+}
+
+run(args[1..]);
+return 0;

@@ -1,5 +1,4 @@
 using System.Buffers;
-using Vizsla.Imaging.Jpeg;
 
 namespace Vizsla.Imaging;
 
@@ -12,8 +11,7 @@ public static class ImageCodec
     /// <param name="options">How to decode; null takes <see cref="DecodeOptions.Default"/>.</param>
     /// <returns>The picture; the caller owns it.</returns>
     /// <exception cref="ImageFormatException">The bytes are no picture of a known format, are cut or damaged, or hold more pixels than the options allow.</exception>
-    public static Image Decode(ReadOnlySpan<byte> data, DecodeOptions? options = null) =>
-        JpegReader.Accepts(data) ? JpegDecoder.Decode(data, options ?? DecodeOptions.Default) : SkiaDecoder.Decode(data, options ?? DecodeOptions.Default);
+    public static Image Decode(ReadOnlySpan<byte> data, DecodeOptions? options = null) => ImageFormats.Decode(data, options ?? DecodeOptions.Default);
 
     /// <summary>Decodes the rest of a stream; see <see cref="Decode(ReadOnlySpan{byte}, DecodeOptions?)"/>.</summary>
     /// <param name="stream">Read to its end and left open.</param>
@@ -36,6 +34,17 @@ public static class ImageCodec
     /// <exception cref="IOException">The file cannot be opened or read.</exception>
     public static Image Load(string path, DecodeOptions? options = null) =>
         WithFile(path, data => Decode(data, options));
+
+    /// <summary>Reads the headers of a picture.</summary>
+    /// <param name="data">The bytes of a file.</param>
+    /// <exception cref="ImageFormatException">The bytes are no picture of a known format, or its headers are damaged.</exception>
+    public static ImageInfo Identify(ReadOnlySpan<byte> data) => ImageFormats.Identify(data);
+
+    /// <summary>Reads the headers of a picture file.</summary>
+    /// <param name="path">Path of the file.</param>
+    /// <exception cref="ImageFormatException">As for bytes; names the file.</exception>
+    /// <exception cref="IOException">The file cannot be opened or read.</exception>
+    public static ImageInfo Identify(string path) => WithFile(path, ImageFormats.Identify);
 
     /// <summary>Why a picture file cannot be read whole, as the end of a sentence, or null where it can.</summary>
     /// <param name="path">Path of the file.</param>

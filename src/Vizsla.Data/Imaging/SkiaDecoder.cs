@@ -4,19 +4,20 @@ using SkiaSharp;
 
 namespace Vizsla.Imaging;
 
-/// <summary>The formats that Skia's bundled libraries decode to Pillow's very bytes.</summary>
+/// <summary>The formats that Skia's bundled libraries decode to Pillow's very bytes: WebP, BMP, and the rare kinds of JPEG.</summary>
 internal static class SkiaDecoder
 {
-    public static unsafe Image Decode(ReadOnlySpan<byte> data, DecodeOptions options)
+    /// <summary>Decodes a file whose size has been checked, as stored.</summary>
+    /// <param name="data">The whole file.</param>
+    /// <returns>The picture; the caller owns it.</returns>
+    /// <exception cref="ImageFormatException">The file is damaged or cut short.</exception>
+    public static unsafe Image Decode(ReadOnlySpan<byte> data)
     {
         fixed (byte* bytes = data)
         {
             using var skData = SKData.Create((nint)bytes, data.Length);
-            using var codec = SKCodec.Create(skData)
-                ?? throw new ImageFormatException("it is not a JPEG, PNG, GIF, BMP, WebP or TIFF picture");
-            var info = codec.Info;
-            options.CheckSize(info.Width, info.Height);
-            var target = new SKImageInfo(info.Width, info.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
+            using var codec = SKCodec.Create(skData) ?? throw new ImageFormatException("it is damaged");
+            var target = new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
             var buffer = ArrayPool<byte>.Shared.Rent(target.BytesSize);
             try
             {
@@ -26,13 +27,12 @@ internal static class SkiaDecoder
                     result = codec.GetPixels(target, (nint)pixels);
                 }
 
-                if (result != SKCodecResult.Success)
+                return result switch
                 {
-                    throw new ImageFormatException(result == SKCodecResult.IncompleteInput ? "it is cut short" : "it is damaged");
-                }
-
-                var stored = DropAlpha(MemoryMarshal.Cast<byte, uint>(buffer.AsSpan(0, target.BytesSize)), info.Width, info.Height);
-                return Orientation.Turn(stored, options.ExifTranspose ? (int)codec.EncodedOrigin : 1);
+                    SKCodecResult.Success => DropAlpha(MemoryMarshal.Cast<byte, uint>(buffer.AsSpan(0, target.BytesSize)), target.Width, target.Height),
+                    SKCodecResult.IncompleteInput => throw new ImageFormatException("it is cut short"),
+                    _ => throw new ImageFormatException("it is damaged"),
+                };
             }
             finally
             {

@@ -22,9 +22,10 @@ internal sealed unsafe class JpegDecoder
     /// <summary>Decodes a file.</summary>
     /// <param name="data">The whole file.</param>
     /// <param name="options">How to decode.</param>
+    /// <param name="color">How the channels stand for colors where that is known from elsewhere; null leaves it to the file.</param>
     /// <returns>The picture; the caller owns it.</returns>
     /// <exception cref="ImageFormatException">The file is damaged, cut short, too large or of a kind that Pillow does not read either.</exception>
-    public static Image Decode(ReadOnlySpan<byte> data, DecodeOptions options)
+    public static Image Decode(ReadOnlySpan<byte> data, DecodeOptions options, JpegColor? color = null)
     {
         if (!Idle.TryTake(out var decoder))
         {
@@ -33,7 +34,7 @@ internal sealed unsafe class JpegDecoder
 
         try
         {
-            return decoder.DecodeFile(data, options);
+            return decoder.DecodeFile(data, options, color);
         }
         finally
         {
@@ -64,14 +65,14 @@ internal sealed unsafe class JpegDecoder
         }
     }
 
-    private Image DecodeFile(ReadOnlySpan<byte> data, DecodeOptions options)
+    private Image DecodeFile(ReadOnlySpan<byte> data, DecodeOptions options, JpegColor? color)
     {
         ReadHeaders(_reader, data);
         var frame = _reader.Frame;
         options.CheckSize(frame.Width, frame.Height);
         if (frame.IsArithmetic)
         {
-            return SkiaDecoder.Decode(data, options);
+            return Orientation.Turn(SkiaDecoder.Decode(data), options.ExifTranspose ? _reader.Orientation : 1);
         }
 
         LayOutPlanes();
@@ -90,10 +91,11 @@ internal sealed unsafe class JpegDecoder
         if (frame.IsProgressive && IsUnfinished(frame))
         {
             // libjpeg smooths blocks whose coefficients have not all arrived; so does Skia's copy of it.
-            return SkiaDecoder.Decode(data, options);
+            return Orientation.Turn(SkiaDecoder.Decode(data), options.ExifTranspose ? _reader.Orientation : 1);
         }
 
-        return Orientation.Turn(_rows.Assemble(frame), options.ExifTranspose ? _reader.Orientation : 1);
+        var known = color is { } given && given == JpegColor.Gray == (frame.Count == 1) ? given : frame.Color;
+        return Orientation.Turn(_rows.Assemble(frame, known), options.ExifTranspose ? _reader.Orientation : 1);
     }
 
     private static bool IsUnfinished(JpegFrame frame)

@@ -8,9 +8,10 @@ internal sealed unsafe class SampleRows
 
     /// <summary>Makes the picture.</summary>
     /// <param name="frame">The frame, with samples in its components.</param>
+    /// <param name="color">How the channels stand for colors.</param>
     /// <returns>The picture; the caller owns it.</returns>
     /// <exception cref="ImageFormatException">The sampling factors do not divide each other.</exception>
-    public Image Assemble(JpegFrame frame)
+    public Image Assemble(JpegFrame frame, JpegColor color)
     {
         foreach (var component in frame.Components)
         {
@@ -25,7 +26,6 @@ internal sealed unsafe class SampleRows
         var sums = _sums.Take(width + 2 * Upsampling.Slack);
         var channels = stackalloc byte*[4];
         var image = new Image(frame.Width, frame.Height);
-        var color = frame.Color;
         fixed (byte* pixels = image.Pixels)
         {
             for (var y = 0; y < frame.Height; y++)
