@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Vizsla.Imaging;
 using Vizsla.Inference;
 using Vizsla.Models;
@@ -8,12 +7,13 @@ using static TorchSharp.torch;
 
 namespace Vizsla;
 
-/// <summary>A model with its configuration and labels: loaded, trained, saved and asked as one thing.</summary>
-/// <remarks>Source: transformers <c>AutoModelForImageClassification</c>. Not safe for several threads.</remarks>
+/// <summary>A model with its configuration, labels and preprocessing: loaded, trained, saved and asked as one thing.</summary>
+/// <remarks>Source: transformers <c>AutoModelForImageClassification</c> with <c>AutoImageProcessor</c>. Not safe for several threads.</remarks>
 public sealed class ImageClassifier : IDisposable
 {
     private ImageClassifier(ClassificationNetwork network, ImageProcessor processor, LoadReport? report)
     {
+        network.eval();
         Network = network;
         Processor = processor;
         LoadReport = report;
@@ -22,11 +22,11 @@ public sealed class ImageClassifier : IDisposable
     /// <summary>The network; this object owns it.</summary>
     public ClassificationNetwork Network { get; }
 
+    /// <summary>How the model wants its pictures.</summary>
+    public ImageProcessor Processor { get; set; }
+
     /// <summary>The model's <c>config.json</c>.</summary>
     public ModelConfiguration Configuration => Network.Configuration;
-
-    /// <summary>From a picture to what the network takes: <c>preprocessor_config.json</c>, or the architecture's own where the folder has none.</summary>
-    public ImageProcessor Processor { get; set; }
 
     /// <summary>Class names in order of their index.</summary>
     public IReadOnlyList<string> Labels => Configuration.Id2Label;
@@ -35,40 +35,40 @@ public sealed class ImageClassifier : IDisposable
     public LoadReport? LoadReport { get; }
 
     /// <summary>Loads a model from a folder, or by its Hub name from this machine's cache.</summary>
-    /// <param name="nameOrFolder">A folder with <c>config.json</c> and weights, or a name such as <c>google/vit-base-patch16-224</c>.</param>
-    /// <param name="labels">Class names in order of their index; null keeps the model's.</param>
+    /// <param name="nameOrFolder">
+    /// A folder with <c>config.json</c> and weights, a name such as <c>google/vit-base-patch16-224</c> or <c>timm/resnet50.a1_in1k</c>,
+    /// a bare name of timm's, or a weight file named after one.
+    /// </param>
+    /// <param name="labels">Class names in order of their index; null keeps the model's. Another number of them needs a new head.</param>
     /// <param name="ignoreMismatchedSizes">Whether a head for another number of classes is replaced by a new one; HF: <c>ignore_mismatched_sizes</c>.</param>
     /// <param name="seed">Seeds torch's generator before new weights are drawn; null draws from it as it stands.</param>
+    /// <param name="configure">Changes the configuration before the network is built, a dropout rate say; null leaves it.</param>
     /// <returns>The model in evaluation mode; the caller owns it.</returns>
     /// <exception cref="ModelLoadException">It is not found, not known, or its weights do not fit; the exception carries the report.</exception>
     public static ImageClassifier FromPretrained(
-        string nameOrFolder, IReadOnlyList<string>? labels = null, bool ignoreMismatchedSizes = false, long? seed = null)
+        string nameOrFolder,
+        IReadOnlyList<string>? labels = null,
+        bool ignoreMismatchedSizes = false,
+        long? seed = null,
+        Action<ModelConfiguration>? configure = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(nameOrFolder);
-        var folder = ModelFolder.Locate(nameOrFolder);
-        var configuration = ModelConfiguration.Load(folder);
-        if (labels is not null)
-        {
-            configuration.SetLabels(labels);
-        }
+        return Load(ModelLocation.Find(nameOrFolder), labels, ignoreMismatchedSizes, seed, configure);
+    }
 
-        var network = Architectures.Build(configuration);
-        try
-        {
-            if (seed is { } value)
-            {
-                _ = manual_seed(value);
-            }
-
-            var report = ModelFolder.LoadWeights(network, folder, nameOrFolder, ignoreMismatchedSizes);
-            network.eval();
-            return new ImageClassifier(network, ImageProcessor.FromPretrained(folder), report);
-        }
-        catch
-        {
-            network.Dispose();
-            throw;
-        }
+    /// <summary>Loads a weight file into a network of timm's.</summary>
+    /// <param name="architecture">timm's name, such as <c>resnet50</c>.</param>
+    /// <param name="weightFile">A <c>.safetensors</c>, <c>.bin</c> or <c>.pth</c> file.</param>
+    /// <param name="labels">Class names in order of their index; null numbers them.</param>
+    /// <param name="ignoreMismatchedSizes">Whether a head for another number of classes is replaced by a new one.</param>
+    /// <param name="seed">Seeds torch's generator before new weights are drawn; null draws from it as it stands.</param>
+    /// <returns>The model in evaluation mode; the caller owns it.</returns>
+    /// <exception cref="ModelLoadException">The name is not known, or the weights do not fit; the exception carries the report.</exception>
+    public static ImageClassifier FromWeights(
+        string architecture, string weightFile, IReadOnlyList<string>? labels = null, bool ignoreMismatchedSizes = false, long? seed = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(architecture);
+        return Load(ModelLocation.OfFile(weightFile, architecture), labels, ignoreMismatchedSizes, seed, configure: null);
     }
 
     /// <summary>Makes a model of a configuration with drawn weights.</summary>
@@ -78,15 +78,11 @@ public sealed class ImageClassifier : IDisposable
     /// <exception cref="ModelLoadException">The architecture is not known, or its numbers do not fit together.</exception>
     public static ImageClassifier FromConfig(ModelConfiguration configuration, long? seed = null)
     {
+        var processor = ModelFolder.Processor(configuration, folder: null);
         var network = Architectures.Build(configuration);
-        if (seed is { } value)
-        {
-            _ = manual_seed(value);
-        }
-
+        Seed(seed);
         network.Initialize();
-        network.eval();
-        return new ImageClassifier(network, ProcessorOf(configuration), report: null);
+        return new ImageClassifier(network, processor, report: null);
     }
 
     /// <summary>Makes a model of a named size with drawn weights.</summary>
@@ -103,18 +99,10 @@ public sealed class ImageClassifier : IDisposable
         return FromConfig(configuration, seed);
     }
 
-    /// <summary>Writes <c>config.json</c>, <c>model.safetensors</c> and <c>preprocessor_config.json</c>; each is written aside and renamed.</summary>
-    /// <param name="folder">The folder; made when it does not exist.</param>
-    public void Save(string folder)
-    {
-        ModelFolder.Save(Network, folder);
-        Processor.Save(folder);
-    }
-
     /// <summary>Names what one photo shows.</summary>
-    /// <param name="file">Path of the photo.</param>
-    /// <param name="topK">Classes to name, at least 1.</param>
-    /// <returns>The likeliest classes, best first.</returns>
+    /// <param name="file">Path of the photo; turned upright as its EXIF orientation says.</param>
+    /// <param name="topK">Classes to name, at least 1; all when there are fewer.</param>
+    /// <returns>The likeliest classes, best first; of equal scores the lower index.</returns>
     /// <exception cref="ImageFormatException">The photo cannot be read; the message says why.</exception>
     public IReadOnlyList<Prediction> Predict(string file, int topK = 5)
     {
@@ -124,16 +112,60 @@ public sealed class ImageClassifier : IDisposable
 
     /// <summary>Names what one picture shows.</summary>
     /// <param name="image">The picture; neither changed nor disposed.</param>
-    /// <param name="topK">Classes to name, at least 1.</param>
-    /// <returns>The likeliest classes, best first.</returns>
+    /// <param name="topK">Classes to name, at least 1; all when there are fewer.</param>
+    /// <returns>The likeliest classes, best first; of equal scores the lower index.</returns>
     public IReadOnlyList<Prediction> Predict(Image image, int topK = 5) =>
         new PicturePredictor(Network, Processor.ToPipeline(), options: new PicturePredictorOptions { TopK = topK }).Predict(image);
+
+    /// <summary>Names what many photos show: read ahead on other threads, run in batches.</summary>
+    /// <param name="files">Paths of photos; one that cannot be read says why, and the others go on.</param>
+    /// <param name="topK">Classes to name of each, at least 1; all when there are fewer.</param>
+    /// <returns>One answer per file, in their order, as batches are done.</returns>
+    public IEnumerable<PicturePrediction> Predict(IReadOnlyList<string> files, int topK = 5) =>
+        new PicturePredictor(Network, Processor.ToPipeline(), options: new PicturePredictorOptions { TopK = topK }).Predict(files);
+
+    /// <summary>Writes <c>config.json</c>, <c>model.safetensors</c> and <c>preprocessor_config.json</c>; each is written aside and renamed.</summary>
+    /// <param name="folder">The folder; made when it does not exist.</param>
+    /// <remarks>A model of timm's is written as timm writes it; its preprocessing stands in <c>config.json</c>.</remarks>
+    public void Save(string folder)
+    {
+        ModelFolder.Save(Network, folder);
+        Processor.Save(folder);
+    }
 
     /// <summary>Disposes the network.</summary>
     public void Dispose() => Network.Dispose();
 
-    private static ImageProcessor ProcessorOf(ModelConfiguration configuration) =>
-        configuration.Json["pretrained_cfg"] is JsonObject pretrained
-            ? ImageProcessor.FromTimm(pretrained)
-            : new ImageProcessor { Size = configuration.Size("image_size", 224) };
+    private static ImageClassifier Load(
+        ModelLocation location, IReadOnlyList<string>? labels, bool ignoreMismatchedSizes, long? seed, Action<ModelConfiguration>? configure)
+    {
+        var configuration = location.Configuration;
+        if (labels is not null)
+        {
+            configuration.SetLabels(labels);
+        }
+
+        configure?.Invoke(configuration);
+        var processor = ModelFolder.Processor(configuration, location.Folder);
+        var network = Architectures.Build(configuration);
+        try
+        {
+            Seed(seed);
+            var report = ModelFolder.LoadWeights(network, location, ignoreMismatchedSizes);
+            return new ImageClassifier(network, processor, report);
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+
+    private static void Seed(long? seed)
+    {
+        if (seed is { } value)
+        {
+            _ = manual_seed(value);
+        }
+    }
 }

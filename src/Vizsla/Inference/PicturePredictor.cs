@@ -2,6 +2,8 @@ using System.Runtime.InteropServices;
 using TorchSharp;
 using Vizsla.Imaging;
 using Vizsla.Models;
+using Vizsla.Models.Layers;
+using Vizsla.Native;
 using Vizsla.Primitives;
 using Vizsla.Transforms;
 using static TorchSharp.torch;
@@ -18,6 +20,7 @@ public sealed class PicturePredictor
     private readonly Compose _pipeline;
     private readonly PicturePredictorOptions _options;
     private readonly ScoreFunction _function;
+    private readonly bool _prefersChannelsLast;
 
     /// <param name="network">The network, in evaluation mode; the caller keeps it.</param>
     /// <param name="pipeline">From a picture to what the network takes, without random steps.</param>
@@ -47,6 +50,7 @@ public sealed class PicturePredictor
         ArgumentOutOfRangeException.ThrowIfLessThan(_options.BatchSize, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(_options.Workers, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(_options.TopK, 1, nameof(options));
+        _prefersChannelsLast = _options.UsesChannelsLast && network.PrefersChannelsLast;
         _function = _options.Function ?? Scores.DefaultFunction(network.Configuration);
     }
 
@@ -57,6 +61,7 @@ public sealed class PicturePredictor
     public IEnumerable<PicturePrediction> Predict(IReadOnlyList<string> files, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(files);
+        using var folding = _options.FoldsBatchNorm ? _network.FoldForPrediction() : null;
         var reading = ReadAhead(files, 0, cancellationToken);
         for (var start = 0; start < files.Count; start += _options.BatchSize)
         {
@@ -110,6 +115,7 @@ public sealed class PicturePredictor
     {
         using var scope = NewDisposeScope();
         using var mode = inference_mode();
+        using var autocast = _options.UsesBfloat16 && Autocast.IsAvailable ? Autocast.Open(DeviceType.CPU) : null;
         var pixels = empty([members.Length, size.Channels, size.Height, size.Width], float32);    // [B, 3, H, W]
         var bytes = pixels.bytes;
         for (var i = 0; i < members.Length; i++)
@@ -118,7 +124,8 @@ public sealed class PicturePredictor
             values.CopyTo(bytes[(i * values.Length)..]);
         }
 
-        var logits = _network.forward(pixels).to(float32).cpu();                                  // [B, L]
+        var input = _prefersChannelsLast ? MemoryLayout.ChannelsLast(pixels) : pixels;
+        var logits = _network.forward(input).to(float32).cpu();                                   // [B, L]
         return logits.data<float>().ToArray();
     }
 

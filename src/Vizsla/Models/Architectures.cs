@@ -8,6 +8,7 @@ using Vizsla.Models.ResNet;
 using Vizsla.Models.Swin;
 using Vizsla.Models.Timm;
 using Vizsla.Models.Vit;
+using Vizsla.Primitives;
 
 namespace Vizsla.Models;
 
@@ -56,7 +57,7 @@ public static class Architectures
             return (imageSize is { } side ? timm with { ImageSize = side } : timm).Configuration();
         }
 
-        throw new ModelLoadException($"Unknown model '{name}'. Known: {string.Join(", ", Variants)}.{Nearest.Hint(name, Variants)}");
+        throw new ModelLoadException($"Unknown model '{name}'. Known: {string.Join(", ", Variants)}.{Suggestion.DidYouMean(name, Variants)}");
     }
 
     private static Architecture Find(ModelConfiguration configuration)
@@ -64,12 +65,12 @@ public static class Architectures
         var type = configuration.ModelType;
         return All.TryGetValue(type, out var architecture)
             ? architecture
-            : throw new ModelLoadException($"Unknown model type '{type}'. Known: {string.Join(", ", All.Keys.Order(StringComparer.Ordinal))}.{Nearest.Hint(type, All.Keys)}");
+            : throw new ModelLoadException($"Unknown model type '{type}'. Known: {string.Join(", ", All.Keys.Order(StringComparer.Ordinal))}.{Suggestion.DidYouMean(type, All.Keys)}");
     }
 
     private static TimmVariant FindTimm(string name) =>
         TimmVariants.All.TryGetValue(name, out var variant)
             ? variant
             : throw new ModelLoadException(
-                $"Unknown architecture '{name}'. Known of timm: {string.Join(", ", TimmVariants.All.Keys)}.{Nearest.Hint(name, TimmVariants.All.Keys)}");
+                $"Unknown architecture '{name}'. Known of timm: {string.Join(", ", TimmVariants.All.Keys)}.{Suggestion.DidYouMean(name, TimmVariants.All.Keys)}");
 }

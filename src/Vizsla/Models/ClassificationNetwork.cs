@@ -66,6 +66,13 @@ public abstract class ClassificationNetwork : nn.Module<Tensor, Tensor>
     /// <summary>Draws the head's weights alone, as transformers does for a head that the file does not hold.</summary>
     public abstract void InitializeHead();
 
+    /// <summary>Whether the network is made of convolutions, whose kernels prefer the channels of each place side by side.</summary>
+    internal bool PrefersChannelsLast => ModuleTree.Layers(this).OfType<BatchNormalization>().Any();
+
+    /// <summary>Folds each batch norm into the convolution before it, for prediction: fewer passes over the planes, the same scores up to rounding.</summary>
+    /// <returns>Takes the folding back when disposed; the weights themselves never change.</returns>
+    internal IDisposable FoldForPrediction() => new Folding([.. ModuleTree.Layers(this).OfType<BatchNormalization>().Select(n => n.Unit).OfType<ConvolutionUnit>()]);
+
     /// <summary>Parameters and buffers under their names in the file, in the order of Python's <c>state_dict()</c>; the network keeps them.</summary>
     public IEnumerable<(string Name, Tensor Value)> State() => ModuleTree.State(this);
 

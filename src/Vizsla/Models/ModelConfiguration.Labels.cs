@@ -9,7 +9,7 @@ public sealed partial class ModelConfiguration
 {
     /// <summary>Replaces both label maps.</summary>
     /// <param name="labels">Class names in order of their index.</param>
-    /// <exception cref="ArgumentException">There is none, or one stands twice.</exception>
+    /// <exception cref="ArgumentException">There is none.</exception>
     public void SetLabels(IReadOnlyList<string> labels)
     {
         ArgumentNullException.ThrowIfNull(labels);
@@ -18,15 +18,11 @@ public sealed partial class ModelConfiguration
             throw new ArgumentException("A classifier needs at least one label.", nameof(labels));
         }
 
-        if (labels.GroupBy(l => l, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1) is { } twice)
-        {
-            throw new ArgumentException($"The label '{twice.Key}' stands {twice.Count()} times.", nameof(labels));
-        }
-
         Id2Label = [.. labels];
+        HasLabelNames = true;
         if (IsTimm)
         {
-            Json["num_classes"] = labels.Count;
+            SetTimmClassCount(labels.Count);
             Json["label_names"] = new JsonArray([.. labels.Select(l => (JsonNode)l)]);
             Json.Remove("label_descriptions");
             return;
@@ -34,7 +30,7 @@ public sealed partial class ModelConfiguration
 
         Json.Remove("num_labels");
         Json["id2label"] = new JsonObject(Id2Label.Select((label, i) => KeyValuePair.Create(i.ToString(CultureInfo.InvariantCulture), (JsonNode?)label)));
-        Json["label2id"] = new JsonObject(Id2Label.Select((label, i) => KeyValuePair.Create(label, (JsonNode?)i)));
+        Json["label2id"] = new JsonObject(Label2Id.Select(l => KeyValuePair.Create(l.Key, (JsonNode?)l.Value)));
         if (Id2Label is ["LABEL_0", "LABEL_1"])
         {
             // transformers leaves its default pair out of the file, and reconstructs it.
@@ -43,19 +39,30 @@ public sealed partial class ModelConfiguration
         }
     }
 
-    private IReadOnlyList<string> ReadLabels()
+    /// <summary>timm asks for the number in three places.</summary>
+    private void SetTimmClassCount(int count)
     {
-        if (IsTimm)
+        Json["num_classes"] = count;
+        foreach (var section in new[] { "model_args", "pretrained_cfg" })
         {
-            return ReadTimmLabels();
+            if (Json[section] is JsonObject map && map.ContainsKey("num_classes"))
+            {
+                map["num_classes"] = count;
+            }
         }
+    }
 
+    private string[] ReadLabels() => IsTimm ? ReadTimmLabels() : ReadTransformersLabels();
+
+    private string[] ReadTransformersLabels()
+    {
         var declared = WholeNumberOrNull("num_labels");
         if (Json["id2label"] is not JsonObject map)
         {
             return Unnamed(declared ?? 2);
         }
 
+        HasLabelNames = !map.Select(m => m.Value?.ToString()).SequenceEqual(Unnamed(map.Count));
         var labels = new string?[map.Count];
         foreach (var (key, value) in map)
         {
@@ -74,11 +81,16 @@ public sealed partial class ModelConfiguration
             : throw new ModelLoadException($"'{_origin}': id2label has {map.Count} labels but none for {gap}.");
     }
 
-    private IReadOnlyList<string> ReadTimmLabels()
+    private string[] ReadTimmLabels()
     {
         var classes = WholeNumber("num_classes", 1000);
         if (Json["label_names"] is not JsonArray names)
         {
+            if (Json["id2label"] is JsonObject)
+            {
+                return ReadTransformersLabels();
+            }
+
             return [.. Enumerable.Range(0, classes).Select(i => i.ToString(CultureInfo.InvariantCulture))];
         }
 
@@ -87,6 +99,7 @@ public sealed partial class ModelConfiguration
             throw new ModelLoadException($"'{_origin}': num_classes is {classes}, but label_names has {names.Count} names.");
         }
 
+        HasLabelNames = true;
         return [.. names.Select(n => n is JsonValue v && v.GetValueKind() == JsonValueKind.String ? v.GetValue<string>() : throw Bad("label_names", "a list of texts"))];
     }
 

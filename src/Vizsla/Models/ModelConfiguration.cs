@@ -50,6 +50,9 @@ public sealed partial class ModelConfiguration
     /// <summary>The class names in order of their index.</summary>
     public IReadOnlyList<string> Id2Label { get; private set; }
 
+    /// <summary>Whether the classes have names of their own, not only numbers.</summary>
+    public bool HasLabelNames { get; private set; }
+
     /// <summary>Number of classes, and of the model's outputs.</summary>
     public int LabelCount => Id2Label.Count;
 
@@ -231,7 +234,7 @@ public sealed partial class ModelConfiguration
         if (value is not null && !_problemTypes.Contains(value))
         {
             throw new ModelLoadException(
-                $"'{_origin}': unknown problem_type '{value}'. Known: {string.Join(", ", _problemTypes)}.{Nearest.Hint(value, _problemTypes)}");
+                $"'{_origin}': unknown problem_type '{value}'. Known: {string.Join(", ", _problemTypes)}.{Suggestion.DidYouMean(value, _problemTypes)}");
         }
     }
 }

@@ -1,33 +1,22 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Vizsla.Models.Weights;
-using TorchSharp;
+using Vizsla.Transforms;
 
 namespace Vizsla.Models;
 
 /// <summary>A model as a folder of files.</summary>
 internal static class ModelFolder
 {
-    /// <summary>The folder of a path or of a Hub name in this machine's cache.</summary>
-    /// <exception cref="ModelLoadException">There is neither; the message says how to fetch it.</exception>
-    public static string Locate(string nameOrFolder)
-    {
-        if (Directory.Exists(nameOrFolder))
-        {
-            return nameOrFolder;
-        }
+    private const int DefaultImageSize = 224;
+    private static readonly string[] _processorFiles = ["preprocessor_config.json", "processor_config.json"];
 
-        return HubCache.Find(nameOrFolder) ?? throw new ModelLoadException(HubCache.IsRepositoryName(nameOrFolder)
-            ? $"'{nameOrFolder}' is neither a folder nor in the Hub cache '{HubCache.Root}'; fetch it with 'hf download {nameOrFolder}', or pass a folder that holds its config.json and model.safetensors."
-            : $"There is no folder '{nameOrFolder}'.");
-    }
-
-    /// <summary>Loads a folder's weights into a network and draws a head that they do not hold.</summary>
+    /// <summary>Loads weights into a network and draws a head that they do not hold.</summary>
     /// <exception cref="ModelLoadException">A weight outside the head is missing or of another shape, or the head is and may not be replaced.</exception>
-    public static LoadReport LoadWeights(ClassificationNetwork network, string folder, string origin, bool ignoreMismatchedSizes)
+    public static LoadReport LoadWeights(ClassificationNetwork network, ModelLocation location, bool ignoreMismatchedSizes)
     {
-        using var source = WeightSource.Open(folder);
-        var report = WeightLoader.Load(network, source, origin);
+        using var source = location.OpenWeights();
+        var report = WeightLoader.Load(network, source, location.Name);
         var head = network.HeadParameterNames.ToHashSet(StringComparer.Ordinal);
         if (report.NewlyInitialized.Count(n => !head.Contains(n)) is > 0 and var foreign)
         {
@@ -45,6 +34,30 @@ internal static class ModelFolder
         }
 
         return report;
+    }
+
+    /// <summary>The processor of a model: its file's, else timm's settings, else the family's own at the model's image size.</summary>
+    /// <exception cref="ModelLoadException">A file says something impossible.</exception>
+    public static ImageProcessor Processor(ModelConfiguration configuration, string? folder)
+    {
+        try
+        {
+            if (folder is not null && _processorFiles.Any(f => File.Exists(Path.Combine(folder, f))))
+            {
+                return ImageProcessor.FromPretrained(folder);
+            }
+
+            if (configuration.IsTimm)
+            {
+                return ImageProcessor.FromTimm(configuration.Json["pretrained_cfg"] as JsonObject ?? []);
+            }
+        }
+        catch (InvalidDataException e)
+        {
+            throw new ModelLoadException(e.Message, e);
+        }
+
+        return new ImageProcessor { Size = configuration.Size("image_size", DefaultImageSize) };
     }
 
     /// <summary>Writes configuration and weights.</summary>

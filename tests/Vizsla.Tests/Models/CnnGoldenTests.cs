@@ -10,7 +10,7 @@ namespace Vizsla.Tests.Models;
 
 /// <summary>The networks of timm below <c>cnn/</c>: names, shapes and order of every tensor, and logits of weights filled by a rule.</summary>
 [Trait("Category", "Golden")]
-public sealed class CnnGoldenTests
+public sealed partial class CnnGoldenTests
 {
     // golden/README.md: logits 1e-4.
     private const double Near = 1e-4;
@@ -65,11 +65,7 @@ public sealed class CnnGoldenTests
 
         var sum = numbers.Read($"{name}.input_sum").item<double>();
         Assert.Equal(sum, pixels.to_type(ScalarType.Float64).sum().item<double>(), 1e-6 * Math.Abs(sum) + 1e-3);
-        var expected = numbers.Read($"{name}.logits");
-        Assert.Equal(expected.shape, logits.shape);
-        var difference = (expected - logits).abs().max().item<float>();
-        var allowed = Near * Math.Max(1, expected.abs().max().item<float>());
-        Assert.True(difference <= allowed, $"{name}: differs by {difference}, allowed {allowed}");
+        AssertNear(name, numbers.Read($"{name}.logits"), logits, Near);
     }
 
     [Theory]

@@ -1,3 +1,5 @@
+using Vizsla.Primitives;
+
 namespace Vizsla.Models.EfficientNet;
 
 /// <summary>The keys of an EfficientNet's <c>config.json</c> in transformers.</summary>
@@ -33,7 +35,7 @@ internal sealed record EfficientNetOptions(
         var pooling = configuration.Text("pooling_type", "mean");
         if (!_poolings.Contains(pooling))
         {
-            throw new ModelLoadException($"Unknown pooling_type '{pooling}'. Known: {string.Join(", ", _poolings)}.{Nearest.Hint(pooling, _poolings)}");
+            throw new ModelLoadException($"Unknown pooling_type '{pooling}'. Known: {string.Join(", ", _poolings)}.{Suggestion.DidYouMean(pooling, _poolings)}");
         }
 
         var options = new EfficientNetOptions(

@@ -1,3 +1,4 @@
+using Vizsla.Primitives;
 using static TorchSharp.torch;
 
 namespace Vizsla.Models.Layers;
@@ -35,7 +36,7 @@ internal static class Activation
     public static Func<Tensor, Tensor> Named(string name) =>
         _functions.TryGetValue(name, out var function)
             ? function
-            : throw new ModelLoadException($"Unknown activation '{name}'. Known: {string.Join(", ", _functions.Keys)}.{Nearest.Hint(name, _functions.Keys)}");
+            : throw new ModelLoadException($"Unknown activation '{name}'. Known: {string.Join(", ", _functions.Keys)}.{Suggestion.DidYouMean(name, _functions.Keys)}");
 
     private static Tensor TanhGelu(Tensor x) => nn.functional.gelu(x, TorchSharp.Modules.GELU.Approximate.tanh);
 

@@ -32,6 +32,9 @@ internal sealed class BatchNormalization : Layer
 
     public double Epsilon { get; }
 
+    /// <summary>The convolution unit that this norm belongs to; null where it stands alone.</summary>
+    public ConvolutionUnit? Unit { get; set; }
+
     public Tensor Weight => _weight.Value;
 
     public Tensor Bias => _bias.Value;

@@ -1,3 +1,5 @@
+using Vizsla.Primitives;
+
 namespace Vizsla.Models.ResNet;
 
 /// <summary>The keys of a ResNet's <c>config.json</c> in transformers.</summary>
@@ -21,7 +23,7 @@ internal sealed record ResNetOptions(
         var type = configuration.Text("layer_type", "bottleneck");
         if (!_layerTypes.Contains(type))
         {
-            throw new ModelLoadException($"Unknown layer_type '{type}'. Known: {string.Join(", ", _layerTypes)}.{Nearest.Hint(type, _layerTypes)}");
+            throw new ModelLoadException($"Unknown layer_type '{type}'. Known: {string.Join(", ", _layerTypes)}.{Suggestion.DidYouMean(type, _layerTypes)}");
         }
 
         var options = new ResNetOptions(

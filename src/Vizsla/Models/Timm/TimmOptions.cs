@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Vizsla.Primitives;
 
 namespace Vizsla.Models.Timm;
 
@@ -25,7 +26,7 @@ internal sealed record TimmOptions(
         var pretrained = Section(configuration, "pretrained_cfg");
         if (arguments.Json.Select(a => a.Key).FirstOrDefault(k => !_known.Contains(k)) is { } unknown)
         {
-            throw new ModelLoadException($"model_args names '{unknown}', which is not supported. Known: {string.Join(", ", _known)}.{Nearest.Hint(unknown, _known)}");
+            throw new ModelLoadException($"model_args names '{unknown}', which is not supported. Known: {string.Join(", ", _known)}.{Suggestion.DidYouMean(unknown, _known)}");
         }
 
         var classes = configuration.LabelCount;

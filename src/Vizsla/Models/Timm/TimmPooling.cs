@@ -1,4 +1,5 @@
 using Vizsla.Models.Layers;
+using Vizsla.Primitives;
 using static TorchSharp.torch;
 
 namespace Vizsla.Models.Timm;
@@ -17,7 +18,7 @@ internal sealed class TimmPooling
         _kind = kind ?? "avg";
         if (!_kinds.Contains(_kind))
         {
-            throw new ModelLoadException($"Unknown global_pool '{_kind}'. Known: {string.Join(", ", _kinds)}.{Nearest.Hint(_kind, _kinds)}");
+            throw new ModelLoadException($"Unknown global_pool '{_kind}'. Known: {string.Join(", ", _kinds)}.{Suggestion.DidYouMean(_kind, _kinds)}");
         }
     }
 

@@ -37,5 +37,10 @@ internal abstract class WeightSource : IDisposable
             $"'{folder}' holds no weights; expected model.safetensors, pytorch_model.bin, or the .index.json of either with its parts.");
     }
 
+    /// <summary>Opens one file of either kind.</summary>
+    /// <exception cref="ModelLoadException">It cannot be read.</exception>
+    public static WeightSource OpenFile(string path) =>
+        path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) ? new SafetensorsSource([path]) : new PickleSource([path]);
+
     public abstract void Dispose();
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Vizsla.Models.Layers;
+using Vizsla.Primitives;
 using static TorchSharp.torch;
 
 namespace Vizsla.Models.Timm.Vit;
@@ -32,7 +33,7 @@ internal sealed class TimmVitNetwork : TimmNetwork
         _pooling = Options.Pooling ?? "token";
         if (!_poolings.Contains(_pooling))
         {
-            throw new ModelLoadException($"Unknown global_pool '{_pooling}'. Known: {string.Join(", ", _poolings)}.{Nearest.Hint(_pooling, _poolings)}");
+            throw new ModelLoadException($"Unknown global_pool '{_pooling}'. Known: {string.Join(", ", _poolings)}.{Suggestion.DidYouMean(_pooling, _poolings)}");
         }
 
         OptionChecks.Patches(Options.ImageSize, (PatchSide, PatchSide));

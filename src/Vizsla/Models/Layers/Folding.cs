@@ -1,0 +1,24 @@
+namespace Vizsla.Models.Layers;
+
+/// <summary>Convolution units that are folded as long as this lives.</summary>
+internal sealed class Folding : IDisposable
+{
+    private readonly IReadOnlyList<ConvolutionUnit> _units;
+
+    public Folding(IReadOnlyList<ConvolutionUnit> units)
+    {
+        _units = units;
+        foreach (var unit in units)
+        {
+            unit.Fold();
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var unit in _units)
+        {
+            unit.Unfold();
+        }
+    }
+}

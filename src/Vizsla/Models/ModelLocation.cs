@@ -1,0 +1,94 @@
+using Vizsla.Hub;
+using Vizsla.Models.Timm;
+using Vizsla.Models.Weights;
+using Vizsla.Primitives;
+
+namespace Vizsla.Models;
+
+/// <summary>Where a model was found: its configuration, and what opens its weights.</summary>
+/// <param name="Name">The name or folder that was asked for.</param>
+/// <param name="Folder">The folder beside whose files a processor may lie; null where only a weight file was given.</param>
+/// <param name="Configuration">The configuration, of the file or of timm's table.</param>
+/// <param name="OpenWeights">Opens the weights.</param>
+internal sealed record ModelLocation(string Name, string? Folder, ModelConfiguration Configuration, Func<WeightSource> OpenWeights)
+{
+    private static readonly string[] _weightExtensions = [".safetensors", ".bin", ".pth", ".pt"];
+
+    /// <summary>Finds a model by a folder, a Hub name in this machine's cache, a bare name of timm's, or a weight file.</summary>
+    /// <exception cref="ModelLoadException">There is none; the message says how to fetch it.</exception>
+    public static ModelLocation Find(string name)
+    {
+        if (Directory.Exists(name))
+        {
+            return InFolder(name, name);
+        }
+
+        if (File.Exists(name))
+        {
+            return OfFile(name, Path.GetFileNameWithoutExtension(name));
+        }
+
+        return HubCache.Find(name) is { } snapshot ? InFolder(name, snapshot)
+            : Timm(name) is { } variant ? OfTimm(name, variant)
+            : throw new ModelLoadException(Missing(name));
+    }
+
+    /// <summary>A bare name of timm's with a weight file.</summary>
+    /// <exception cref="ModelLoadException">The name is not known, or there is no such file.</exception>
+    public static ModelLocation OfFile(string path, string architecture)
+    {
+        if (!File.Exists(path))
+        {
+            throw new ModelLoadException($"There is no weight file '{path}'.");
+        }
+
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        if (Timm(architecture) is not { } variant)
+        {
+            return File.Exists(Path.Combine(folder, ModelConfiguration.FileName))
+                ? new ModelLocation(path, folder, ModelConfiguration.Load(folder), () => WeightSource.OpenFile(path))
+                : throw new ModelLoadException(
+                    $"'{path}' lies beside no {ModelConfiguration.FileName}, and '{architecture}' is no architecture of timm's. Known: {string.Join(", ", TimmVariants.All.Keys)}.{Suggestion.DidYouMean(architecture, TimmVariants.All.Keys)}");
+        }
+
+        using var source = WeightSource.OpenFile(path);
+        var head = source.Names.FirstOrDefault(n => n == variant.Classifier + ".weight" || n == "timm_model." + variant.Classifier + ".weight");
+        var configuration = head is null ? variant.Configuration() : variant.Configuration((int)source.Shape(head)[0]);
+        return new ModelLocation(path, null, configuration, () => WeightSource.OpenFile(path));
+    }
+
+    private static ModelLocation InFolder(string name, string folder) =>
+        new(name, folder, ModelConfiguration.Load(folder), () => WeightSource.Open(folder));
+
+    private static ModelLocation OfTimm(string name, TimmVariant variant)
+    {
+        var tagged = name.Contains('.', StringComparison.Ordinal) ? "timm/" + Bare(name) : variant.HubName;
+        if (HubCache.Find(tagged) is { } snapshot)
+        {
+            return InFolder(tagged, snapshot);
+        }
+
+        var file = _weightExtensions.Select(e => Bare(name) + e).FirstOrDefault(File.Exists);
+        return file is not null
+            ? OfFile(file, variant.Name)
+            : throw new ModelLoadException(
+                $"The weights of '{name}' are not on this machine: neither '{tagged}' in the Hub cache '{HubCache.Root}' nor a file {Bare(name)}.safetensors here; fetch them with 'hf download {tagged}', or start from random weights.");
+    }
+
+    /// <summary>The line of timm's table for <c>resnet50</c>, <c>resnet50.a1_in1k</c> or <c>timm/resnet50.a1_in1k</c>.</summary>
+    private static TimmVariant? Timm(string name) =>
+        TimmVariants.All.GetValueOrDefault(Bare(name).Split('.')[0]);
+
+    private static string Bare(string name) => name.StartsWith("timm/", StringComparison.Ordinal) ? name["timm/".Length..] : name;
+
+    private static string Missing(string name)
+    {
+        if (!RepoId.TryParse(name, RepoType.Model, out _))
+        {
+            return $"There is no folder '{name}'.";
+        }
+
+        var known = TimmVariants.All.Keys.Concat(Architectures.Variants).Distinct(StringComparer.Ordinal);
+        return $"'{name}' is neither a folder nor in the Hub cache '{HubCache.Root}'; fetch it with 'hf download {name}', or pass a folder that holds its config.json and model.safetensors.{Suggestion.DidYouMean(Bare(name), known)}";
+    }
+}
