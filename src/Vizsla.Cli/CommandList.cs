@@ -13,5 +13,6 @@ internal static class CommandList
         new DoctorCommand(),
         new StudioCommand(),
         new ServeCommand(),
+        new ReportCommand(),
     ];
 }

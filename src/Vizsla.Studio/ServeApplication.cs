@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using OpenTelemetry.Metrics;
-using Vizsla.Inference;
 using Vizsla.Studio.Hosting;
 using Vizsla.Studio.Predictions;
 

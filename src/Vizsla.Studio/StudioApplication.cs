@@ -2,11 +2,13 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.DependencyInjection;
 using MudBlazor.Services;
+using Vizsla.Studio.Datasets;
 using Vizsla.Studio.Hosting;
 using Vizsla.Studio.Layout;
 using Vizsla.Studio.Pictures;
 using Vizsla.Studio.Predictions;
 using Vizsla.Studio.Runs;
+using Vizsla.Studio.Runs.Evaluation;
 
 namespace Vizsla.Studio;
 
@@ -30,6 +32,10 @@ public static class StudioApplication
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<RunLibrary>();
         services.AddSingleton<PictureStore>();
+        services.AddSingleton<DatasetLibrary>();
+        services.AddSingleton<DatasetChecks>();
+        services.AddSingleton<RunEvaluator>();
+        services.AddSingleton<PredictionRoom>();
         services.AddScoped<Browser>();
         services.AddRazorComponents().AddInteractiveServerComponents();
         services.AddMudServices();
@@ -43,6 +49,9 @@ public static class StudioApplication
         application.UseAntiforgery();
         ServeApplication.MapService(application);
         PictureEndpoints.Map(application);
+        DatasetEndpoints.Map(application);
+        PredictPageEndpoints.Map(application);
+        RunFiles.Map(application);
         EmbeddedAssets.Map(application);
         application.MapRazorComponents<App>().AddInteractiveServerRenderMode(mode => mode.ContentSecurityFrameAncestorsPolicy = null);
         return application;

@@ -68,7 +68,7 @@ internal sealed class Browser(IJSRuntime script) : IAsyncDisposable
             var module = await _module.Value.ConfigureAwait(false);
             await module.InvokeVoidAsync(function, arguments).ConfigureAwait(false);
         }
-        catch (JSDisconnectedException)
+        catch (Exception e) when (e is JSDisconnectedException or ObjectDisposedException or OperationCanceledException)
         {
             // The page was closed meanwhile.
         }

@@ -64,4 +64,18 @@ internal static class Theme
 
     /// <summary>Colors of series, told apart by the color-blind too; good on both backgrounds.</summary>
     public static IReadOnlyList<string> Series { get; } = ["#d1622b", "#2b8a9e", "#8f6bd1", "#4f9a3a", "#c9528b", "#b58a12", "#5c7fd6", "#8a6d5a"];
+
+    /// <summary>The variables that studio.css uses, for a page without the component library.</summary>
+    public static string Variables(bool dark)
+    {
+        Palette palette = dark ? Value.PaletteDark : Value.PaletteLight;
+        (string Name, string Color)[] colors =
+        [
+            ("primary", palette.Primary.ToString()), ("primary-text", palette.PrimaryContrastText.ToString()), ("background", palette.Background.ToString()),
+            ("surface", palette.Surface.ToString()), ("text-primary", palette.TextPrimary.ToString()), ("text-secondary", palette.TextSecondary.ToString()),
+            ("divider", palette.Divider.ToString()), ("lines-inputs", palette.LinesInputs.ToString()), ("table-lines", palette.TableLines.ToString()),
+            ("info", palette.Info.ToString()), ("success", palette.Success.ToString()), ("warning", palette.Warning.ToString()), ("error", palette.Error.ToString()),
+        ];
+        return string.Concat(colors.Select(c => $"--mud-palette-{c.Name}:{c.Color};"));
+    }
 }

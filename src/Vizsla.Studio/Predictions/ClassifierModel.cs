@@ -14,10 +14,10 @@ internal sealed class ClassifierModel : PictureModel
     private readonly ImageClassifier _classifier;
     private readonly Compose _pipeline;
 
-    private ClassifierModel(ImageClassifier classifier, ImageProcessor processor)
+    private ClassifierModel(ImageClassifier classifier)
     {
         _classifier = classifier;
-        _pipeline = processor.ToPipeline();
+        _pipeline = classifier.Processor.ToPipeline();
     }
 
     /// <inheritdoc/>
@@ -38,8 +38,7 @@ internal sealed class ClassifierModel : PictureModel
     public static PictureModel Open(string nameOrFolder, string? labelsFile = null)
     {
         var labels = labelsFile is null ? null : LabelsFile.Read(labelsFile);
-        var classifier = ImageClassifier.FromPretrained(nameOrFolder, labels);
-        return new ClassifierModel(classifier, ImageProcessor.FromPretrained(nameOrFolder));
+        return new ClassifierModel(ImageClassifier.FromPretrained(nameOrFolder, labels));
     }
 
     /// <inheritdoc/>

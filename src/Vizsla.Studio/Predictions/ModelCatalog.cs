@@ -3,7 +3,6 @@ using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Vizsla.Imaging;
 using Vizsla.Inference;
 using Vizsla.Primitives;
 using Vizsla.Studio.Hosting;
@@ -14,7 +13,11 @@ namespace Vizsla.Studio.Predictions;
 /// <summary>The models of a server by name, loaded one after the other when it starts.</summary>
 internal sealed partial class ModelCatalog : BackgroundService, IAsyncDisposable
 {
+    private const int MostOpened = 3;
+
     private readonly Dictionary<string, ModelQueue> _queues = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Task<ModelQueue>> _opened = new(StringComparer.Ordinal);
+    private readonly Queue<string> _openedOrder = new();
     private readonly Lock _lock = new();
     private readonly IReadOnlyList<ModelEntry> _entries;
     private readonly ServingOptions _options;
@@ -31,6 +34,8 @@ internal sealed partial class ModelCatalog : BackgroundService, IAsyncDisposable
         {
             throw new ArgumentException($"Two models are called '{twice.Key}'; give each its own name.");
         }
+
+        metrics.Watch(Waiting);
     }
 
     /// <summary>Ends when every model is loaded; fails as the first one failed.</summary>
@@ -54,6 +59,28 @@ internal sealed partial class ModelCatalog : BackgroundService, IAsyncDisposable
         }
     }
 
+    /// <summary>Opens a model that was not given at the start; the last few stay open.</summary>
+    /// <param name="name">Its name from then on.</param>
+    /// <param name="open">Loads it; slow.</param>
+    public Task<ModelQueue> OpenAsync(string name, Func<PictureModel> open)
+    {
+        lock (_lock)
+        {
+            if (!_opened.TryGetValue(name, out var opening) || opening.IsFaulted)
+            {
+                _opened[name] = opening = Task.Factory.StartNew(
+                    () => Add(name, open), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+                _openedOrder.Enqueue(name);
+                if (_openedOrder.Count > MostOpened && _openedOrder.Dequeue() is var oldest && oldest != name)
+                {
+                    _ = CloseAsync(oldest);
+                }
+            }
+
+            return opening;
+        }
+    }
+
     /// <summary>The likeliest classes of one picture.</summary>
     /// <param name="name">The model's name.</param>
     /// <param name="data">The picture's bytes.</param>
@@ -68,7 +95,7 @@ internal sealed partial class ModelCatalog : BackgroundService, IAsyncDisposable
         var start = Stopwatch.GetTimestamp();
         var logits = await queue.LogitsAsync(() => PictureGuard.Decode(data, _options), cancellationToken).ConfigureAwait(false);
         var scores = Scores.Apply(function ?? queue.Model.DefaultFunction, logits);
-        IReadOnlyList<LabelScore> answer = [.. Scores.Top(scores, queue.Model.Labels, topK).Select(p => new LabelScore(p.Label, p.Score))];
+        var answer = Scores.Top(scores, queue.Model.Labels, topK).Select(p => new LabelScore(p.Label, p.Score)).ToList();
         _metrics.Answered(name, Stopwatch.GetElapsedTime(start));
         return answer;
     }
@@ -120,16 +147,7 @@ internal sealed partial class ModelCatalog : BackgroundService, IAsyncDisposable
             stoppingToken.ThrowIfCancellationRequested();
             try
             {
-                var start = Stopwatch.GetTimestamp();
-                var queue = new ModelQueue(entry.Name, entry.Open(), _options, _metrics);
-                lock (_lock)
-                {
-                    _queues[entry.Name] = queue;
-                }
-
-                _metrics.Watch(entry.Name, () => queue.Waiting);
-                var elapsed = Stopwatch.GetElapsedTime(start);
-                ModelLoaded(_logger, entry.Name, elapsed);
+                Add(entry.Name, entry.Open);
             }
             catch (Exception e)
             {
@@ -140,6 +158,43 @@ internal sealed partial class ModelCatalog : BackgroundService, IAsyncDisposable
         }
 
         _loaded.TrySetResult();
+    }
+
+    private ModelQueue Add(string name, Func<PictureModel> open)
+    {
+        var start = Stopwatch.GetTimestamp();
+        var queue = new ModelQueue(name, open(), _options, _metrics);
+        lock (_lock)
+        {
+            _queues[name] = queue;
+        }
+
+        var elapsed = Stopwatch.GetElapsedTime(start);
+        ModelLoaded(_logger, name, elapsed);
+        return queue;
+    }
+
+    private List<(string, int)> Waiting()
+    {
+        lock (_lock)
+        {
+            return [.. _queues.Select(q => (q.Key, q.Value.Waiting))];
+        }
+    }
+
+    private async Task CloseAsync(string name)
+    {
+        ModelQueue? queue;
+        lock (_lock)
+        {
+            _opened.Remove(name);
+            _queues.Remove(name, out queue);
+        }
+
+        if (queue is not null)
+        {
+            await queue.DisposeAsync().ConfigureAwait(false);
+        }
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Model '{Model}' loaded in {Elapsed}")]

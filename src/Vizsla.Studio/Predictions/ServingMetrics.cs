@@ -33,9 +33,10 @@ internal sealed class ServingMetrics : IDisposable
         _answers = _meter.CreateHistogram("vizsla.answer.duration", "s", "Time from a picture's arrival to its answer.", advice: Seconds);
     }
 
-    /// <summary>Shows a number that is looked up whenever somebody asks.</summary>
-    public void Watch(string model, Func<int> waiting) =>
-        _meter.CreateObservableGauge("vizsla.queue.length", () => new Measurement<int>(waiting(), Tag(model)), "{picture}", "Pictures that wait or are being worked on.");
+    /// <summary>Shows how many pictures wait at each model, looked up whenever somebody asks.</summary>
+    public void Watch(Func<IEnumerable<(string Model, int Waiting)>> queues) =>
+        _meter.CreateObservableGauge(
+            "vizsla.queue.length", () => queues().Select(q => new Measurement<int>(q.Waiting, Tag(q.Model))), "{picture}", "Pictures that wait or are being worked on.");
 
     public void Refused(string model) => _refused.Add(1, Tag(model));
 

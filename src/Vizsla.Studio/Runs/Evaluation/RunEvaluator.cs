@@ -1,0 +1,100 @@
+using System.Collections.Concurrent;
+using Vizsla.Imaging;
+using Vizsla.Inference;
+using Vizsla.Studio.Datasets;
+using Vizsla.Studio.Predictions;
+
+namespace Vizsla.Studio.Runs.Evaluation;
+
+/// <summary>Asks a run's model about its evaluation split, in the background, and remembers the answers.</summary>
+internal sealed class RunEvaluator(DatasetLibrary datasets)
+{
+    private const int BatchSize = 16;
+    private static readonly string[] Splits = ["test", "validation", "train"];
+
+    private readonly ConcurrentDictionary<string, EvaluationTask> _tasks = new(StringComparer.Ordinal);
+
+    /// <summary>How far the evaluation of a run is; null when it was not started for the weights that are there.</summary>
+    public EvaluationTask? Look(RunSnapshot run) => _tasks.GetValueOrDefault(KeyOf(run));
+
+    /// <summary>Starts the evaluation of a run unless it is going on or done.</summary>
+    public EvaluationTask Start(RunSnapshot run) =>
+        _tasks.GetOrAdd(KeyOf(run), _ =>
+        {
+            var task = new EvaluationTask();
+            new Thread(() => task.Complete(() => Evaluate(run, task.Report))) { IsBackground = true, Name = "vizsla evaluation" }.Start();
+            return task;
+        });
+
+    /// <summary>Evaluates at once, on this thread.</summary>
+    /// <param name="run">A run with a model.</param>
+    /// <param name="report">Told pictures done and pictures in all; may be null.</param>
+    /// <exception cref="DirectoryNotFoundException">The run's dataset is not found.</exception>
+    public RunEvaluation Evaluate(RunSnapshot run, Action<int, int>? report = null)
+    {
+        var dataset = datasets.OfRun(run) ?? throw new DirectoryNotFoundException("The run's dataset is not where the training found it; start with --dataset FOLDER.");
+        var split = Splits.FirstOrDefault(dataset.ContainsKey) ?? dataset.Keys.First();
+        var rows = dataset[split];
+        using var model = ClassifierModel.Open(run.Folder);
+        var classOf = ClassesByName(rows.ClassNames, model.Labels);
+        var outcomes = new List<PictureOutcome>(rows.Count);
+        var unreadable = 0;
+        foreach (var chunk in Enumerable.Range(0, rows.Count).Chunk(BatchSize))
+        {
+            var tensors = new List<(int Row, ImageTensor Tensor)>();
+            foreach (var row in chunk)
+            {
+                if (TryPrepare(rows, row, model) is { } tensor)
+                {
+                    tensors.Add((row, tensor));
+                }
+                else
+                {
+                    unreadable++;
+                }
+            }
+
+            var logits = tensors.Count > 0 ? model.Logits([.. tensors.Select(t => t.Tensor)]) : [];
+            outcomes.AddRange(tensors.Select((t, i) => OutcomeOf(t.Row, classOf[rows.Label(t.Row)], logits[i])).OfType<PictureOutcome>());
+            tensors.ForEach(t => t.Tensor.Dispose());
+            report?.Invoke(chunk[^1] + 1, rows.Count);
+        }
+
+        return new RunEvaluation(split, model.Labels, outcomes, unreadable);
+    }
+
+    private static ImageTensor? TryPrepare(ImageDataset rows, int row, PictureModel model)
+    {
+        try
+        {
+            using var image = rows.LoadImage(row);
+            return model.Prepare(image);
+        }
+        catch (Exception e) when (e is ImageFormatException or IOException)
+        {
+            return null;
+        }
+    }
+
+    private static PictureOutcome? OutcomeOf(int row, int? label, float[] logits)
+    {
+        if (label is not { } truth)
+        {
+            return null;
+        }
+
+        var scores = Scores.Apply(ScoreFunction.Softmax, logits);
+        var best = Array.IndexOf(scores, scores.Max());
+        return new(row, truth, best, scores[best], -Math.Log(Math.Max(scores[truth], float.Epsilon)));
+    }
+
+    // The dataset's classes by their place in the model; a class that the model does not know has none.
+    private static int?[] ClassesByName(IReadOnlyList<string> names, IReadOnlyList<string> labels) =>
+        [.. names.Select(name => labels.Select((l, i) => (l, i)).Where(p => p.l == name).Select(p => (int?)p.i).FirstOrDefault())];
+
+    private static string KeyOf(RunSnapshot run)
+    {
+        var weights = Directory.EnumerateFiles(run.Folder, "model*.safetensors").Order(StringComparer.Ordinal).FirstOrDefault();
+        return $"{run.Folder}|{(weights is null ? 0 : File.GetLastWriteTimeUtc(weights).Ticks)}";
+    }
+}
