@@ -126,29 +126,12 @@ public sealed partial class ImageDataset
     /// <remarks>Source: <c>Dataset.with_transform</c>; the fingerprint stays.</remarks>
     public ImageDataset WithTransform(Compose? transform) => new(_table, _rows, Split) { Transform = transform };
 
-    /// <summary>The rows at these positions, in this order.</summary>
-    /// <param name="rows">Positions from 0 to Count - 1, repeated or not; negative ones count from the end.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A position is outside.</exception>
-    public ImageDataset Select(IEnumerable<int> rows)
-    {
-        ArgumentNullException.ThrowIfNull(rows);
-        return new(_table, [.. rows.Select(row => StoredRow(row < 0 ? row + Count : row))], Split) { Transform = Transform };
-    }
-
     /// <summary>Reads a folder of pictures with the rules of Python's <c>load_dataset("imagefolder", data_dir=dir)</c>.</summary>
     /// <param name="dir">The folder.</param>
     /// <param name="options">What to do differently; null for nothing.</param>
     /// <returns>Its splits; a folder without split names is one split <c>train</c>.</returns>
     /// <exception cref="DatasetException">The folder does not exist or holds no picture.</exception>
     public static DatasetDict LoadImageFolder(string dir, DatasetLoadOptions? options = null) => DatasetFolder.LoadImages(dir, options ?? new());
-
-    internal static ImageDataset Concatenate(IReadOnlyList<ImageDataset> parts, string? split)
-    {
-        var features = parts[0].Features;
-        return parts.Count == 1
-            ? new(parts[0]._table, parts[0]._rows, split) { Transform = parts[0].Transform }
-            : new(new JoinedTable(features, [.. parts.Select(p => (p._table, p._rows))]), split: split) { Transform = parts[0].Transform };
-    }
 
     private int StoredRow(int row)
     {

@@ -24,6 +24,9 @@ public static class FeaturesJson
         return new(json.Select(f => KeyValuePair.Create(f.Key, FromJson(f.Key, f.Value))));
     }
 
+    /// <summary>Python's name of a feature's type.</summary>
+    internal static string TypeName(Feature feature) => feature is StructFeature ? "dict" : (string?)ToJson(feature)["_type"] ?? "";
+
     private static JsonNode ToJson(Feature feature)
     {
         switch (feature)
