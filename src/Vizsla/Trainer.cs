@@ -78,6 +78,7 @@ public sealed class Trainer : IDisposable
             Device = device,
             Folder = new RunFolder(_arguments.OutputDir),
             Events = events,
+            Logger = _logger,
             SaveModel = folder => Save(model, imageProcessor, folder),
             Log = Log,
         };

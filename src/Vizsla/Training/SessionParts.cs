@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using TorchSharp;
 using Vizsla.Training.Evaluation;
 using Vizsla.Training.Losses;
@@ -34,6 +35,8 @@ internal sealed record SessionParts
     public required RunFolder Folder { get; init; }
 
     public required EventLog Events { get; init; }
+
+    public required ILogger Logger { get; init; }
 
     /// <summary>Writes model, configuration and image processor into a folder.</summary>
     public required Action<string> SaveModel { get; init; }

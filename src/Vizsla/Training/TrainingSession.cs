@@ -72,6 +72,7 @@ internal sealed class TrainingSession : IDisposable
         _parts.Model.Configuration.ProblemType ??= "single_label_classification";
         if (checkpoint is not null)
         {
+            ArgumentChanges.Check(checkpoint, _description, _parts.Logger);
             Resume(_checkpoint.Read(checkpoint));
         }
 

@@ -43,11 +43,10 @@ internal sealed record Checkpoint(Action<string> Save, ImageClassifier Model, Op
     }
 
     /// <summary>Reads a checkpoint back into model, optimizer, schedule and meter.</summary>
-    /// <param name="folder">A checkpoint.</param>
-    /// <exception cref="TrainingException">It is not whole, or of another model.</exception>
+    /// <param name="folder">A whole checkpoint.</param>
+    /// <exception cref="TrainingException">It is of another model.</exception>
     public Resumption Read(string folder)
     {
-        CheckpointChecks.RequireResumable(folder);
         NetworkWeights.Load(Model.Network, Path.Combine(folder, CheckpointNames.Weights));
         OptimizerFile.Read(Path.Combine(folder, CheckpointNames.Optimizer), Optimizer);
         Schedule.LoadState(ReadJson(folder, CheckpointNames.Scheduler));

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace Vizsla.Training.Checkpoints;
 
 /// <summary>Keeps a run folder to one process; the system lets it go when the process ends, however it ends.</summary>
@@ -28,11 +25,7 @@ internal sealed class RunLock : IDisposable
 
         try
         {
-            var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            file.SetLength(0);
-            file.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
-            file.Flush();
-            return new(file);
+            return new(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
         }
         catch (UnauthorizedAccessException e)
         {
@@ -40,24 +33,10 @@ internal sealed class RunLock : IDisposable
         }
         catch (IOException e)
         {
-            throw new TrainingException($"The run folder '{folder}' is in use by another training{Holder(path)}: wait for it, or give another --output_dir.", e);
+            throw new TrainingException($"The run folder '{folder}' is in use by another training: wait for it, or give another --output_dir.", e);
         }
     }
 
     /// <summary>Lets the folder go. The file stays: removing it could take away the lock of who opened it next.</summary>
     public void Dispose() => _file.Dispose();
-
-    private static string Holder(string path)
-    {
-        try
-        {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            using var reader = new StreamReader(file);
-            return reader.ReadToEnd() is { Length: > 0 } process ? $" (process {process})" : "";
-        }
-        catch (IOException)
-        {
-            return "";
-        }
-    }
 }

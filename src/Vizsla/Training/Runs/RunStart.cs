@@ -18,6 +18,7 @@ internal static partial class RunStart
         {
             if (CheckpointChecks.Find(asked, folder.Checkpoints) is { } checkpoint)
             {
+                CheckpointChecks.RequireResumable(checkpoint);
                 ResumingFrom(logger, checkpoint);
                 return checkpoint;
             }

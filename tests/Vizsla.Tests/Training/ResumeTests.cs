@@ -1,0 +1,78 @@
+using Vizsla.Training;
+
+namespace Vizsla.Tests.Training;
+
+[Collection(RunAlone.Name)]
+public sealed class ResumeTests
+{
+    public static TheoryData<string> Kinds => [.. Variants.Keys];
+
+    private static Dictionary<string, Func<TrainingArguments, TrainingArguments>> Variants { get; } = new()
+    {
+        ["plain"] = a => a,
+        ["one stream"] = a => a with { DataRng = DataRng.Torch },
+        ["accumulated"] = a => a with { GradientAccumulationSteps = 2, NumTrainEpochs = 3 },
+        ["accumulated, one stream"] = a => a with { GradientAccumulationSteps = 2, NumTrainEpochs = 3, DataRng = DataRng.Torch },
+        ["by epochs"] = a => a with
+        {
+            EvalStrategy = IntervalStrategy.Epoch, SaveStrategy = SaveStrategy.Epoch, LoggingStrategy = IntervalStrategy.Epoch, LrSchedulerType = SchedulerType.Cosine, WarmupSteps = 3,
+        },
+        ["plateau"] = a => a with { LrSchedulerType = SchedulerType.ReduceLrOnPlateau, LrSchedulerKwargs = new() { ["patience"] = 0 }, MetricForBestModel = "loss", EvalSteps = 2 },
+        ["momentum"] = a => a with { Optim = OptimizerName.Sgd, OptimArgs = "momentum=0.9", LearningRate = 0.01, SaveTotalLimit = 1 },
+        ["adafactor"] = a => a with { Optim = OptimizerName.Adafactor, TrainSamplingStrategy = TrainSamplingStrategy.Balanced },
+        ["early stopping"] = a => a with { EarlyStoppingPatience = 2, EvalSteps = 2, LearningRate = 1e-9 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void A_run_that_stops_again_and_again_ends_as_one_that_never_stopped(string kind)
+    {
+        using var run = new TinyRun();
+        Assert.True(run.Train(Variants[kind](run.Arguments("whole"))));
+
+        // Every few steps, so that stops fall inside and at the end of epochs, before and after rows, evaluations and checkpoints.
+        var arguments = Variants[kind](run.Arguments("stopped")) with { ResumeFromCheckpoint = "true" };
+        var stop = 0;
+        while (!run.Train(arguments, stop += 3))
+        {
+        }
+
+        Assert.Equal(TinyRun.Fingerprint(run.Output("whole")), TinyRun.Fingerprint(run.Output("stopped")));
+    }
+
+    [Fact]
+    public void A_run_resumes_from_an_older_checkpoint_and_replaces_the_later_ones()
+    {
+        using var run = new TinyRun();
+        var arguments = run.Arguments();
+        Assert.True(run.Train(arguments));
+        var whole = TinyRun.Fingerprint(run.Output());
+
+        Assert.True(run.Train(arguments with { ResumeFromCheckpoint = Path.Combine(run.Output(), "checkpoint-5") }));
+
+        Assert.Equal(whole, TinyRun.Fingerprint(run.Output()));
+    }
+
+    [Fact]
+    public void A_moved_run_resumes_and_finds_its_best_checkpoint()
+    {
+        using var run = new TinyRun();
+        Assert.True(run.Train(run.Arguments("whole")));
+        Assert.False(run.Train(run.Arguments("here"), stopAfter: 13));
+
+        Directory.Move(run.Output("here"), run.Output("there"));
+        Assert.True(run.Train(run.Arguments("there") with { ResumeFromCheckpoint = "true" }));
+
+        Assert.Equal(TinyRun.Fingerprint(run.Output("whole")), TinyRun.Fingerprint(run.Output("there")));
+    }
+
+    [Fact]
+    public void Without_a_whole_checkpoint_a_run_starts_anew()
+    {
+        using var run = new TinyRun();
+
+        Assert.True(run.Train(run.Arguments() with { ResumeFromCheckpoint = "true", MaxSteps = 2, NumTrainEpochs = 3 }));
+
+        Assert.True(Directory.Exists(Path.Combine(run.Output(), "checkpoint-2")));
+    }
+}
