@@ -8,6 +8,7 @@ namespace Vizsla.Transforms;
 /// Steps on pictures come first, then at most one conversion (<see cref="ToDtype"/>, <see cref="ToTensor"/>), then steps on floats. A pipeline of picture steps is itself a picture step.
 /// Source: torchvision <c>v2.Compose</c>. Parity: exact.
 /// </remarks>
+[Group(TransformGroup.Container)]
 public sealed record Compose : ImageTransform
 {
     private readonly PipelinePlan _plan;
@@ -29,7 +30,7 @@ public sealed record Compose : ImageTransform
     }
 
     /// <summary>The steps in order.</summary>
-    [Parameter("transforms")]
+    [Parameter("transforms", Example = """[{"transform": "Grayscale"}]""")]
     public ValueList<Transform> Transforms { get; }
 
     /// <summary>Whether any step draws from the generator.</summary>

@@ -3,9 +3,12 @@ namespace Vizsla.Transforms;
 /// <summary>What is wrong with a pipeline: impossible parameters of its steps, and steps in an order that cannot run.</summary>
 internal static class PipelineProblems
 {
-    /// <summary>Every problem in a sentence, each with the number and name of its step.</summary>
-    public static List<string> Find(IReadOnlyList<Transform> transforms)
+    /// <summary>Every problem in a sentence.</summary>
+    /// <param name="transforms">The steps.</param>
+    /// <param name="place">How a step is named in a message; null says "Step 3, GaussianBlur".</param>
+    public static List<string> Find(IReadOnlyList<Transform> transforms, Func<int, Transform, string>? place = null)
     {
+        place ??= static (index, transform) => $"Step {index + 1}, {transform.GetType().Name}";
         var problems = new List<string>();
         if (transforms.Count == 0)
         {
@@ -16,20 +19,15 @@ internal static class PipelineProblems
         {
             foreach (var problem in transforms[i].FindProblems())
             {
-                problems.Add($"{Place(i, transforms[i])}: {problem}");
+                problems.Add($"{place(i, transforms[i])}: {problem}");
             }
         }
 
-        FindOrder(transforms, problems);
+        FindOrder(transforms, problems, place);
         return problems;
     }
 
-    /// <summary>"Step 3, GaussianBlur".</summary>
-    /// <param name="index">Step from 0.</param>
-    /// <param name="transform">The step.</param>
-    private static string Place(int index, Transform transform) => $"Step {index + 1}, {transform.GetType().Name}";
-
-    private static void FindOrder(IReadOnlyList<Transform> transforms, List<string> problems)
+    private static void FindOrder(IReadOnlyList<Transform> transforms, List<string> problems, Func<int, Transform, string> place)
     {
         Transform? conversion = null;
         Transform? crops = null;
@@ -40,25 +38,25 @@ internal static class PipelineProblems
                 switch (step)
                 {
                     case ConversionTransform when conversion is not null:
-                        problems.Add($"{Place(i, transforms[i])}: {conversion.GetType().Name} has made floats already; leave one of the two out.");
+                        problems.Add($"{place(i, transforms[i])}: {conversion.GetType().Name} has made floats already; leave one of the two out.");
                         break;
                     case ConversionTransform:
                         conversion = step;
                         break;
                     case TensorTransform when conversion is null:
-                        problems.Add($"{Place(i, transforms[i])}: works on floats; put ToDtype(Scale: true) or ToTensor before it.");
+                        problems.Add($"{place(i, transforms[i])}: works on floats; put ToDtype(Scale: true) or ToTensor before it.");
                         break;
                     case ImageTransform or MultiCropTransform when conversion is not null:
-                        problems.Add($"{Place(i, transforms[i])}: works on 8-bit pictures; put it before {conversion.GetType().Name}.");
+                        problems.Add($"{place(i, transforms[i])}: works on 8-bit pictures; put it before {conversion.GetType().Name}.");
                         break;
                     case MultiCropTransform when crops is not null:
-                        problems.Add($"{Place(i, transforms[i])}: {crops.GetType().Name} has made several pictures already; leave one of the two out.");
+                        problems.Add($"{place(i, transforms[i])}: {crops.GetType().Name} has made several pictures already; leave one of the two out.");
                         break;
                     case MultiCropTransform:
                         crops = step;
                         break;
                     case BatchTransform:
-                        problems.Add($"{Place(i, transforms[i])}: works on whole batches; give it to the collator instead.");
+                        problems.Add($"{place(i, transforms[i])}: works on whole batches; give it to the collator instead.");
                         break;
                 }
             }

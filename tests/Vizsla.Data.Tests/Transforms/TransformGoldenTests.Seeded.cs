@@ -59,6 +59,14 @@ public sealed partial class TransformGoldenTests
             new RandomApply([new GaussianBlur(5, 9)], 0.3)),
     };
 
+    // Known differences: torch itself weighs a wide Gaussian differently on AVX2, which the library follows, and on AVX-512.
+    // A recording from either machine is met to the last level by adding up the weights in its number of lanes.
+    private static readonly HashSet<string> FollowsTorchsSimd =
+    [
+        "GaussianBlur((5,9))", "GaussianBlur((5,9),(0.1,5))", "breeds",
+        "gaussian_blur([5,9],[1.3,1.3])", "gaussian_blur([23,1],[4.0,0.5])",
+    ];
+
     private static readonly Lazy<ILookup<string, JsonElement>> SeededCases = new(() => CasesOf("seeded.json", "transform"));
 
     public static TheoryData<string> SeededNames() => [.. SeededCases.Value.Select(cases => cases.Key).DefaultIfEmpty("")];
@@ -90,6 +98,13 @@ public sealed partial class TransformGoldenTests
             }
 
             var result = transform.Apply(image, rng);
+            if (!Matches(recorded, result) && FollowsTorchsSimd.Contains(name))
+            {
+                DisposeUnless(image, result);
+                rng = new Rng(seed);
+                result = OnAvx512(() => transform.Apply(image, rng));
+            }
+
             Compare(what, recorded, result, differences);
             var next = rng.NextInt64();
             if (next != recorded.GetProperty("next_draw").GetInt64())
@@ -97,10 +112,7 @@ public sealed partial class TransformGoldenTests
                 differences.Add($"{what}: the generator stands elsewhere");
             }
 
-            if (!ReferenceEquals(result, image))
-            {
-                result.Dispose();
-            }
+            DisposeUnless(image, result);
         }
 
         foreach (var image in sources.Values)
@@ -109,5 +121,26 @@ public sealed partial class TransformGoldenTests
         }
 
         Assert.True(differences.Count == 0, string.Join('\n', differences));
+    }
+
+    private static void DisposeUnless(Image image, Image result)
+    {
+        if (!ReferenceEquals(result, image))
+        {
+            result.Dispose();
+        }
+    }
+
+    private static Image OnAvx512(Func<Image> run)
+    {
+        GaussianKernel.FollowsAvx512 = true;
+        try
+        {
+            return run();
+        }
+        finally
+        {
+            GaussianKernel.FollowsAvx512 = false;
+        }
     }
 }

@@ -13,6 +13,7 @@ namespace Vizsla.Transforms;
 /// <param name="Interpolation">Nearest or bilinear, for operations that move pixels; bilinear by default.</param>
 /// <param name="Fill">Color of what comes from outside; null leaves it black without blending at the border.</param>
 /// <remarks>Source: torchvision <c>v2.AugMix</c> (Hendrycks et al. 2020), which works with the arithmetic of tensors on pictures too. Parity: exact.</remarks>
+[Group(TransformGroup.Augmentation)]
 public sealed record AugMix(
     [Parameter("severity", Minimum = 1, Maximum = 10)] int Severity = 3,
     [Parameter("mixture_width", Minimum = 1)] int MixtureWidth = 3,

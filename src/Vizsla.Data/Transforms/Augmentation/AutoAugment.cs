@@ -8,6 +8,7 @@ namespace Vizsla.Transforms;
 /// <param name="Interpolation">Nearest, bilinear or bicubic, for operations that move pixels; nearest by default.</param>
 /// <param name="Fill">Color of what comes from outside; null is black.</param>
 /// <remarks>Source: torchvision <c>v2.AutoAugment</c> (Cubuk et al. 2018). Parity: exact.</remarks>
+[Group(TransformGroup.Augmentation)]
 public sealed record AutoAugment(
     [Parameter("policy")] AutoAugmentPolicy Policy = AutoAugmentPolicy.ImageNet,
     [Parameter("interpolation")] Interpolation Interpolation = Interpolation.Nearest,

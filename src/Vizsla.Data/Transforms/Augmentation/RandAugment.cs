@@ -10,6 +10,7 @@ namespace Vizsla.Transforms;
 /// <param name="Interpolation">Nearest, bilinear or bicubic, for operations that move pixels; nearest by default.</param>
 /// <param name="Fill">Color of what comes from outside; null is black.</param>
 /// <remarks>Source: torchvision <c>v2.RandAugment</c> (Cubuk et al. 2019). Parity: exact.</remarks>
+[Group(TransformGroup.Augmentation)]
 public sealed record RandAugment(
     [Parameter("num_ops", Minimum = 0)] int OperationCount = 2,
     [Parameter("magnitude", Minimum = 0)] int Strength = 9,

@@ -8,6 +8,7 @@ namespace Vizsla.Transforms;
 /// <param name="Interpolation">Nearest, bilinear or bicubic, for operations that move pixels; nearest by default.</param>
 /// <param name="Fill">Color of what comes from outside; null is black.</param>
 /// <remarks>Source: torchvision <c>v2.TrivialAugmentWide</c> (Müller and Hutter 2021). Parity: exact.</remarks>
+[Group(TransformGroup.Augmentation)]
 public sealed record TrivialAugmentWide(
     [Parameter("num_magnitude_bins", Minimum = 2)] int BinCount = 31,
     [Parameter("interpolation")] Interpolation Interpolation = Interpolation.Nearest,

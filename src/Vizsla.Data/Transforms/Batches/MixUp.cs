@@ -6,6 +6,7 @@ namespace Vizsla.Transforms;
 /// <param name="Alpha">The share is drawn from Beta(alpha, alpha); above 0, 1 by default.</param>
 /// <param name="ClassCount">Number of classes; null takes that of the targets.</param>
 /// <remarks>Source: torchvision <c>v2.MixUp</c> (Zhang et al. 2018). Parity: exact.</remarks>
+[Group(TransformGroup.Batch)]
 public sealed record MixUp(
     [Parameter("alpha")] double Alpha = 1,
     [Parameter("num_classes", Minimum = 1)] int? ClassCount = null) : BatchTransform

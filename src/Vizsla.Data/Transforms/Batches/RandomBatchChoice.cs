@@ -6,6 +6,7 @@ namespace Vizsla.Transforms;
 /// <param name="Transforms">The transforms; at least one.</param>
 /// <param name="Weights">Weight of each transform, at least 0; they need not add up to 1. Null weighs all alike.</param>
 /// <remarks>Source: torchvision <c>v2.RandomChoice</c> over batch transforms. Parity: exact.</remarks>
+[Group(TransformGroup.Batch)]
 public sealed record RandomBatchChoice(
     [Parameter("transforms", Example = """[{"transform": "MixUp"}, {"transform": "CutMix"}]""")] ValueList<BatchTransform> Transforms,
     [Parameter("p", Minimum = 0)] ValueList<double>? Weights = null) : BatchTransform

@@ -7,6 +7,7 @@ namespace Vizsla.Transforms;
 /// <param name="Transforms">The transforms in order; at least one.</param>
 /// <param name="Probability">Between 0 and 1.</param>
 /// <remarks>Source: torchvision <c>v2.RandomApply</c>. Parity: exact.</remarks>
+[Group(TransformGroup.Container)]
 public sealed record RandomApply(
     [Parameter("transforms", Example = """[{"transform": "Grayscale"}]""")] ValueList<ImageTransform> Transforms,
     [Parameter("p", Minimum = 0, Maximum = 1)] double Probability = 0.5) : ImageTransform

@@ -7,6 +7,7 @@ namespace Vizsla.Transforms;
 /// <param name="Transforms">The transforms; at least one.</param>
 /// <param name="Weights">Weight of each transform, at least 0; they need not add up to 1. Null weighs all alike.</param>
 /// <remarks>Source: torchvision <c>v2.RandomChoice</c>. Parity: exact.</remarks>
+[Group(TransformGroup.Container)]
 public sealed record RandomChoice(
     [Parameter("transforms", Example = """[{"transform": "Grayscale"}]""")] ValueList<ImageTransform> Transforms,
     [Parameter("p", Minimum = 0)] ValueList<double>? Weights = null) : ImageTransform

@@ -6,6 +6,7 @@ namespace Vizsla.Transforms;
 /// <summary>Runs all transforms of a list in random order.</summary>
 /// <param name="Transforms">The transforms; at least one.</param>
 /// <remarks>Source: torchvision <c>v2.RandomOrder</c>. Parity: exact.</remarks>
+[Group(TransformGroup.Container)]
 public sealed record RandomOrder(
     [Parameter("transforms", Example = """[{"transform": "Grayscale"}]""")] ValueList<ImageTransform> Transforms) : ImageTransform
 {

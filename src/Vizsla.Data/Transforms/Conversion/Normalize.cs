@@ -7,6 +7,7 @@ namespace Vizsla.Transforms;
 /// <param name="Mean">Mean per channel, in the unit of the floats (0 to 1 after <c>ToDtype(Scale: true)</c>); one or three numbers.</param>
 /// <param name="Std">Standard deviation per channel, not zero; one or three numbers.</param>
 /// <remarks>Source: torchvision <c>v2.Normalize</c>. Parity: exact.</remarks>
+[Group(TransformGroup.Tensor)]
 public sealed record Normalize(
     [Parameter("mean", Example = "[0.485, 0.456, 0.406]")] ValueList<double> Mean,
     [Parameter("std", Example = "[0.229, 0.224, 0.225]")] ValueList<double> Std) : TensorTransform

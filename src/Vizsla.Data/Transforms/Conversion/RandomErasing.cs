@@ -7,6 +7,7 @@ namespace Vizsla.Transforms;
 /// <summary>Overwrites a random rectangle of the floats, with a given probability.</summary>
 /// <param name="Probability">Between 0 and 1.</param>
 /// <remarks>Source: torchvision <c>v2.RandomErasing</c> on tensors. Parity: exact.</remarks>
+[Group(TransformGroup.Tensor)]
 public sealed record RandomErasing([Parameter("p", Minimum = 0, Maximum = 1)] double Probability = 0.5) : TensorTransform
 {
     /// <summary>Range of the rectangle's share of the area.</summary>

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Reflection;
+using System.Text.Json.Nodes;
+using Vizsla.Primitives;
 
 namespace Vizsla.Transforms;
 
@@ -7,6 +9,7 @@ namespace Vizsla.Transforms;
 internal sealed class TransformType
 {
     private static readonly ConcurrentDictionary<Type, TransformType> Known = new();
+    private readonly Lazy<object> _plain;
 
     private TransformType(Type type)
     {
@@ -18,7 +21,7 @@ internal sealed class TransformType
             .FirstOrDefault()
             ?? throw new ArgumentException($"Transform '{type.Name}' has no public constructor whose parameters are all properties.", nameof(type));
         var arguments = Constructor.GetParameters();
-        ConstructorParameters = [.. arguments.Select(argument => TransformParameter.Of(FindProperty(type, argument)!, argument))];
+        ConstructorParameters = [.. arguments.Select(argument => TransformParameter.Of(type, FindProperty(type, argument)!, argument))];
         Parameters =
         [
             .. ConstructorParameters,
@@ -27,8 +30,10 @@ internal sealed class TransformType
                     && property.CanWrite
                     && !ConstructorParameters.Any(parameter => parameter.Property == property))
                 .OrderBy(property => property.MetadataToken)
-                .Select(TransformParameter.Of),
+                .Select(property => TransformParameter.Of(type, property)),
         ];
+        _plain = new(() => Constructor.Invoke(
+            [.. ConstructorParameters.Select(parameter => parameter.IsRequired ? ExampleOf(parameter) : parameter.ConstructorDefault)]));
     }
 
     /// <summary>The transform's own constructor.</summary>
@@ -44,22 +49,59 @@ internal sealed class TransformType
     /// <param name="type">A type derived from <see cref="Transform"/>.</param>
     public static TransformType Of(Type type) => Known.GetOrAdd(type, static key => new TransformType(key));
 
+    /// <summary>One with every default, and the examples where there is no default; its problems do not matter.</summary>
+    public object Plain => _plain.Value;
+
+    /// <summary>A list of one type of transform.</summary>
+    /// <param name="transforms">The transforms.</param>
+    /// <param name="item">The item's type: <see cref="Transform"/> or one derived from it.</param>
+    public static object MakeList(IReadOnlyList<Transform> transforms, Type item) => item == typeof(Transform) ? ValueList.From(transforms)
+        : item == typeof(BatchTransform) ? ValueList.From(transforms.OfType<BatchTransform>())
+        : ValueList.From(transforms.OfType<ImageTransform>());
+
+    /// <summary>Makes a transform.</summary>
+    /// <param name="values">The values given; all others keep their default.</param>
+    public Transform Create(IReadOnlyDictionary<TransformParameter, object?> values)
+    {
+        var arguments = ConstructorParameters
+            .Select(parameter => values.TryGetValue(parameter, out var given) ? given : parameter.ConstructorDefault)
+            .ToArray();
+        var transform = Constructor.Invoke(arguments);
+        foreach (var setting in Parameters.Skip(ConstructorParameters.Count))
+        {
+            if (values.TryGetValue(setting, out var given))
+            {
+                setting.Property.SetValue(transform, given);
+            }
+        }
+
+        return (Transform)transform;
+    }
+
+    /// <summary>The parameters that must be written down: those without a default, and those that differ from it.</summary>
+    public IEnumerable<(TransformParameter Parameter, object? Value)> ChangedParameters(Transform transform) => ConstructorParameters
+        .Select(parameter => (Parameter: parameter, Value: parameter.Property.GetValue(transform)))
+        .Where(entry => entry.Parameter.IsRequired || !Equals(entry.Value, entry.Parameter.ConstructorDefault))
+        .Concat(ChangedSettings(transform));
+
+    /// <summary>The parameters set by an initializer to something else than their default.</summary>
+    public IEnumerable<(TransformParameter Parameter, object? Value)> ChangedSettings(Transform transform) => Parameters
+        .Skip(ConstructorParameters.Count)
+        .Select(parameter => (Parameter: parameter, Value: parameter.Property.GetValue(transform)))
+        .Where(setting => !Equals(setting.Value, setting.Parameter.Property.GetValue(Plain)));
+
     private static PropertyInfo? FindProperty(Type type, ParameterInfo argument) =>
         type.GetProperty(argument.Name!, BindingFlags.Instance | BindingFlags.Public | BindingFlags.IgnoreCase);
 
-    /// <summary>The parameters set by an initializer to something else than their default.</summary>
-    public IEnumerable<(TransformParameter Parameter, object? Value)> ChangedSettings(Transform transform)
+    private static object? ExampleOf(TransformParameter parameter)
     {
-        if (Parameters.Count == ConstructorParameters.Count)
+        if (parameter.Kind == ParameterKind.Transforms)
         {
-            return [];
+            var item = parameter.Type.GetGenericArguments()[0];
+            return MakeList([item == typeof(BatchTransform) ? new MixUp() : new Grayscale()], item);
         }
 
-        var arguments = ConstructorParameters.Select(parameter => parameter.Property.GetValue(transform)).ToArray();
-        var plain = Constructor.Invoke(arguments);
-        return Parameters.Skip(ConstructorParameters.Count)
-            .Select(parameter => (Parameter: parameter, Value: parameter.Property.GetValue(transform)))
-            .Where(setting => !Equals(setting.Value, setting.Parameter.Property.GetValue(plain)));
+        return parameter.Example is { } example && ParameterJson.TryRead(JsonNode.Parse(example)!, parameter.Type, out var value) ? value : null;
     }
 
     /// <summary>Adds a sentence for each parameter with a number out of its range.</summary>

@@ -6,6 +6,7 @@ namespace Vizsla.Transforms;
 /// <summary>Cuts out the middle; a picture that is smaller gets a black border first.</summary>
 /// <param name="Size">Height and width in pixels; one number is a square.</param>
 /// <remarks>Source: torchvision <c>v2.CenterCrop</c>. Parity: exact.</remarks>
+[Group(TransformGroup.Geometric)]
 public sealed record CenterCrop([Parameter("size", Minimum = 1, Example = "224")] ImageSize Size) : ImageTransform
 {
     /// <inheritdoc />

@@ -8,6 +8,7 @@ namespace Vizsla.Transforms;
 /// <param name="Interpolation">Nearest or bilinear; bilinear by default.</param>
 /// <param name="Fill">Color of what comes from outside; black by default.</param>
 /// <remarks>Source: torchvision <c>v2.ElasticTransform</c>. Parity: exact.</remarks>
+[Group(TransformGroup.Geometric)]
 public sealed record ElasticTransform(
     [Parameter("interpolation")] Interpolation Interpolation = Interpolation.Bilinear,
     [Parameter("fill", Minimum = 0, Maximum = 255)] FillColor Fill = default) : ImageTransform

@@ -8,6 +8,7 @@ namespace Vizsla.Transforms;
 /// In a <see cref="Compose"/> the steps after it run on each, and <see cref="Compose.RunMany"/> gives all five.
 /// Source: torchvision <c>v2.FiveCrop</c>. Parity: exact; order: top left, top right, bottom left, bottom right, middle.
 /// </remarks>
+[Group(TransformGroup.Geometric)]
 public sealed record FiveCrop([Parameter("size", Minimum = 1, Example = "224")] ImageSize Size) : MultiCropTransform
 {
     /// <inheritdoc />

@@ -8,6 +8,7 @@ namespace Vizsla.Transforms;
 /// <param name="Fill">Color of a constant border; black by default.</param>
 /// <param name="PaddingMode">What the border is made of; one color by default.</param>
 /// <remarks>Source: torchvision <c>v2.Pad</c>. Parity: exact.</remarks>
+[Group(TransformGroup.Geometric)]
 public sealed record Pad(
     [Parameter("padding", Example = "4")] Padding Padding,
     [Parameter("fill", Minimum = 0, Maximum = 255)] FillColor Fill = default,

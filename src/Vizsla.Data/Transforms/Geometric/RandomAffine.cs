@@ -12,6 +12,7 @@ namespace Vizsla.Transforms;
 /// <param name="Fill">Color of what comes from outside; black by default.</param>
 /// <param name="Center">The point that stays where it is, in pixels from the top left corner; null is the middle.</param>
 /// <remarks>Source: torchvision <c>v2.RandomAffine</c>. Parity: exact.</remarks>
+[Group(TransformGroup.Geometric)]
 public sealed record RandomAffine(
     [Parameter("degrees", Example = "15")] NumberOrPair Degrees,
     [Parameter("translate", Minimum = 0, Maximum = 1)] (double X, double Y)? Translate = null,

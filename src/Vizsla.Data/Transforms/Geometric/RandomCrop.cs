@@ -10,6 +10,7 @@ namespace Vizsla.Transforms;
 /// <param name="Fill">Color of a constant border; black by default.</param>
 /// <param name="PaddingMode">What the border is made of; one color by default.</param>
 /// <remarks>Source: torchvision <c>v2.RandomCrop</c>. Parity: exact.</remarks>
+[Group(TransformGroup.Geometric)]
 public sealed record RandomCrop(
     [Parameter("size", Minimum = 1, Example = "224")] ImageSize Size,
     [Parameter("padding")] Padding? Padding = null,

@@ -9,6 +9,7 @@ namespace Vizsla.Transforms;
 /// <param name="Interpolation">Nearest, bilinear or bicubic; bilinear by default.</param>
 /// <param name="Fill">Color of what comes from outside; black by default.</param>
 /// <remarks>Source: torchvision <c>v2.RandomPerspective</c>. Parity: exact, but for a coefficient that lies on a rounding boundary of float32.</remarks>
+[Group(TransformGroup.Geometric)]
 public sealed record RandomPerspective(
     [Parameter("distortion_scale", Minimum = 0, Maximum = 1)] double DistortionScale = 0.5,
     [Parameter("p", Minimum = 0, Maximum = 1)] double Probability = 0.5,

@@ -8,6 +8,7 @@ namespace Vizsla.Transforms;
 /// <param name="Interpolation">Filter; bilinear by default.</param>
 /// <param name="Antialias">Without effect: pictures are always anti-aliased, as Pillow does.</param>
 /// <remarks>Source: torchvision <c>v2.RandomResizedCrop</c>. Parity: exact.</remarks>
+[Group(TransformGroup.Geometric)]
 public sealed record RandomResizedCrop(
     [Parameter("size", Minimum = 1, Example = "224")] ImageSize Size,
     [Parameter("interpolation")] Interpolation Interpolation = Interpolation.Bilinear,

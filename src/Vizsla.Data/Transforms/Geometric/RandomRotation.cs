@@ -10,6 +10,7 @@ namespace Vizsla.Transforms;
 /// <param name="Center">The point that stays where it is, in pixels from the top left corner; null is the middle.</param>
 /// <param name="Fill">Color of the corners; black by default.</param>
 /// <remarks>Source: torchvision <c>v2.RandomRotation</c>. Parity: exact.</remarks>
+[Group(TransformGroup.Geometric)]
 public sealed record RandomRotation(
     [Parameter("degrees", Example = "30")] NumberOrPair Degrees,
     [Parameter("interpolation")] Interpolation Interpolation = Interpolation.Nearest,

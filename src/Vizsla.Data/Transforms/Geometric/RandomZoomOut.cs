@@ -7,6 +7,7 @@ namespace Vizsla.Transforms;
 /// <param name="Fill">Color of the canvas; black by default.</param>
 /// <param name="Probability">Between 0 and 1.</param>
 /// <remarks>Source: torchvision <c>v2.RandomZoomOut</c>. Parity: exact.</remarks>
+[Group(TransformGroup.Geometric)]
 public sealed record RandomZoomOut(
     [Parameter("fill", Minimum = 0, Maximum = 255)] FillColor Fill = default,
     [Parameter("p", Minimum = 0, Maximum = 1)] double Probability = 0.5) : ChanceTransform(Probability)

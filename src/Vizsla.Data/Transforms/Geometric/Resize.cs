@@ -9,6 +9,7 @@ namespace Vizsla.Transforms;
 /// <param name="MaxSize">Largest longer side, pixels; null sets no limit.</param>
 /// <param name="Antialias">Without effect: pictures are always anti-aliased, as Pillow does.</param>
 /// <remarks>Source: torchvision <c>v2.Resize</c>. Parity: exact.</remarks>
+[Group(TransformGroup.Geometric)]
 public sealed record Resize(
     [Parameter("size", Minimum = 1, Example = "[224, 224]")] ImageSize? Size,
     [Parameter("interpolation")] Interpolation Interpolation = Interpolation.Bilinear,

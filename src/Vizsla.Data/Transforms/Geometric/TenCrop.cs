@@ -6,6 +6,7 @@ namespace Vizsla.Transforms;
 /// <param name="Size">Height and width in pixels; one number is a square.</param>
 /// <param name="VerticalFlip">Whether the second five are of the picture upside down; otherwise it is mirrored left to right.</param>
 /// <remarks>As <see cref="FiveCrop"/>. Source: torchvision <c>v2.TenCrop</c>. Parity: exact.</remarks>
+[Group(TransformGroup.Geometric)]
 public sealed record TenCrop(
     [Parameter("size", Minimum = 1, Example = "224")] ImageSize Size,
     [Parameter("vertical_flip")] bool VerticalFlip = false) : MultiCropTransform

@@ -12,7 +12,7 @@ internal readonly record struct AffineMatrix(double A, double B, double C, doubl
     /// <param name="translate">Shift of the result in pixels.</param>
     /// <param name="scale">Size of the result, 1 is unchanged.</param>
     /// <param name="shear">Shear in degrees along rows and along columns.</param>
-    /// <remarks>Source: torchvision <c>_get_inverse_affine_matrix</c>. Parity: exact up to the platform's sine and cosine.</remarks>
+    /// <remarks>Source: torchvision <c>v2.functional._geometry._get_inverse_affine_matrix</c>, operation by operation. Parity: exact up to the platform's sine and cosine.</remarks>
     public static AffineMatrix Inverse(
         (double X, double Y) center, double degrees, (double X, double Y) translate, double scale, (double X, double Y) shear)
     {
@@ -20,12 +20,13 @@ internal readonly record struct AffineMatrix(double A, double B, double C, doubl
         var shearX = Radians(shear.X);
         var shearY = Radians(shear.Y);
         var a = Math.Cos(rotation - shearY) / Math.Cos(shearY);
-        var b = (-Math.Cos(rotation - shearY) * Math.Tan(shearX) / Math.Cos(shearY)) - Math.Sin(rotation);
+        var b = -((a * Math.Tan(shearX)) + Math.Sin(rotation));
         var c = Math.Sin(rotation - shearY) / Math.Cos(shearY);
-        var d = (-Math.Sin(rotation - shearY) * Math.Tan(shearX) / Math.Cos(shearY)) + Math.Cos(rotation);
+        var d = Math.Cos(rotation) - (c * Math.Tan(shearX));
         var (m0, m1, m3, m4) = (d / scale, -b / scale, -c / scale, a / scale);
-        var m2 = ((m0 * (-center.X - translate.X)) + (m1 * (-center.Y - translate.Y))) + center.X;
-        var m5 = ((m3 * (-center.X - translate.X)) + (m4 * (-center.Y - translate.Y))) + center.Y;
+        var (toX, toY) = (center.X + translate.X, center.Y + translate.Y);
+        var m2 = center.X - (m0 * toX) - (m1 * toY);
+        var m5 = center.Y - (m3 * toX) - (m4 * toY);
         return new AffineMatrix(m0, m1, m2, m3, m4, m5);
     }
 

@@ -1,15 +1,18 @@
-using System.Runtime.Intrinsics;
-
 namespace Vizsla.Transforms;
 
 /// <summary>The weights of torchvision's Gaussian, with the roundings of torch's own linspace, exponential and softmax.</summary>
 /// <remarks>
-/// Source: torchvision <c>_get_gaussian_kernel1d</c> on torch's AVX2 build (Sleef's expf, sums in eight lanes). Parity: exact;
-/// torch's AVX-512 build sums in sixteen lanes and differs in the last bit of some weights.
+/// Source: torchvision <c>_get_gaussian_kernel1d</c> (Sleef's expf, sums lane by lane). Parity: exact with torch on AVX2;
+/// torch on AVX-512 adds up in sixteen lanes and differs in the last bit of some weights, which moves a few levels by one.
 /// </remarks>
 internal static class GaussianKernel
 {
-    private static readonly int Lanes = Vector256<float>.Count;
+    private const int Avx2Lanes = 8;
+    private const int Avx512Lanes = 16;
+
+    /// <summary>Whether this thread adds up as torch does on AVX-512; for comparing with recordings from such a machine.</summary>
+    [ThreadStatic]
+    internal static bool FollowsAvx512;
 
     /// <summary>Fills the weights of one axis; they add up to 1.</summary>
     /// <param name="weights">Receives as many weights as the kernel is wide.</param>
@@ -66,8 +69,8 @@ internal static class GaussianKernel
     // torch adds up lane by lane, then halves the lanes; fewer numbers than lanes it adds up in order.
     private static float Sum(ReadOnlySpan<float> values)
     {
-        Span<float> lanes = stackalloc float[Lanes];
-        if (values.Length < Lanes)
+        Span<float> lanes = stackalloc float[FollowsAvx512 ? Avx512Lanes : Avx2Lanes];
+        if (values.Length < lanes.Length)
         {
             var sum = values[0];
             foreach (var value in values[1..])
@@ -80,10 +83,10 @@ internal static class GaussianKernel
 
         for (var i = 0; i < values.Length; i++)
         {
-            lanes[i % Lanes] = i < Lanes ? values[i] : lanes[i % Lanes] + values[i];
+            lanes[i % lanes.Length] = i < lanes.Length ? values[i] : lanes[i % lanes.Length] + values[i];
         }
 
-        for (var half = Lanes / 2; half > 0; half /= 2)
+        for (var half = lanes.Length / 2; half > 0; half /= 2)
         {
             for (var i = 0; i < half; i++)
             {

@@ -9,6 +9,7 @@ namespace Vizsla.Transforms;
 /// <param name="Saturation">As brightness.</param>
 /// <param name="Hue">Range of the shift in turns of the color circle, within -0.5 to 0.5; a single number x is -x to x; null leaves it out.</param>
 /// <remarks>Source: torchvision <c>v2.ColorJitter</c>. Parity: exact.</remarks>
+[Group(TransformGroup.Photometric)]
 public sealed record ColorJitter(
     [Parameter("brightness")] NumberOrPair? Brightness = null,
     [Parameter("contrast")] NumberOrPair? Contrast = null,

@@ -6,6 +6,7 @@ namespace Vizsla.Transforms;
 /// <summary>Blurs the picture with a Gaussian whose width is drawn from a range.</summary>
 /// <param name="KernelSize">Width and height of the kernel in pixels, in this order, both odd; one number is a square.</param>
 /// <remarks>Source: torchvision <c>v2.GaussianBlur</c>. Parity: exact.</remarks>
+[Group(TransformGroup.Photometric)]
 public sealed record GaussianBlur([Parameter("kernel_size", Example = "[5, 9]")] ImageSize KernelSize) : ImageTransform
 {
     /// <summary>Blurs with a kernel of a width and a height.</summary>

@@ -9,6 +9,7 @@ namespace Vizsla.Transforms;
 /// <param name="Sigma">Standard deviation of the noise, as a share of 255.</param>
 /// <param name="Clip">Whether levels stay within 0 to 255; otherwise they wrap around.</param>
 /// <remarks>Source: torchvision <c>v2.GaussianNoise</c> on 8-bit tensors; it refuses Pillow's pictures. Parity: exact.</remarks>
+[Group(TransformGroup.Photometric)]
 public sealed record GaussianNoise(
     [Parameter("mean")] double Mean = 0,
     [Parameter("sigma", Minimum = 0)] double Sigma = 0.1,

@@ -6,6 +6,7 @@ namespace Vizsla.Transforms;
 /// <summary>Turns the picture gray.</summary>
 /// <param name="OutputChannelCount">1 or 3 in torchvision; here the gray always stands in three channels.</param>
 /// <remarks>Source: torchvision <c>v2.Grayscale</c>. Parity: exact, as the three channels that <c>convert("RGB")</c> of the result has.</remarks>
+[Group(TransformGroup.Photometric)]
 public sealed record Grayscale([Parameter("num_output_channels", Minimum = 1, Maximum = 3)] int OutputChannelCount = 1) : ImageTransform
 {
     /// <inheritdoc />

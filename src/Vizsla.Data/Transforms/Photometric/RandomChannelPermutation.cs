@@ -5,6 +5,7 @@ namespace Vizsla.Transforms;
 
 /// <summary>Puts the three channels in a random order.</summary>
 /// <remarks>Source: torchvision <c>v2.RandomChannelPermutation</c>. Parity: exact.</remarks>
+[Group(TransformGroup.Photometric)]
 public sealed record RandomChannelPermutation : ImageTransform
 {
     /// <inheritdoc />

@@ -6,6 +6,7 @@ namespace Vizsla.Transforms;
 /// <summary>Changes brightness, contrast, saturation, hue and the order of the channels, each with the same probability.</summary>
 /// <param name="Probability">Probability of each change, between 0 and 1.</param>
 /// <remarks>Source: torchvision <c>v2.RandomPhotometricDistort</c> (from SSD). Parity: exact.</remarks>
+[Group(TransformGroup.Photometric)]
 public sealed record RandomPhotometricDistort([Parameter("p", Minimum = 0, Maximum = 1)] double Probability = 0.5) : ImageTransform
 {
     /// <summary>Range of the brightness factor.</summary>

@@ -7,6 +7,7 @@ namespace Vizsla.Transforms;
 /// <param name="Bits">Bits to keep, 1 to 8.</param>
 /// <param name="Probability">Between 0 and 1.</param>
 /// <remarks>Source: torchvision <c>v2.RandomPosterize</c>. Parity: exact.</remarks>
+[Group(TransformGroup.Photometric)]
 public sealed record RandomPosterize(
     [Parameter("bits", Minimum = 1, Maximum = 8, Example = "4")] int Bits,
     [Parameter("p", Minimum = 0, Maximum = 1)] double Probability = 0.5) : ChanceTransform(Probability)

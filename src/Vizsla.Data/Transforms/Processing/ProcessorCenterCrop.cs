@@ -6,6 +6,7 @@ namespace Vizsla.Transforms;
 /// <summary>Cuts out the middle as image processors do: half of an odd rest is rounded down, where <see cref="CenterCrop"/> rounds to even.</summary>
 /// <param name="Size">Height and width in pixels; one number is a square. A picture that is smaller gets a black border.</param>
 /// <remarks>Source: transformers <c>image_transforms.center_crop</c>. Parity: exact.</remarks>
+[Group(TransformGroup.Processor)]
 public sealed record ProcessorCenterCrop([Parameter("size", Minimum = 1, Example = "224")] ImageSize Size) : ImageTransform
 {
     /// <inheritdoc />

@@ -5,6 +5,7 @@ namespace Vizsla.Transforms;
 
 /// <summary>Swaps red and blue, for models that were trained on BGR pictures.</summary>
 /// <remarks>Source: transformers <c>image_transforms.flip_channel_order</c>. Parity: exact.</remarks>
+[Group(TransformGroup.Processor)]
 public sealed record ReverseChannels : ImageTransform
 {
     /// <inheritdoc />
