@@ -95,7 +95,7 @@ internal static class ModelFolder
 
     private static string Misfit(ClassificationNetwork network, LoadReport report, HashSet<string> head, int foreign)
     {
-        var total = network.State().Count(s => !head.Contains(s.Name));
+        var total = network.State().Count(s => !head.Contains(s.Name) && !s.Name.EndsWith(WeightLoader.BatchCount, StringComparison.Ordinal));
         var examples = report.NewlyInitialized.Where(n => !head.Contains(n)).Take(3).Select(n => $"'{n}'");
         return $"The weights at '{report.Source}' are not those of {network.ClassName}: of its {total} weights outside the head {foreign} are missing or of another shape "
             + $"({string.Join(", ", examples)}{(foreign > 3 ? ", ..." : "")}), and {report.Unexpected.Count} of the file are not its own. Use the config.json that belongs to these weights.";

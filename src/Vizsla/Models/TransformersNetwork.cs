@@ -26,16 +26,25 @@ internal abstract class TransformersNetwork(ModelConfiguration configuration, st
             layer.ResetParameters();
         }
 
-        InitializeHead();
+        foreach (var layer in HeadLayers)
+        {
+            InitializeLayer(layer);
+        }
     }
 
     public override void InitializeHead()
     {
         using var mode = no_grad();
+        DrawTokens();
         foreach (var layer in HeadLayers)
         {
             InitializeLayer(layer);
         }
+    }
+
+    /// <summary>Draws and forgets what a constructor of Python draws even for weights that come from a file; the generator moves on.</summary>
+    protected virtual void DrawTokens()
+    {
     }
 
     /// <summary>Draws what torch's constructors draw, in their order; all of it is drawn again.</summary>

@@ -113,7 +113,7 @@ public sealed partial class CnnGoldenTests
         }
 
         using var scope = NewDisposeScope();
-        using var generator = new Generator(Crc32(name));
+        using var generator = new Generator(Crc32.Of(Encoding.UTF8.GetBytes(name)));
         if (name.EndsWith("running_var", StringComparison.Ordinal))
         {
             value.copy_(1 + rand(value.shape, generator: generator));
@@ -124,21 +124,6 @@ public sealed partial class CnnGoldenTests
         value.copy_(value.dim() >= 2 ? drawn / Math.Sqrt(value[0].NumberOfElements)
             : name.EndsWith("running_mean", StringComparison.Ordinal) || name.EndsWith("bias", StringComparison.Ordinal) ? drawn * 0.1
             : 1 + drawn * 0.1);
-    }
-
-    private static uint Crc32(string text)
-    {
-        var crc = uint.MaxValue;
-        foreach (var b in Encoding.UTF8.GetBytes(text))
-        {
-            crc ^= b;
-            for (var bit = 0; bit < 8; bit++)
-            {
-                crc = (crc >> 1) ^ ((crc & 1) * 0xEDB88320u);
-            }
-        }
-
-        return ~crc;
     }
 
     private static ScalarType Type(string name) => name == "int64" ? ScalarType.Int64 : ScalarType.Float32;

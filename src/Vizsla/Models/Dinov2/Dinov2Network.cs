@@ -64,9 +64,16 @@ internal sealed class Dinov2Network : TransformersNetwork
 
     protected override void DrawConstructors(IReadOnlyList<Layer> backbone)
     {
+        _classToken.Value.normal_();
         _patches.ResetParameters();
         _positions.Value.normal_();
         base.DrawConstructors([.. backbone.Where(l => l != _patches)]);
+    }
+
+    protected override void DrawTokens()
+    {
+        using var token = randn(1, 1, _options.Width);
+        using var positions = randn(1, _options.PatchCount + 1, _options.Width);
     }
 
     protected override void InitializeLayer(Layer layer)

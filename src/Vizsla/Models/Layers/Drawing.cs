@@ -18,17 +18,18 @@ internal static class Drawing
         }
     }
 
-    /// <summary>A normal distribution cut at -2 and +2 (absolute, as transformers calls it), by the inverse of its distribution function.</summary>
-    /// <remarks>Source: <c>torch.nn.init.trunc_normal_</c>.</remarks>
+    /// <summary>A normal distribution cut at -2 and +2 (absolute, as transformers and timm call it): what falls outside is drawn again.</summary>
+    /// <remarks>Source: <c>torch.nn.init.trunc_normal_</c> of torch 2.13; earlier versions draw by the inverse of the distribution function.</remarks>
     public static void TruncatedNormal(Tensor tensor, double deviation)
     {
+        const double Bound = 2;
         using var scope = NewDisposeScope();
         using var mode = no_grad();
-        var bound = Erf(2 / deviation / Math.Sqrt(2));
-        tensor.uniform_(-bound, bound);
-        tensor.erfinv_();
-        tensor.mul_(deviation * Math.Sqrt(2));
-        tensor.clamp_(-2, 2);
+        tensor.normal_(0, deviation);
+        for (var outside = tensor.abs() > Bound; outside.any().item<bool>(); outside = tensor.abs() > Bound)
+        {
+            tensor.copy_(where(outside, empty_like(tensor).normal_(0, deviation), tensor));
+        }
     }
 
     /// <summary>A normal distribution with mean 0.</summary>
@@ -61,11 +62,4 @@ internal static class Drawing
     }
 
     private static double FanIn(Tensor weight) => weight.shape.Skip(1).Aggregate(1L, (product, side) => product * side);
-
-    private static double Erf(double x)
-    {
-        using var value = tensor(x, ScalarType.Float64);
-        using var result = special.erf(value);
-        return result.item<double>();
-    }
 }

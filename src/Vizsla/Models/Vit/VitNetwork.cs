@@ -66,6 +66,12 @@ internal sealed class VitNetwork : TransformersNetwork
         base.DrawConstructors([.. backbone.Where(l => l != _patches)]);
     }
 
+    protected override void DrawTokens()
+    {
+        using var token = randn(1, 1, _options.Width);
+        using var positions = randn(1, _options.PatchCount + 1, _options.Width);
+    }
+
     protected override void InitializeLayer(Layer layer)
     {
         DrawTruncatedNormal(layer, _options.InitializerRange);

@@ -66,9 +66,9 @@ public sealed record LoadReport(
     private string Table()
     {
         var rows = new List<(string Key, string Status, string Details)> { ("Key", "Status", "") };
-        rows.AddRange(KeyPattern.Merge(Unexpected.Select(n => (n, ""))).Select(r => (r.Key, "UNEXPECTED", "")));
-        rows.AddRange(KeyPattern.Merge(Missing.Select(n => (n, ""))).Select(r => (r.Key, "MISSING", "")));
-        rows.AddRange(KeyPattern.Merge(Mismatched.Select(m =>
+        rows.AddRange(KeyPattern.Merge(Unexpected.Order(StringComparer.Ordinal).Select(n => (n, ""))).Select(r => (r.Key, "UNEXPECTED", "")));
+        rows.AddRange(KeyPattern.Merge(Missing.Order(StringComparer.Ordinal).Select(n => (n, ""))).Select(r => (r.Key, "MISSING", "")));
+        rows.AddRange(KeyPattern.Merge(Mismatched.OrderBy(m => m.Name, StringComparer.Ordinal).Select(m =>
             (m.Name, $"Reinit due to size mismatch - ckpt: {ShapeMismatch.Size(m.FileShape)} vs model:{ShapeMismatch.Size(m.ModelShape)}")))
             .Select(r => (r.Key, "MISMATCH", r.Details)));
         var keyWidth = rows.Max(r => r.Key.Length);

@@ -6,7 +6,7 @@ namespace Vizsla.Models.Weights;
 /// <remarks>Source: transformers <c>from_pretrained</c>: the rule of the base prefix, legacy names, what is missing, left over or of another shape.</remarks>
 internal static class WeightLoader
 {
-    private const string BatchCount = "num_batches_tracked";
+    internal const string BatchCount = "num_batches_tracked";
 
     /// <summary>Copies every weight that fits.</summary>
     /// <param name="network">A network whose weights may hold anything.</param>
@@ -52,7 +52,9 @@ internal static class WeightLoader
             missing.Remove(count);
         }
 
-        return new LoadReport(network.ClassName, origin, [.. own.Keys.Where(missing.Contains)], unexpected, mismatched);
+        var order = own.Keys.Index().ToDictionary(k => k.Item, k => k.Index, StringComparer.Ordinal);
+        return new LoadReport(
+            network.ClassName, origin, [.. own.Keys.Where(missing.Contains)], unexpected, [.. mismatched.OrderBy(m => order[m.Name])]);
     }
 
     private static List<(string FileName, string Name)> ModelNames(
