@@ -9,6 +9,7 @@ using Vizsla.Studio.Pictures;
 using Vizsla.Studio.Predictions;
 using Vizsla.Studio.Runs;
 using Vizsla.Studio.Runs.Evaluation;
+using Vizsla.Studio.Transforms;
 
 namespace Vizsla.Studio;
 
@@ -36,6 +37,8 @@ public static class StudioApplication
         services.AddSingleton<DatasetChecks>();
         services.AddSingleton<RunEvaluator>();
         services.AddSingleton<PredictionRoom>();
+        services.AddSingleton<PipelineStarts>();
+        services.AddSingleton<TransformEndpoints>();
         services.AddScoped<Browser>();
         services.AddRazorComponents().AddInteractiveServerComponents();
         services.AddMudServices();
@@ -50,6 +53,7 @@ public static class StudioApplication
         ServeApplication.MapService(application);
         PictureEndpoints.Map(application);
         DatasetEndpoints.Map(application);
+        TransformEndpoints.Map(application);
         PredictPageEndpoints.Map(application);
         RunFiles.Map(application);
         EmbeddedAssets.Map(application);

@@ -2,6 +2,7 @@
 
 const darkKey = "vizsla-dark";
 let plotly;
+let addressTimer;
 
 export function isDark() {
     const kept = localStorage.getItem(darkKey);
@@ -13,7 +14,13 @@ export function rememberDark(dark) {
 }
 
 export function replaceAddress(address) {
-    history.replaceState(history.state, "", address);
+    // A moving slider changes the address many times a second; browsers allow a few.
+    clearTimeout(addressTimer);
+    addressTimer = setTimeout(() => {
+        if (new URL(address, location.href).pathname === location.pathname) {
+            history.replaceState(history.state, "", address);
+        }
+    }, 250);
 }
 
 export async function copy(text) {

@@ -85,7 +85,6 @@ internal sealed unsafe class JpegDecoder
             else
             {
                 DecodeOnlyScan(bytes, data.Length);
-                _reader.ReadToEnd(data);
             }
         }
 

@@ -1,0 +1,106 @@
+using Vizsla.Imaging;
+using Vizsla.Primitives;
+using Vizsla.Transforms;
+
+namespace Vizsla.Studio.Transforms;
+
+/// <summary>From a pipeline, a picture and a seed to what the page shows.</summary>
+internal static class TransformRender
+{
+    private const int Gap = 8;
+    private const byte GapLevel = 200;
+
+    /// <summary>The picture after the first steps, drawn as right after <c>torch.manual_seed(seed)</c>.</summary>
+    /// <param name="steps">The steps to run; none gives a copy of the picture.</param>
+    /// <param name="image">Not changed, not disposed.</param>
+    /// <param name="seed">Seeds the generator.</param>
+    /// <returns>The picture, several side by side after a step that makes several, floats brought back to 8 bits; the caller owns it.</returns>
+    public static Image Draw(IReadOnlyList<Transform> steps, Image image, ulong seed)
+    {
+        if (steps.Count == 0)
+        {
+            return new Image(image.Width, image.Height, image.Pixels);
+        }
+
+        var rng = new Rng(seed);
+        var pipeline = new Compose(steps);
+        if (HasFloats(steps))
+        {
+            var tensors = pipeline.RunMany(image, rng);
+            return Side([.. tensors.Select(ToImage)], tensors);
+        }
+
+        if (pipeline.OutputCount > 1)
+        {
+            // Only the run to floats knows several pictures; a plain conversion at its end changes no level.
+            var tensors = new Compose([.. steps, new ToTensor()]).RunMany(image, rng);
+            return Side([.. tensors.Select(ToImage)], tensors);
+        }
+
+        var result = pipeline.Apply(image, rng);
+        return ReferenceEquals(result, image) ? new Image(image.Width, image.Height, image.Pixels) : result;
+    }
+
+    private static bool HasFloats(IEnumerable<Transform> steps) => steps.Any(s => s is ConversionTransform or TensorTransform || (s is Compose inner && HasFloats(inner.Transforms)));
+
+    /// <summary>Floats from 0 to 1 as levels; other floats, such as normalized ones, stretched between their least and their largest.</summary>
+    private static Image ToImage(ImageTensor tensor)
+    {
+        var (low, high) = (float.MaxValue, float.MinValue);
+        foreach (var value in tensor.Values)
+        {
+            (low, high) = (Math.Min(low, value), Math.Max(high, value));
+        }
+
+        if (low >= 0 && high <= 1)
+        {
+            (low, high) = (0, 1);
+        }
+        else if (low >= 0 && high <= 255 && high > 8)
+        {
+            (low, high) = (0, 255);
+        }
+
+        var image = new Image(tensor.Width, tensor.Height);
+        var scale = high > low ? 255 / (high - low) : 0;
+        for (var channel = 0; channel < 3; channel++)
+        {
+            var values = tensor.Channel(Math.Min(channel, tensor.Channels - 1));
+            for (var i = 0; i < values.Length; i++)
+            {
+                image.Pixels[(3 * i) + channel] = (byte)Math.Clamp(MathF.Round((values[i] - low) * scale), 0, 255);
+            }
+        }
+
+        return image;
+    }
+
+    private static Image Side(Image[] pictures, IReadOnlyList<ImageTensor> tensors)
+    {
+        foreach (var tensor in tensors)
+        {
+            tensor.Dispose();
+        }
+
+        if (pictures.Length == 1)
+        {
+            return pictures[0];
+        }
+
+        var sheet = new Image(pictures.Sum(p => p.Width) + (Gap * (pictures.Length - 1)), pictures.Max(p => p.Height));
+        sheet.Pixels.Fill(GapLevel);
+        var left = 0;
+        foreach (var picture in pictures)
+        {
+            for (var y = 0; y < picture.Height; y++)
+            {
+                picture.Row(y).CopyTo(sheet.Row(y)[(3 * left)..]);
+            }
+
+            left += picture.Width + Gap;
+            picture.Dispose();
+        }
+
+        return sheet;
+    }
+}
