@@ -25,6 +25,9 @@ public sealed class ImageClassifier : IDisposable
     /// <summary>How the model wants its pictures.</summary>
     public ImageProcessor Processor { get; set; }
 
+    /// <summary>Hub name of the model that was loaded; null for one of a folder or a file, or with drawn weights.</summary>
+    public string? BaseModel { get; private init; }
+
     /// <summary>The model's <c>config.json</c>.</summary>
     public ModelConfiguration Configuration => Network.Configuration;
 
@@ -152,7 +155,7 @@ public sealed class ImageClassifier : IDisposable
         {
             Seed(seed);
             var report = ModelFolder.LoadWeights(network, location, ignoreMismatchedSizes);
-            return new ImageClassifier(network, processor, report);
+            return new ImageClassifier(network, processor, report) { BaseModel = Path.Exists(location.Name) ? null : location.Name };
         }
         catch
         {

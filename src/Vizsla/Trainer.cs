@@ -9,8 +9,10 @@ using Vizsla.Training.Checkpoints;
 using Vizsla.Training.Data;
 using Vizsla.Training.Evaluation;
 using Vizsla.Training.Losses;
+using Vizsla.Training.Reports;
 using Vizsla.Training.Runs;
 using Vizsla.Training.Steps;
+using Vizsla.Training.TensorBoard;
 using Vizsla.Transforms;
 using static TorchSharp.torch;
 
@@ -28,6 +30,7 @@ public sealed class Trainer : IDisposable
     private readonly SessionParts _parts;
     private readonly TrainerContext _context;
     private readonly ILogger _logger;
+    private readonly IReadOnlyList<TrainerCallback> _reporters;
 
     /// <summary>Prepares a training; seeds libtorch's generator with <see cref="TrainingArguments.Seed"/>.</summary>
     /// <param name="model">The model; stays the caller's, and is moved to the device.</param>
@@ -62,12 +65,13 @@ public sealed class Trainer : IDisposable
         var collator = dataCollator ?? Collator.Default;
         var loss = new ClassificationLoss(_arguments.LabelSmoothingFactor, TrainerChecks.ClassWeights(_arguments, model.Labels, trainDataset), device);
         var events = new EventLog(_arguments.OutputDir, TimeProvider.System);
+        _reporters = Reporters(model, trainDataset, evalDataset, device, precision);
         _parts = new SessionParts
         {
             Arguments = _arguments,
             Model = model,
             Context = _context,
-            Callbacks = new CallbackList([events, .. EarlyStopping(_arguments, best), .. callbacks ?? []]),
+            Callbacks = new CallbackList([events, .. EarlyStopping(_arguments, best), .. _reporters, .. callbacks ?? []]),
             Evaluator = new Evaluator(
                 new EvaluationLoop(_arguments, model.Network, loss, precision, collator, device), computed, model.Labels, _arguments.PredictionLossOnly),
             EvalDataset = evalDataset,
@@ -171,7 +175,14 @@ public sealed class Trainer : IDisposable
     public void SaveMetrics(string split, IReadOnlyDictionary<string, double> metrics) => _parts.Folder.WriteMetrics(split, metrics);
 
     /// <summary>Disposes what the trainer made; the model stays.</summary>
-    public void Dispose() => _parts.Loss.Dispose();
+    public void Dispose()
+    {
+        _parts.Loss.Dispose();
+        foreach (var reporter in _reporters.OfType<IDisposable>())
+        {
+            reporter.Dispose();
+        }
+    }
 
     private (Dictionary<string, double> Metrics, EvalPrediction Prediction) Run(ImageDataset split, string prefix) =>
         _parts.Evaluator.Run(split, prefix, (batch, count) => _parts.Callbacks.Tell(c => c.OnPredictionStep(_context, batch, count)));
@@ -198,6 +209,12 @@ public sealed class Trainer : IDisposable
         arguments.EarlyStoppingPatience is { } patience
             ? [new EarlyStoppingCallback(patience, arguments.EarlyStoppingThreshold, best.Key!, best.GreaterIsBetter)]
             : [];
+
+    private List<TrainerCallback> Reporters(ImageClassifier model, ImageDataset? train, ImageDataset? evaluation, Device device, ComputePrecision precision)
+    {
+        var report = new ReportCallback(model, train, evaluation, device.ToString(), precision.Training?.ToString().ToLowerInvariant() ?? "float32");
+        return _arguments.ReportTo.Any(name => name is "tensorboard" or "all") ? [report, new TensorBoardCallback(train)] : [report];
+    }
 
     private static void Save(ImageClassifier model, ImageProcessor? processor, string folder)
     {

@@ -3,9 +3,13 @@ namespace Vizsla.Imaging;
 /// <summary>Plain letters of 5 by 7 dots for machines without fonts; a character outside printable ASCII becomes a hollow box.</summary>
 internal static class GlyphText
 {
+    /// <summary>Dots of a letter's height.</summary>
+    public const int Height = 7;
+
+    /// <summary>Dots from the left of a letter to the left of the next.</summary>
+    public const int Advance = Columns + 1;
+
     private const int Columns = 5;
-    private const int Rows = 7;
-    private const int Advance = Columns + 1;
     private const byte Ink = 30;
 
     // Five columns for each character from the space on, two hexadecimal digits a column, lowest bit at the top.
@@ -37,24 +41,31 @@ internal static class GlyphText
         var scale = text.Length * Advance * 2 <= width ? 2 : 1;
         text = LabelText.Fit(text, width, s => s.Length * Advance * scale);
         left += Math.Max((width - text.Length * Advance * scale) / 2, 0);
-        top += (height - Rows * scale) / 2;
-        for (var i = 0; i < text.Length; i++)
+        top += (height - Height * scale) / 2;
+        foreach (var (x, y) in DotsOf(text))
         {
-            var glyph = text[i] is >= ' ' and <= '~' ? Dots.AsSpan(2 * Columns * (text[i] - ' '), 2 * Columns) : Box;
-            Draw(sheet, glyph, left + i * Advance * scale, top, scale);
+            for (var row = 0; row < scale; row++)
+            {
+                sheet.Row(top + y * scale + row).Slice(3 * (left + x * scale), 3 * scale).Fill(Ink);
+            }
         }
     }
 
-    private static void Draw(Image sheet, ReadOnlySpan<char> glyph, int left, int top, int scale)
+    /// <summary>The dots of a text: each letter is <see cref="Height"/> dots high and takes <see cref="Advance"/> dots of width.</summary>
+    public static IEnumerable<(int X, int Y)> DotsOf(string text)
     {
-        for (var x = 0; x < Columns * scale; x++)
+        for (var i = 0; i < text.Length; i++)
         {
-            var column = Convert.FromHexString(glyph.Slice(2 * (x / scale), 2))[0];
-            for (var y = 0; y < Rows * scale; y++)
+            var glyph = text[i] is >= ' ' and <= '~' ? Dots.Substring(2 * Columns * (text[i] - ' '), 2 * Columns) : Box;
+            for (var x = 0; x < Columns; x++)
             {
-                if ((column >> (y / scale) & 1) != 0)
+                var column = Convert.FromHexString(glyph.AsSpan(2 * x, 2))[0];
+                for (var y = 0; y < Height; y++)
                 {
-                    sheet.Row(top + y).Slice(3 * (left + x), 3).Fill(Ink);
+                    if ((column >> y & 1) != 0)
+                    {
+                        yield return (i * Advance + x, y);
+                    }
                 }
             }
         }

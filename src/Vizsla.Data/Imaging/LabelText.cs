@@ -35,7 +35,7 @@ internal static class LabelText
         }
 
         using var font = new SKFont { Size = Size, Edging = SKFontEdging.Antialias };
-        if (!Typefaces.Value.Any(face => Has(font, face, text)))
+        if (!TryChoose(font, text))
         {
             GlyphText.Draw(sheet, text, left, top, width, height);
             return;
@@ -75,6 +75,10 @@ internal static class LabelText
 
         return fitted;
     }
+
+    /// <summary>Gives a font the first of the system's faces that has all letters of a text.</summary>
+    /// <returns>False where no face has them; <see cref="GlyphText"/> draws then.</returns>
+    public static bool TryChoose(SKFont font, string text) => Typefaces.Value.Any(face => Has(font, face, text));
 
     private static bool Has(SKFont font, SKTypeface face, string text)
     {
