@@ -1,0 +1,81 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+
+namespace Vizsla.HubServer.Api;
+
+/// <summary>Answers in the Hub's words.</summary>
+internal static class Answers
+{
+    /// <summary>Type of JSON answers.</summary>
+    public const string Json = "application/json; charset=utf-8";
+
+    /// <summary>Type of text answers.</summary>
+    public const string Text = "text/plain; charset=utf-8";
+
+    private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>A JSON answer.</summary>
+    public static IResult Of(JsonNode body, string type = Json) => Results.Text(body.ToJsonString(Plain), type);
+
+    /// <summary>A text answer.</summary>
+    public static IResult Of(string text, int status = StatusCodes.Status200OK) => Results.Text(text, Text, statusCode: status);
+
+    /// <summary>Writes a refusal.</summary>
+    public static Task WriteAsync(HttpContext context, Refusal refusal)
+    {
+        var response = context.Response;
+        response.StatusCode = refusal.Status;
+        response.Headers["X-Error-Message"] = refusal.Message;
+        if (refusal.Code is { } code)
+        {
+            response.Headers["X-Error-Code"] = code;
+        }
+
+        if (refusal.Commit is { } commit)
+        {
+            response.Headers["X-Repo-Commit"] = commit;
+        }
+
+        response.ContentType = refusal.Text is null ? Json : Text;
+        return response.WriteAsync(refusal.Text ?? (refusal.Body ?? new JsonObject { ["error"] = refusal.Message }).ToJsonString(Plain), context.RequestAborted);
+    }
+
+    /// <summary>Whether a query asks for something: <c>true</c>, <c>True</c> or <c>1</c>.</summary>
+    public static bool Asks(this HttpRequest request, string name) => request.Query[name].ToString() is "true" or "True" or "1";
+
+    /// <summary>A JSON body.</summary>
+    /// <exception cref="Refusal">It is none.</exception>
+    public static async Task<JsonObject> JsonAsync(this HttpRequest request, CancellationToken cancellationToken)
+    {
+        if (request.ContentLength == 0)
+        {
+            return [];
+        }
+
+        try
+        {
+            return await JsonNode.ParseAsync(request.Body, cancellationToken: cancellationToken).ConfigureAwait(false) as JsonObject
+                ?? throw new Refusal(StatusCodes.Status400BadRequest, "The body must be a JSON object.");
+        }
+        catch (JsonException)
+        {
+            throw new Refusal(StatusCodes.Status400BadRequest, "The body is not valid JSON.");
+        }
+    }
+
+    /// <summary>A text of a body; null when it is absent.</summary>
+    /// <exception cref="Refusal">It is no text.</exception>
+    public static string? Word(this JsonObject body, string name) => body[name] switch
+    {
+        null => null,
+        JsonValue value when value.TryGetValue(out string? text) => text,
+        _ => throw new Refusal(StatusCodes.Status400BadRequest, $"\"{name}\" must be a text."),
+    };
+
+    /// <summary>A text that must be there.</summary>
+    /// <exception cref="Refusal">It is absent or no text.</exception>
+    public static string Required(this JsonObject body, string name) =>
+        body.Word(name) ?? throw new Refusal(StatusCodes.Status400BadRequest, $"\"{name}\" is missing.");
+}

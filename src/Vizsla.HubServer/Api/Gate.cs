@@ -1,0 +1,91 @@
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Vizsla.Hub;
+using Vizsla.HubServer.Accounts;
+using Vizsla.HubServer.Repositories;
+
+namespace Vizsla.HubServer.Api;
+
+/// <summary>Who asks, and what they may see and change.</summary>
+/// <remarks>A private repository is, for those who may not see it, not there: 404 for a known caller, 401 for an unknown one, as for an absent repository.</remarks>
+internal sealed class Gate(AccountStore accounts, RepositoryStore repositories)
+{
+    private const string Bearer = "Bearer ";
+    private const string Basic = "Basic ";
+
+    /// <summary>The caller; nobody when the request carries no token.</summary>
+    /// <exception cref="Refusal">The token is not valid.</exception>
+    public Caller CallerOf(HttpContext context)
+    {
+        var header = context.Request.Headers.Authorization.ToString();
+        if (header.Length == 0)
+        {
+            return Caller.Nobody;
+        }
+
+        var token = header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? header[Bearer.Length..].Trim()
+            : header.StartsWith(Basic, StringComparison.OrdinalIgnoreCase) ? Password(header[Basic.Length..].Trim())
+            : null;
+        return token is not null && accounts.Find(token) is { } caller ? caller : throw new Refusal(401, "Invalid credentials in Authorization header");
+    }
+
+    /// <summary>A caller with a name.</summary>
+    /// <exception cref="Refusal">There is no token, or it is not valid.</exception>
+    public Caller Known(HttpContext context) => CallerOf(context) is { User: not null } caller ? caller : throw Refusal.Anonymous();
+
+    /// <summary>A caller whose token may write.</summary>
+    /// <exception cref="Refusal">There is none.</exception>
+    public Caller Writer(HttpContext context) => Known(context) is { Role: TokenRole.Write } caller ? caller : throw new Refusal(403, "Forbidden: this token has no write access.");
+
+    /// <summary>A repository that the caller may see.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="target">What it names; null names nothing.</param>
+    /// <exception cref="Refusal">There is none.</exception>
+    public (Repository Repository, Caller Caller) See(HttpContext context, RepoTarget? target)
+    {
+        var caller = CallerOf(context);
+        var repository = target is null ? null : repositories.Find(target.Id);
+        if (repository is null || (repository.IsPrivate && repositories.RoleOf(caller, repository) is TokenRole.None))
+        {
+            throw caller.User is null ? Refusal.Anonymous() : Refusal.NoRepository();
+        }
+
+        return (repository, caller);
+    }
+
+    /// <summary>A repository whose files the caller may read.</summary>
+    /// <exception cref="Refusal">There is none, or it is gated.</exception>
+    public Repository Read(HttpContext context, RepoTarget? target)
+    {
+        var (repository, caller) = See(context, target);
+        if (repository.IsGated && repositories.RoleOf(caller, repository) is TokenRole.None)
+        {
+            var what = $"Access to {repository.Id.TypeName} {repository.Id.Id} is restricted";
+            throw caller.User is null
+                ? new Refusal(401, $"{what}. You must have access to it and be authenticated to access it. Please log in.", "GatedRepo")
+                : new Refusal(403, $"{what} and you are not in the authorized list. Visit {Links.Base(context)}/{repository.Id} to ask for access.", "GatedRepo");
+        }
+
+        return repository;
+    }
+
+    /// <summary>A repository that the caller may change.</summary>
+    /// <exception cref="Refusal">There is none, or the caller may not.</exception>
+    public (Repository Repository, Caller Caller) Write(HttpContext context, RepoTarget? target)
+    {
+        var (repository, _) = See(context, target);
+        var caller = Writer(context);
+        return repositories.RoleOf(caller, repository) is TokenRole.Write
+            ? (repository, caller)
+            : throw NoRights(repository.Id);
+    }
+
+    /// <summary>What is said to those who write where they may not.</summary>
+    public static Refusal NoRights(RepoId id) => new(403, $"You don't have the rights to create a model under the namespace \"{id.Owner}\"");
+
+    private static string? Password(string encoded)
+    {
+        var bytes = new byte[encoded.Length];
+        return Convert.TryFromBase64String(encoded, bytes, out var count) && Encoding.UTF8.GetString(bytes, 0, count).Split(':', 2) is [_, var password] ? password : null;
+    }
+}

@@ -1,0 +1,52 @@
+using System.Text;
+using Microsoft.Data.Sqlite;
+using Vizsla.HubServer.Repositories;
+using Vizsla.HubServer.Storage;
+
+namespace Vizsla.HubServer.Commits;
+
+/// <summary>Commits of repositories.</summary>
+internal static class CommitStore
+{
+    private const string Columns = "id, parent, tree, title, message, author, date";
+
+    /// <summary>A commit by its whole id; null when there is none.</summary>
+    public static StoredCommit? Find(SqliteConnection connection, Repository repository, string id) => connection.Rows(
+        $"SELECT {Columns} FROM commits WHERE repository = $repository AND id = $id", Row, ("$repository", repository.Key), ("$id", id)).FirstOrDefault();
+
+    /// <summary>A commit and those before it, newest first.</summary>
+    public static List<StoredCommit> History(SqliteConnection connection, Repository repository, string id, int skip, int take) => connection.Rows(
+        $"""
+        WITH RECURSIVE line(id, depth) AS (
+            VALUES ($id, 0)
+            UNION ALL SELECT c.parent, line.depth + 1 FROM line JOIN commits c ON c.repository = $repository AND c.id = line.id WHERE c.parent IS NOT NULL)
+        SELECT {string.Join(", ", Columns.Split(", ").Select(c => "c." + c))} FROM line JOIN commits c ON c.repository = $repository AND c.id = line.id ORDER BY depth LIMIT $take OFFSET $skip
+        """,
+        Row, ("$repository", repository.Key), ("$id", id), ("$take", take), ("$skip", skip));
+
+    /// <summary>Number of commits from the first to this one.</summary>
+    public static long Count(SqliteConnection connection, Repository repository, string id) => connection.Scalar<long>(
+        """
+        WITH RECURSIVE line(id) AS (
+            VALUES ($id)
+            UNION ALL SELECT c.parent FROM line JOIN commits c ON c.repository = $repository AND c.id = line.id WHERE c.parent IS NOT NULL)
+        SELECT count(*) FROM line
+        """,
+        ("$repository", repository.Key), ("$id", id));
+
+    /// <summary>Stores a commit.</summary>
+    /// <returns>The commit with its id.</returns>
+    public static StoredCommit Add(SqliteConnection connection, Repository repository, string? parent, string tree, string title, string message, string author, string date)
+    {
+        var seconds = HubClock.Seconds(date);
+        var text = $"tree {tree}\n{(parent is null ? "" : $"parent {parent}\n")}author {author} <{author}@hub> {seconds} +0000\ncommitter {author} <{author}@hub> {seconds} +0000\n\n{title}\n{(message.Length > 0 ? $"\n{message}\n" : "")}";
+        var commit = new StoredCommit(GitIds.Object("commit", Encoding.UTF8.GetBytes(text)), parent, tree, title, message, author, date);
+        connection.Run(
+            "INSERT OR IGNORE INTO commits VALUES ($repository, $id, $parent, $tree, $title, $message, $author, $date)",
+            ("$repository", repository.Key), ("$id", commit.Id), ("$parent", parent), ("$tree", tree), ("$title", title), ("$message", message), ("$author", author), ("$date", date));
+        return commit;
+    }
+
+    private static StoredCommit Row(SqliteDataReader r) =>
+        new(r.GetString(0), r.IsDBNull(1) ? null : r.GetString(1), r.GetString(2), r.GetString(3), r.GetString(4), r.GetString(5), r.GetString(6));
+}

@@ -1,0 +1,102 @@
+using Vizsla.Hub;
+using Vizsla.HubServer.Accounts;
+using Vizsla.HubServer.Repositories;
+using Vizsla.HubServer.Storage;
+
+namespace Vizsla.HubServer;
+
+/// <summary>Users, tokens and roles of a Hub's folder; works while the Hub runs and while it does not.</summary>
+public sealed class HubAdministration : IDisposable
+{
+    private const string FirstUser = "user";
+    private const string DatabaseFile = "hub.db";
+
+    private readonly HubDatabase _database;
+    private readonly AccountStore _accounts;
+    private readonly RepositoryStore _repositories;
+
+    /// <param name="dataDirectory">The Hub's folder.</param>
+    /// <exception cref="DirectoryNotFoundException">It holds no Hub.</exception>
+    public HubAdministration(string dataDirectory)
+    {
+        if (!File.Exists(Path.Combine(dataDirectory, DatabaseFile)))
+        {
+            throw new DirectoryNotFoundException($"'{dataDirectory}' holds no Hub. Start one there with 'vizsla hub serve --data {dataDirectory}'.");
+        }
+
+        _database = OpenDatabase(dataDirectory);
+        _accounts = new AccountStore(_database, TimeProvider.System);
+        _repositories = new RepositoryStore(_database, TimeProvider.System);
+    }
+
+    /// <summary>Names of all users.</summary>
+    public IReadOnlyList<string> Users => _accounts.Users();
+
+    /// <summary>Adds a user, who owns repositories of that name.</summary>
+    /// <param name="name">Letters, digits, <c>-</c>, <c>_</c>, <c>.</c>.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    /// <exception cref="ArgumentException">The name is taken, reserved or no name.</exception>
+    public Task AddUserAsync(string name, CancellationToken cancellationToken = default) => _accounts.AddUserAsync(name, cancellationToken);
+
+    /// <summary>Makes a token; it is shown this once and kept nowhere.</summary>
+    /// <param name="user">Whose.</param>
+    /// <param name="role">What it may do.</param>
+    /// <param name="label">A name to know it by.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    /// <exception cref="ArgumentException">There is no such user.</exception>
+    public Task<string> CreateTokenAsync(string user, TokenRole role, string label, CancellationToken cancellationToken = default) => _accounts.CreateTokenAsync(user, role, label, cancellationToken);
+
+    /// <summary>Takes all tokens of a user back.</summary>
+    /// <param name="user">Whose.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    /// <returns>How many there were.</returns>
+    public Task<int> RevokeTokensAsync(string user, CancellationToken cancellationToken = default) => _accounts.RevokeAsync(user, cancellationToken);
+
+    /// <summary>Lets a user read or write somebody else's repository, or no longer.</summary>
+    /// <param name="repo">The repository.</param>
+    /// <param name="user">Who.</param>
+    /// <param name="role">What they may do; none takes it back.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    /// <exception cref="ArgumentException">There is no such repository or user.</exception>
+    public Task SetRoleAsync(RepoId repo, string user, TokenRole role, CancellationToken cancellationToken = default)
+    {
+        var repository = _repositories.Find(repo) ?? throw new ArgumentException($"There is no {repo.TypeName} '{repo.Id}' on this Hub.", nameof(repo));
+        return _accounts.Users().Contains(user)
+            ? _repositories.SetRoleAsync(repository, user, role, cancellationToken)
+            : throw new ArgumentException($"There is no user '{user}'. Known: {string.Join(", ", _accounts.Users())}.", nameof(user));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _database.Dispose();
+
+    internal static HubDatabase OpenDatabase(string dataDirectory)
+    {
+        Directory.CreateDirectory(dataDirectory);
+        return new HubDatabase(Path.Combine(dataDirectory, DatabaseFile));
+    }
+
+    // The token in the file always works: one that the operator has put there, or one that is made at the first start.
+    internal static async Task<string> EnsureFirstUserAsync(AccountStore accounts, HubServerOptions options, CancellationToken cancellationToken)
+    {
+        var file = Path.GetFullPath(options.TokenFile ?? Path.Combine(options.DataDirectory, "token"));
+        var isFirst = accounts.Users().Count == 0;
+        if (isFirst)
+        {
+            await accounts.AddUserAsync(FirstUser, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (TokenStore.Read(file) is { } given)
+        {
+            if (accounts.Find(given.Reveal()) is null)
+            {
+                await accounts.AddTokenAsync(FirstUser, given.Reveal(), TokenRole.Write, Path.GetFileName(file), cancellationToken).ConfigureAwait(false);
+            }
+        }
+        else if (isFirst)
+        {
+            TokenStore.Write(file, new HubToken(await accounts.CreateTokenAsync(FirstUser, TokenRole.Write, Path.GetFileName(file), cancellationToken).ConfigureAwait(false)));
+        }
+
+        return file;
+    }
+}
