@@ -12,7 +12,8 @@ internal static class CommandLine
 {
     private const int Failed = 1;
     private const int WrongUse = 2;
-    private const int Interrupted = 130;
+    /// <summary>Ended by Ctrl-C or SIGTERM, as shells count it.</summary>
+    internal const int Interrupted = 130;
 
     private static readonly ConditionalWeakTable<InvocationConfiguration, CommandConsole> Consoles = [];
 
@@ -62,6 +63,10 @@ internal static class CommandLine
     /// <summary>The console that <see cref="RunAsync"/> was given for this run.</summary>
     public static CommandConsole ConsoleOf(ParseResult result) =>
         Consoles.TryGetValue(result.InvocationConfiguration, out var console) ? console : CommandConsole.ForProcess();
+
+    /// <summary>Words as one would type them in a shell.</summary>
+    public static string Quote(IEnumerable<string> words) =>
+        string.Join(' ', words.Select(w => w.Length > 0 && w.All(c => char.IsLetterOrDigit(c) || "-_./=:,".Contains(c, StringComparison.Ordinal)) ? w : $"'{w.Replace("'", "'\\''", StringComparison.Ordinal)}'"));
 
     /// <summary>The whole tree of verbs.</summary>
     internal static RootCommand CreateRoot()

@@ -9,7 +9,10 @@ internal static class CommandList
     public static IEnumerable<Command> Create() =>
     [
         new PrepareCommand(),
+        new TrainCommand(),
+        new EvaluateCommand(),
         new PredictCommand(),
+        new QuickstartCommand(),
         new DoctorCommand(),
         new StudioCommand(),
         new ServeCommand(),

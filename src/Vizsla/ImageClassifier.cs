@@ -74,6 +74,10 @@ public sealed class ImageClassifier : IDisposable
         return Load(ModelLocation.OfFile(weightFile, architecture), labels, ignoreMismatchedSizes, seed, configure: null);
     }
 
+    /// <summary>Whether <see cref="FromPretrained"/> would find a model without asking a Hub.</summary>
+    /// <param name="nameOrFolder">A folder, or a Hub name.</param>
+    public static bool IsAvailable(string nameOrFolder) => Directory.Exists(nameOrFolder) || HubCache.Find(nameOrFolder) is not null;
+
     /// <summary>Makes a model of a configuration with drawn weights.</summary>
     /// <param name="configuration">The configuration; its labels give the width of the head.</param>
     /// <param name="seed">Seeds torch's generator before weights are drawn; null draws from it as it stands.</param>

@@ -1,0 +1,82 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Spectre.Console;
+using Vizsla.Cli.Jobs;
+using Vizsla.Primitives;
+
+namespace Vizsla.Cli.Commands;
+
+/// <summary><c>vizsla evaluate</c>: how good a model is on a split.</summary>
+internal sealed class EvaluateCommand : Verb
+{
+    private static readonly (string Word, bool Json)[] s_formats = [("table", false), ("json", true)];
+    private static readonly (string Word, bool Skip)[] s_badImages = [("error", false), ("skip", true)];
+
+    private static readonly string[] s_defaultSplits = ["test", "validation"];
+
+    private readonly Option<string> _model;
+    private readonly Option<string> _dataset;
+    private readonly Option<string?> _split;
+    private readonly Option<int> _batchSize;
+    private readonly Option<string> _format;
+    private readonly Option<string> _badImages;
+    private readonly Option<bool?> _bf16;
+
+    public EvaluateCommand()
+        : base("evaluate", "Measure a model on a split of a dataset.",
+            "vizsla evaluate --model breed-classification --dataset PetClassification",
+            "vizsla evaluate --model breed-classification --dataset PetClassification --split validation --format json")
+    {
+        _model = AddRequired<string>("--model", "Run folder, timm folder or Hub name in the cache.");
+        _dataset = AddRequired<string>("--dataset", "Folder of the dataset, with the classes that the model knows.");
+        _split = AddOption<string>("--split", "Split to measure on. Default: test, else validation.");
+        _batchSize = AddOption("--per_device_eval_batch_size", "Pictures per forward pass, at least 1.", 64, "--batch_size");
+        _format = AddOption("--format", "table or json.", "table");
+        _badImages = AddOption("--bad_images", "Pictures that cannot be read whole: error or skip.", "error");
+        _bf16 = AddOption<bool?>("--bf16", "Compute in bfloat16; false, the default, gives the exact numbers of float32.", (bool?)false);
+    }
+
+    protected override Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
+    {
+        var asJson = Choice.Parse("--format", arguments.GetValue(_format)!, s_formats);
+        var batchSize = arguments.GetValue(_batchSize);
+        var path = arguments.GetValue(_dataset)!;
+        using var model = ImageClassifier.FromPretrained(arguments.GetValue(_model)!);
+        var available = ImageDataset.LoadImageFolder(path);
+        var name = arguments.GetValue(_split) ?? s_defaultSplits.FirstOrDefault(available.ContainsKey)
+            ?? throw new UsageException($"'{path}' has neither a test nor a validation split; name one with --split: {string.Join(", ", available.Keys)}.");
+        if (!available.ContainsKey(name))
+        {
+            throw new UsageException($"--split '{name}' is no split of '{path}'. It has {string.Join(", ", available.Keys)}.{Suggestion.DidYouMean(name, available.Keys)}");
+        }
+
+        var skipBad = Choice.Parse("--bad_images", arguments.GetValue(_badImages)!, s_badImages);
+        var split = DatasetSource.Load(path, [name], skipBad, console, cancellationToken)[name];
+        split.SetTransform(model.Processor.ToPipeline());
+        var settings = new TrainingArguments { PerDeviceEvalBatchSize = batchSize, Bf16 = arguments.GetValue(_bf16) };
+        using var trainer = new Trainer(
+            model, settings, metrics: [Metrics.Accuracy, Metrics.Top5Accuracy, Metrics.F1Macro, Metrics.LogLoss, Metrics.CalibrationError]);
+        var metrics = trainer.Predict(split, name == "validation" ? "eval" : name).Metrics;
+        Write(console, asJson, metrics);
+        return Task.FromResult(0);
+    }
+
+    private static void Write(CommandConsole console, bool asJson, IReadOnlyDictionary<string, double> metrics)
+    {
+        if (asJson)
+        {
+            var values = new JsonObject(metrics.Select(m => KeyValuePair.Create(m.Key, (JsonNode?)JsonValue.Create(m.Value))));
+            console.WriteLine(PythonJson.Serialize(values, indent: 4));
+            return;
+        }
+
+        var table = new Table().AddColumn("metric").AddColumn(new TableColumn("value").RightAligned());
+        foreach (var (key, value) in metrics)
+        {
+            table.AddRow(key, string.Create(CultureInfo.InvariantCulture, $"{value:0.####}"));
+        }
+
+        console.Out.Write(table);
+    }
+}

@@ -1,0 +1,143 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Vizsla.Cli.Jobs;
+using Vizsla.Datasets;
+using Vizsla.Models;
+using Vizsla.Training;
+using Vizsla.Training.Arguments;
+using Vizsla.Transforms;
+
+namespace Vizsla.Cli.Commands;
+
+/// <summary><c>vizsla train</c>: fine-tunes a model on a dataset.</summary>
+internal sealed class TrainCommand : Verb
+{
+    private const string DefaultModel = "google/vit-base-patch16-224";
+    private const string SmallModel = "vit-tiny";
+    private static readonly (string Word, bool Skip)[] s_badImages = [("error", false), ("skip", true)];
+
+    // Keys that a configuration file holds beside the training arguments.
+    private static readonly string[] s_ownKeys = ["dataset", "model", "from_scratch", "image_size", "eval_split", "ignore_mismatched_sizes", "transforms", "bad_images"];
+
+    private readonly Option<string?> _dataset;
+    private readonly Option<string?> _model;
+    private readonly Option<bool> _fromScratch;
+    private readonly Option<int?> _imageSize;
+    private readonly Option<string?> _output;
+    private readonly Option<string?> _evalSplit;
+    private readonly Option<bool?> _ignoreMismatched;
+    private readonly Option<string?> _transforms;
+    private readonly Option<string?> _badImages;
+    private readonly Option<string?> _config;
+    private readonly TrainingFlags _flags;
+
+    public TrainCommand()
+        : base("train", "Fine-tune a model on a dataset; every training argument of the Hugging Face Trainer is an option.",
+            "vizsla train --dataset PetClassification",
+            "vizsla train --dataset PetClassification --model google/vit-base-patch16-224 --output breed-classification --learning_rate 2e-5 --num_train_epochs 15",
+            "vizsla train --dataset PetClassification --model vit-tiny --from_scratch --image_size 64",
+            "vizsla train --dataset PetClassification --output breed-classification --resume_from_checkpoint true")
+    {
+        _dataset = AddOption<string>("--dataset", "Folder of the dataset: split folders of class folders.");
+        _model = AddOption<string>("--model", $"Folder or Hub name of the model; with --from_scratch one of {string.Join(", ", Architectures.Variants.Take(8))}, .... Default: {DefaultModel} where the Hub cache has it, else {SmallModel} from scratch.");
+        _fromScratch = AddOption("--from_scratch", "Start from drawn weights.", false);
+        _imageSize = AddOption<int?>("--image_size", "Side of the pictures in pixels, with --from_scratch. Default: the model size's own.", (int?)null);
+        _output = AddOption<string>("--output", "The run folder. Default: the names of dataset and model.", aliases: "--output_dir");
+        _evalSplit = AddOption<string>("--eval_split", "Split to evaluate on. Default: validation, else test.");
+        _ignoreMismatched = AddOption<bool?>("--ignore_mismatched_sizes", "Replace a head made for other classes. Default: where the classes differ.", (bool?)null);
+        _transforms = AddOption<string>("--transforms", "Pipeline file (JSON) with the steps for training and evaluation. Default: the tutorial's.");
+        _badImages = AddOption<string>("--bad_images", "Pictures that cannot be read whole: error (default) or skip.");
+        _config = AddOption<string>("--config", "JSONC file of arguments, or the name of a recipe; flags overrule it.");
+        _flags = new TrainingFlags(this, "output_dir");
+    }
+
+    protected override Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
+    {
+        var config = arguments.GetValue(_config) is { } file ? ArgumentReader.ReadFile(Recipes.Find(file)) : [];
+        var own = TakeOwn(config);
+        var dataset = arguments.GetValue(_dataset) ?? Text(own, "dataset") ?? throw new UsageException("Option '--dataset' is required.");
+        var (model, fromScratch) = PickModel(arguments, own, console);
+        var output = arguments.GetValue(_output) ?? config["output_dir"]?.GetValue<string>() ?? $"{NameOf(dataset)}-{NameOf(model)}";
+        var options = new TrainingJobOptions(dataset, model, fromScratch)
+        {
+            ImageSize = arguments.GetValue(_imageSize) ?? own["image_size"]?.GetValue<int>(),
+            EvalSplit = arguments.GetValue(_evalSplit) ?? Text(own, "eval_split"),
+            IgnoreMismatchedSizes = arguments.GetValue(_ignoreMismatched) ?? own["ignore_mismatched_sizes"]?.GetValue<bool>(),
+            SkipBadImages = Choice.Parse("--bad_images", arguments.GetValue(_badImages) ?? Text(own, "bad_images") ?? "error", s_badImages),
+            Transforms = ReadTransforms(arguments.GetValue(_transforms), own["transforms"]),
+            Arguments = ReadArguments(arguments, config, dataset, output, fromScratch, console),
+        };
+        try
+        {
+            TrainingJob.Run(options, console, [new TrainingLines(console)], cancellationToken);
+            return Task.FromResult(0);
+        }
+        catch (TrainingStoppedException stopped)
+        {
+            console.Note(stopped.Message);
+            console.Note($"Go on with: vizsla {CommandLine.Quote(arguments.Tokens.Select(t => t.Value))} --resume_from_checkpoint true");
+            return Task.FromResult(CommandLine.Interrupted);
+        }
+    }
+
+    private TrainingArguments ReadArguments(
+        ParseResult arguments, JsonObject config, string dataset, string output, bool fromScratch, CommandConsole console)
+    {
+        var asked = ArgumentTable.KnownNames.Where(n => n is not ("resume_from_checkpoint" or "overwrite_output_dir" or "seed"));
+        if (config.Count > 0 || asked.Any(name => _flags.IsGiven(arguments, name)))
+        {
+            return _flags.Read(arguments, new TrainingArguments { OutputDir = output }, config);
+        }
+
+        var splits = ImageDataset.LoadImageFolder(dataset);
+        var picked = SaneArguments.Pick(output, fromScratch, splits.ContainsKey("validation") || splits.ContainsKey("test"));
+        console.Note($"No training argument was given; picked: {SaneArguments.Describe(picked)}");
+        return _flags.Read(arguments, picked, configuration: null);
+    }
+
+    private (string Model, bool FromScratch) PickModel(ParseResult arguments, JsonObject own, CommandConsole console)
+    {
+        var fromScratch = arguments.GetValue(_fromScratch) || own["from_scratch"]?.GetValue<bool>() == true;
+        if ((arguments.GetValue(_model) ?? Text(own, "model")) is { } given)
+        {
+            return (given, fromScratch);
+        }
+
+        if (!fromScratch && ImageClassifier.IsAvailable(DefaultModel))
+        {
+            console.Note($"No --model was given; picked '{DefaultModel}' from the Hub cache.");
+            return (DefaultModel, false);
+        }
+
+        console.Note($"No --model was given; picked '{SmallModel}' with drawn weights. A pretrained one learns far more from the same photos: --model {DefaultModel}.");
+        return (SmallModel, true);
+    }
+
+    // A configuration names a pipeline file, or holds the pipelines themselves.
+    private static PipelineFile? ReadTransforms(string? flag, JsonNode? configured) => (flag, configured) switch
+    {
+        ({ } path, _) => PipelineFile.Load(path),
+        (null, JsonValue path) => PipelineFile.Load(path.GetValue<string>()),
+        (null, { } pipelines) => PipelineFile.FromJson(pipelines),
+        _ => null,
+    };
+
+    private static JsonObject TakeOwn(JsonObject config)
+    {
+        var own = new JsonObject();
+        foreach (var key in s_ownKeys)
+        {
+            if (config[key] is { } value)
+            {
+                config.Remove(key);
+                own[key] = value;
+            }
+        }
+
+        return own;
+    }
+
+    private static string? Text(JsonObject own, string key) => own[key]?.GetValue<string>();
+
+    private static string NameOf(string path) => Path.GetFileName(Path.TrimEndingDirectorySeparator(path));
+}

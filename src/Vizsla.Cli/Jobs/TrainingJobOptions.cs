@@ -1,0 +1,28 @@
+using Vizsla.Transforms;
+
+namespace Vizsla.Cli.Jobs;
+
+/// <summary>What the <c>train</c> verb is asked to do beside the training arguments.</summary>
+/// <param name="Dataset">Folder of the dataset.</param>
+/// <param name="Model">Folder or name of the model, or the size of one that starts from drawn weights.</param>
+/// <param name="FromScratch">Whether the weights are drawn.</param>
+internal sealed record TrainingJobOptions(string Dataset, string Model, bool FromScratch)
+{
+    /// <summary>Side of the pictures in pixels for drawn weights; null takes the size's own.</summary>
+    public int? ImageSize { get; init; }
+
+    /// <summary>Split to evaluate on during training; null takes <c>validation</c>, else <c>test</c>.</summary>
+    public string? EvalSplit { get; init; }
+
+    /// <summary>Whether a head for other classes is replaced; null replaces it where the classes differ.</summary>
+    public bool? IgnoreMismatchedSizes { get; init; }
+
+    /// <summary>Whether pictures that cannot be read are left out instead of ending the run.</summary>
+    public bool SkipBadImages { get; init; }
+
+    /// <summary>The pipelines; null takes the tutorial's.</summary>
+    public PipelineFile? Transforms { get; init; }
+
+    /// <summary>What training asks for.</summary>
+    public TrainingArguments Arguments { get; init; } = new();
+}
