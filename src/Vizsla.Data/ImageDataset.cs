@@ -1,5 +1,4 @@
 using Vizsla.Datasets;
-using Vizsla.Datasets.Readers;
 using Vizsla.Datasets.Storage;
 using Vizsla.Imaging;
 using Vizsla.Transforms;
@@ -125,13 +124,6 @@ public sealed partial class ImageDataset
     /// <param name="transform">The pipeline; null removes it.</param>
     /// <remarks>Source: <c>Dataset.with_transform</c>; the fingerprint stays.</remarks>
     public ImageDataset WithTransform(Compose? transform) => new(_table, _rows, Split) { Transform = transform };
-
-    /// <summary>Reads a folder of pictures with the rules of Python's <c>load_dataset("imagefolder", data_dir=dir)</c>.</summary>
-    /// <param name="dir">The folder.</param>
-    /// <param name="options">What to do differently; null for nothing.</param>
-    /// <returns>Its splits; a folder without split names is one split <c>train</c>.</returns>
-    /// <exception cref="DatasetException">The folder does not exist or holds no picture.</exception>
-    public static DatasetDict LoadImageFolder(string dir, DatasetLoadOptions? options = null) => DatasetFolder.LoadImages(dir, options ?? new());
 
     private int StoredRow(int row)
     {

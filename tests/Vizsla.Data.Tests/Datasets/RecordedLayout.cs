@@ -28,6 +28,10 @@ internal sealed class RecordedLayout(JsonElement recorded, TemporaryFolder folde
             {
                 File.WriteAllText(path, text.GetString());
             }
+            else if (entry.TryGetProperty("parquet", out var columns))
+            {
+                WriteTable(columns, path);
+            }
             else if (entry.TryGetProperty("zip", out var members))
             {
                 using var zip = ZipFile.Open(path, ZipArchiveMode.Create);
@@ -86,6 +90,17 @@ internal sealed class RecordedLayout(JsonElement recorded, TemporaryFolder folde
 
     /// <summary>Replaces the temporary folder by its name in the recording.</summary>
     public string Clean(string text) => text.Replace(_root, "<root>", StringComparison.Ordinal);
+
+    private static void WriteTable(JsonElement columns, string path)
+    {
+        var rows = ImageDatasetBuilder.From(Enumerable.Range(0, columns.EnumerateObject().First().Value.GetArrayLength()));
+        foreach (var column in columns.EnumerateObject())
+        {
+            rows.With(column.Name, row => Spell(column.Value[row]));
+        }
+
+        rows.Build().ToParquet(path);
+    }
 
     private object? Spell(object? value) => value switch
     {

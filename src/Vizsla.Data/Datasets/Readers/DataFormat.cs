@@ -36,6 +36,9 @@ internal static class DataFormat
     /// <summary>Whether a file belongs to a dataset of pictures.</summary>
     public static bool IsPictureData(string path) => ImageFolderReader.IsMetadata(path) || Extensions(path).Any(e => e == ".zip" || ModuleOf(e) == Images);
 
+    /// <summary>Whether a file belongs to a dataset in Parquet.</summary>
+    public static bool IsParquetData(string path) => Extensions(path).Any(e => ModuleOf(e) == Parquet);
+
     /// <summary>The format that most files have; metadata files do not count beside others.</summary>
     /// <returns>Python's name of the format, or null where no file has one.</returns>
     public static string? Infer(IEnumerable<string> files) => files

@@ -21,6 +21,7 @@ internal static class DatasetFolder
         return DataFormat.Infer(files.SelectMany(s => s.Files)) switch
         {
             DataFormat.Images => ImageFolderReader.Read(root, [.. files.Select(s => s with { Files = [.. s.Files.Where(DataFormat.IsPictureData)] })], options),
+            DataFormat.Parquet => ParquetReader.Read([.. files.Select(s => s with { Files = [.. s.Files.Where(DataFormat.IsParquetData)] })]),
             null => throw new DatasetException($"No (supported) data files found in {folder}"),
             var format => throw new DatasetException($"'{folder}' holds mostly files of the format '{format}', which is not read. Supported: folders of pictures, Parquet."),
         };

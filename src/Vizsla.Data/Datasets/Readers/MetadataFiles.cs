@@ -50,8 +50,15 @@ internal sealed class MetadataFiles
     {
         ".csv" => CsvTable.Read(path),
         ".jsonl" => JsonLinesTable.Read(path),
-        _ => throw new DatasetException($"Metadata in Parquet ('{path}') is not read; write it as metadata.csv or metadata.jsonl."),
+        _ => ReadParquet(path),
     };
+
+    private static ColumnTable ReadParquet(string path)
+    {
+        using var source = new ParquetSource(path);
+        var rows = source.Rows().ToList();
+        return new(path, source.Features, [.. Enumerable.Range(0, source.Features.Count).Select(c => rows.Select(r => r[c]).ToArray())]);
+    }
 
     private static KeyValuePair<string, Feature> Picture(string name, Feature type)
     {
