@@ -72,9 +72,13 @@ public sealed partial class ImageDataset
     public ImageDataset CastColumn(string column, Feature type)
     {
         var index = Features.RequireIndex(column);
-        object?[]? values = type is ImageFeature && Features[index].Value is ImageFeature
-            ? null
-            : [.. Enumerable.Range(0, Count).Select(row => FeatureValues.Encode(Value(row, column), type))];
+        if (type is ImageFeature)
+        {
+            // Pictures are not held in memory for it.
+            return WithColumns([.. Old().Select((c, i) => i == index ? c with { Type = type, Convert = value => FeatureValues.Encode(value, type) } : c)]);
+        }
+
+        object?[] values = [.. Enumerable.Range(0, Count).Select(row => FeatureValues.Encode(Value(row, column), type))];
         return WithColumns([.. Old().Select((c, i) => i == index ? c with { Type = type, Values = values } : c)]);
     }
 

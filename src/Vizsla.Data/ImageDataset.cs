@@ -80,9 +80,9 @@ public sealed partial class ImageDataset
     public Image LoadImage(int row, DecodeOptions? options = null)
     {
         var source = this[row];
-        if (source.Bytes is null && source.Path is { } path)
+        if (source.IsFile)
         {
-            return ImageCodec.Load(path, options);
+            return ImageCodec.Load(source.Name, options);
         }
 
         try

@@ -17,6 +17,7 @@ internal static class FeatureValues
         (ImageFeature, string path) => new ImageSource(path),
         (ImageFeature, byte[] bytes) => new ImageSource(null, bytes),
         (ImageFeature, Image image) => new ImageSource(null, Png(image)),
+        (ImageFeature, IReadOnlyDictionary<string, object?> fields) => Stored(fields),
         (ClassLabel label, string name) => (long)label.Str2Int(name),
         (ClassLabel label, _) when ToInt64(value) is { } number => label.EncodeExample(number),
         (ValueFeature plain, _) when Convert(value, plain.DType) is { } converted => converted,
@@ -70,6 +71,11 @@ internal static class FeatureValues
         sbyte or byte or short or ushort or int or uint or long or Enum => System.Convert.ToInt64(value, CultureInfo.InvariantCulture),
         _ => null,
     };
+
+    // The struct that a picture column is without metadata.
+    private static ImageSource Stored(IReadOnlyDictionary<string, object?> fields) => new(
+        fields.GetValueOrDefault("path") as string,
+        fields.GetValueOrDefault("bytes") is byte[] bytes ? new ReadOnlyMemory<byte>(bytes) : default(ReadOnlyMemory<byte>?));
 
     private static byte[] Png(Image image)
     {

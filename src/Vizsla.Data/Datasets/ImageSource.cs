@@ -14,6 +14,9 @@ public sealed record ImageSource(string? Path, ReadOnlyMemory<byte>? Bytes = nul
     /// <summary>The name to use in messages.</summary>
     public string Name => Path ?? "<bytes>";
 
+    /// <summary>Whether <see cref="Path"/> is a file of its own: neither bytes in memory nor a member of an archive.</summary>
+    public bool IsFile => Bytes is null && Path is not null && !PictureArchive.IsAddress(Path);
+
     /// <summary>The encoded file, read from disk where it is not in memory.</summary>
     /// <exception cref="DatasetException">The file cannot be read, or the source is empty.</exception>
     public ReadOnlyMemory<byte> ReadBytes()

@@ -42,7 +42,7 @@ public static class ImageScan
     public static IReadOnlyList<(int Row, BadImage Image)> Run(ImageDataset dataset, IProgress<int>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(dataset);
-        var files = Enumerable.Range(0, dataset.Count).Where(row => dataset[row].Bytes is null && dataset[row].Path is not null).ToList();
+        var files = Enumerable.Range(0, dataset.Count).Where(row => dataset[row].IsFile).ToList();
         var bad = Run([.. files.Select(row => dataset[row].Path ?? "")], progress, cancellationToken: cancellationToken).ToLookup(b => b.Path);
         var found = files.Where(row => bad.Contains(dataset[row].Path ?? "")).Select(row => (row, bad[dataset[row].Path ?? ""].First())).ToList();
         var inMemory = Enumerable.Range(0, dataset.Count).Except(files).ToList();

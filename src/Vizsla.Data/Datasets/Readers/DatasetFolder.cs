@@ -1,13 +1,17 @@
+using Vizsla.Datasets.Cards;
+
 namespace Vizsla.Datasets.Readers;
 
 /// <summary>From a folder and what was asked to the splits.</summary>
 /// <remarks>Source: datasets <c>load.py</c>.</remarks>
 internal static class DatasetFolder
 {
+    private const string DefaultConfiguration = "default";
+
     /// <summary>Pictures, whatever else lies there: <c>load_dataset("imagefolder", data_dir=folder)</c>.</summary>
     public static DatasetDict LoadImages(string folder, DatasetLoadOptions options)
     {
-        var root = Root(folder, options);
+        var root = Root(folder, options.DataDir);
         var files = options.DataFiles is { } patterns ? DataFiles.Resolve(root, patterns) : DataFiles.Find(root);
         return ImageFolderReader.Read(root, files, options);
     }
@@ -15,21 +19,41 @@ internal static class DatasetFolder
     /// <summary>Whatever the folder holds, as its card or its files say: <c>load_dataset(folder)</c>.</summary>
     public static DatasetDict Load(string folder, DatasetLoadOptions options)
     {
-        var root = Root(folder, options);
-        var found = options.DataFiles is { } patterns ? DataFiles.Resolve(root, patterns) : DataFiles.Find(root);
+        var root = Root(folder, options.DataDir);
+        var card = DatasetCard.Read(Root(folder, null));
+        if (card.Configurations.Count > 0 && options.DataFiles is null && options.DataDir is null)
+        {
+            var chosen = CardConfiguration.Choose(card.Configurations, options.Name, Path.GetFileName(root));
+            root = Root(folder, chosen.DataDir);
+            var told = options with { DropLabels = options.DropLabels ?? chosen.DropLabels, DropMetadata = options.DropMetadata ?? chosen.DropMetadata };
+            var found = chosen.DataFiles is { } configured ? DataFiles.Resolve(root, configured) : DataFiles.Find(root);
+            return Read(folder, root, found, told, card.Features(chosen.Name));
+        }
+
+        var files = options.DataFiles is { } patterns ? DataFiles.Resolve(root, patterns) : DataFiles.Find(root);
+        return Read(folder, root, files, options, card.Features(options.Name ?? DefaultConfiguration));
+    }
+
+    private static DatasetDict Read(string folder, string root, IReadOnlyList<DataFiles.SplitFiles> found, DatasetLoadOptions options, Features? told)
+    {
         var files = found.Select(s => s with { Files = [.. s.Files.Where(DataFormat.IsAllowed)] }).Where(s => s.Files.Count > 0).ToList();
         return DataFormat.Infer(files.SelectMany(s => s.Files)) switch
         {
             DataFormat.Images => ImageFolderReader.Read(root, [.. files.Select(s => s with { Files = [.. s.Files.Where(DataFormat.IsPictureData)] })], options),
-            DataFormat.Parquet => ParquetReader.Read([.. files.Select(s => s with { Files = [.. s.Files.Where(DataFormat.IsParquetData)] })]),
+            DataFormat.Parquet => Cast(ParquetReader.Read([.. files.Select(s => s with { Files = [.. s.Files.Where(DataFormat.IsParquetData)] })]), told),
             null => throw new DatasetException($"No (supported) data files found in {folder}"),
             var format => throw new DatasetException($"'{folder}' holds mostly files of the format '{format}', which is not read. Supported: folders of pictures, Parquet."),
         };
     }
 
-    private static string Root(string folder, DatasetLoadOptions options)
+    // A Parquet file without metadata of its own has the columns that the card gives it.
+    private static DatasetDict Cast(DatasetDict splits, Features? told) => told is null || told.Equals(splits.Features) || !told.Names.Order().SequenceEqual(splits.Features.Names.Order())
+        ? splits
+        : new(splits.Select(s => KeyValuePair.Create(s.Key, told.Where(f => !f.Value.Equals(s.Value.Features[f.Key])).Aggregate(s.Value, (d, f) => d.CastColumn(f.Key, f.Value)))));
+
+    private static string Root(string folder, string? dataDir)
     {
         ArgumentNullException.ThrowIfNull(folder);
-        return Path.TrimEndingDirectorySeparator(Path.GetFullPath(Path.Combine(folder, options.DataDir ?? "")));
+        return Path.TrimEndingDirectorySeparator(Path.GetFullPath(Path.Combine(folder, dataDir ?? "")));
     }
 }

@@ -38,16 +38,19 @@ internal sealed class PictureArchive
     /// <summary>What stands in a row for a member.</summary>
     public string Address(string member) => $"{Scheme}{member}{Hop}{Path}";
 
+    /// <summary>Whether a path is the address of a member.</summary>
+    public static bool IsAddress(string path) => path.StartsWith(Scheme, StringComparison.Ordinal) && path.Contains(Hop, StringComparison.Ordinal);
+
     /// <summary>The bytes behind an address, or null where the path is none.</summary>
     /// <exception cref="DatasetException">The archive has no such member.</exception>
     public static byte[]? TryRead(string path)
     {
-        var hop = path.LastIndexOf(Hop, StringComparison.Ordinal);
-        if (hop < 0 || !path.StartsWith(Scheme, StringComparison.Ordinal))
+        if (!IsAddress(path))
         {
             return null;
         }
 
+        var hop = path.LastIndexOf(Hop, StringComparison.Ordinal);
         using var zip = ZipFile.OpenRead(path[(hop + Hop.Length)..]);
         var entry = zip.GetEntry(path[Scheme.Length..hop]) ?? throw new DatasetException($"The archive '{path[(hop + Hop.Length)..]}' has no member '{path[Scheme.Length..hop]}'.");
         using var stream = entry.Open();

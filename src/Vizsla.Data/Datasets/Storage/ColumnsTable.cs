@@ -17,7 +17,9 @@ internal sealed class ColumnsTable : Table
     public override int Count => _inner.Count;
 
     public override object? Value(int row, int column) =>
-        _columns[column] is { Values: { } values } ? values[row] : _inner.Value(row, _columns[column].Inner);
+        _columns[column] is { Values: { } values } ? values[row]
+        : _columns[column].Convert is { } convert ? convert(_inner.Value(row, _columns[column].Inner))
+        : _inner.Value(row, _columns[column].Inner);
 
     public override void AddTo(Fingerprint hash)
     {
@@ -32,6 +34,6 @@ internal sealed class ColumnsTable : Table
         }
     }
 
-    /// <summary>One column: of the inner table where <paramref name="Values"/> is null.</summary>
-    internal sealed record Column(string Name, Feature Type, int Inner, object?[]? Values = null);
+    /// <summary>One column: of the inner table where <paramref name="Values"/> is null, each value changed by <paramref name="Convert"/> when it is read.</summary>
+    internal sealed record Column(string Name, Feature Type, int Inner, object?[]? Values = null, Func<object?, object?>? Convert = null);
 }
