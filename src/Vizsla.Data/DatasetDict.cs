@@ -9,7 +9,7 @@ namespace Vizsla;
 /// <summary>The splits of a dataset by name, in order: <c>train</c>, <c>validation</c>, <c>test</c>, then others.</summary>
 /// <remarks>Source: <c>datasets.DatasetDict</c>.</remarks>
 [SuppressMessage("Naming", "CA1710", Justification = "The name of the same type in datasets.")]
-public sealed class DatasetDict : IReadOnlyDictionary<string, ImageDataset>
+public sealed partial class DatasetDict : IReadOnlyDictionary<string, ImageDataset>
 {
     private readonly List<KeyValuePair<string, ImageDataset>> _splits = [];
 

@@ -2,6 +2,7 @@ using Vizsla.Datasets;
 using Vizsla.Datasets.Readers;
 using Vizsla.Datasets.Splits;
 using Vizsla.Datasets.Writers;
+using Vizsla.Hub;
 
 namespace Vizsla;
 
@@ -38,4 +39,17 @@ public sealed partial class ImageDataset
     /// <exception cref="DatasetException">A picture cannot be read, or a column cannot be stored.</exception>
     public void ToParquet(string path, bool embedPictures = true, int? rowGroupRows = null, CancellationToken cancellationToken = default) =>
         ParquetShardWriter.Write(this, path, embedPictures, rowGroupRows, cancellationToken);
+
+    /// <summary>Puts the rows on a Hub as one split of a configuration, beside the splits it has.</summary>
+    /// <param name="repo"><c>owner/name</c>; made where it is missing.</param>
+    /// <param name="split">Name of the split; null takes <see cref="Split"/>, else <c>train</c>.</param>
+    /// <param name="options">How; null takes the defaults.</param>
+    /// <param name="hub">The Hub; null takes the one that the environment names.</param>
+    /// <param name="cancellationToken">Stops; what was sent is not sent again the next time.</param>
+    /// <exception cref="DatasetException">The name or the columns do not fit those in the repository, or a picture cannot be read.</exception>
+    /// <exception cref="HubException">The Hub refused, or the way to it broke.</exception>
+    /// <remarks>Source: <c>Dataset.push_to_hub</c>.</remarks>
+    public Task<CommitResult> PushToHubAsync(string repo, string? split = null, DatasetPushOptions? options = null, HubClient? hub = null, CancellationToken cancellationToken = default) =>
+        HubDatasetReader.WithHubAsync(hub, client => DatasetPush.RunAsync(
+            client, RepoId.Dataset(repo), new DatasetDict(KeyValuePair.Create(split ?? Split ?? SplitNames.Train, this)), options ?? new(), keepsOtherSplits: true, cancellationToken));
 }

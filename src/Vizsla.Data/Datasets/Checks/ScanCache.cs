@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Vizsla.Datasets.Readers;
 using Vizsla.Imaging;
 
 namespace Vizsla.Datasets.Checks;
@@ -42,7 +43,7 @@ internal sealed class ScanCache
     /// <summary>The kept outcome where the file is as it was, else that of <paramref name="check"/>.</summary>
     public string? GetOrAdd(string path, Func<string, string?> check)
     {
-        var info = new FileInfo(path);
+        var info = RealFile.Of(path);
         var (length, ticks) = info.Exists ? (info.Length, info.LastWriteTimeUtc.Ticks) : (-1, 0);
         if (_entries.TryGetValue(info.FullName, out var kept) && kept.Length == length && kept.Ticks == ticks)
         {

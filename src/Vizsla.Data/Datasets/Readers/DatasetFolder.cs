@@ -17,13 +17,13 @@ internal static class DatasetFolder
     }
 
     /// <summary>Whatever the folder holds, as its card or its files say: <c>load_dataset(folder)</c>.</summary>
-    public static DatasetDict Load(string folder, DatasetLoadOptions options)
+    public static DatasetDict Load(string folder, DatasetLoadOptions options, string? name = null)
     {
         var root = Root(folder, options.DataDir);
         var card = DatasetCard.Read(Root(folder, null));
         if (card.Configurations.Count > 0 && options.DataFiles is null && options.DataDir is null)
         {
-            var chosen = CardConfiguration.Choose(card.Configurations, options.Name, Path.GetFileName(root));
+            var chosen = CardConfiguration.Choose(card.Configurations, options.Name, name ?? Path.GetFileName(root));
             root = Root(folder, chosen.DataDir);
             var told = options with { DropLabels = options.DropLabels ?? chosen.DropLabels, DropMetadata = options.DropMetadata ?? chosen.DropMetadata };
             var found = chosen.DataFiles is { } configured ? DataFiles.Resolve(root, configured) : DataFiles.Find(root);

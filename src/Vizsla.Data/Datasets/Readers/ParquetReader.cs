@@ -17,7 +17,7 @@ internal static class ParquetReader
     /// <exception cref="DatasetException">A file is no Parquet file, files have different columns, or a split has no file.</exception>
     public static DatasetDict Read(IReadOnlyList<DataFiles.SplitFiles> files, string? cacheFolder = null)
     {
-        var isLarge = files.SelectMany(s => s.Files).Sum(f => new FileInfo(f).Length) > LargestInMemory;
+        var isLarge = files.SelectMany(s => s.Files).Sum(RealFile.Length) > LargestInMemory;
         return new(files.Select(split =>
         {
             if (split.Files.Count == 0)
@@ -65,7 +65,7 @@ internal static class ParquetReader
 
     private static string Key(string path)
     {
-        var file = new FileInfo(path);
+        var file = RealFile.Of(path);
         var told = string.Create(CultureInfo.InvariantCulture, $"1\n{file.FullName}\n{file.Length}\n{file.LastWriteTimeUtc.Ticks}");
         return "rows-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(told)).AsSpan(0, 16));
     }

@@ -1,4 +1,4 @@
-using Vizsla.Primitives;
+using Vizsla.Datasets.Readers;
 
 namespace Vizsla.Datasets.Splits;
 
@@ -70,7 +70,7 @@ public static class DatasetPreparation
 
     private static void RequireSpace(IReadOnlyList<PreparationRow> rows, string output, long free)
     {
-        var needed = rows.Sum(r => new FileInfo(r.Path).Length);
+        var needed = rows.Sum(r => RealFile.Length(r.Path));
         if (needed > free)
         {
             throw new DatasetException($"The disk of '{output}' is too full: the {rows.Count} pictures take {Megabytes(needed)}, {Megabytes(free)} are free. Free some, choose another disk, or use --link hard or --link symbolic.");

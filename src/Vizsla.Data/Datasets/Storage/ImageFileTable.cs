@@ -1,3 +1,5 @@
+using Vizsla.Datasets.Readers;
+
 namespace Vizsla.Datasets.Storage;
 
 /// <summary>Picture files below one folder with their class numbers: the table of a folder dataset, two small arrays for any number of pictures.</summary>
@@ -34,9 +36,8 @@ internal sealed class ImageFileTable : Table
     {
         for (var row = 0; row < _paths.Length; row++)
         {
-            var file = new FileInfo(_paths[row]);
             hash.Add(Path.GetRelativePath(_root, _paths[row]).Replace('\\', '/'));
-            hash.Add(file.Exists ? file.Length : -1);
+            hash.Add(RealFile.Length(_paths[row]));
             hash.Add(_labels is null ? -1 : _labels[row]);
         }
     }
