@@ -1,37 +1,50 @@
+using System.Collections.Concurrent;
+
 namespace Vizsla.Imaging;
 
-/// <summary>For each target position along one axis: the first source position, how many follow, and their weights in fixed point.</summary>
+/// <summary>For each target position along one axis: the first source position, how many follow, and their weights in fixed point. Pooled.</summary>
 /// <remarks>Source: Pillow <c>libImaging/Resample.c</c> (<c>precompute_coeffs</c>, <c>normalize_coeffs_8bpc</c>). Parity: exact.</remarks>
-internal sealed class ResampleWeights
+internal sealed class ResampleWeights : IDisposable
 {
     /// <summary>Binary places of a weight: 32 bits less 8 of the pixel and 2 of head room.</summary>
     public const int PrecisionBits = 32 - 8 - 2;
 
-    private ResampleWeights(int targetSize, int stride)
+    /// <summary>Bits of a weight's lower part, which with its sign takes 16.</summary>
+    public const int LowBits = 15;
+
+    /// <summary>Weights that the vector code takes at once.</summary>
+    public const int Group = 4;
+
+    private static readonly ConcurrentBag<ResampleWeights> Idle = [];
+    private double[] _exact = [];
+
+    private ResampleWeights()
     {
-        Stride = stride;
-        First = new int[targetSize];
-        Count = new int[targetSize];
-        Values = new int[targetSize * stride];
     }
 
-    /// <summary>Distance in <see cref="Values"/> between the weights of neighboring targets.</summary>
-    public int Stride { get; }
+    /// <summary>Number of target positions.</summary>
+    public int Length { get; private set; }
+
+    /// <summary>Distance between the weights of neighboring targets; a multiple of <see cref="Group"/>, the rest of it zero.</summary>
+    public int Stride { get; private set; }
 
     /// <summary>First source position of each target.</summary>
-    public int[] First { get; }
+    public int[] First { get; private set; } = [];
 
     /// <summary>Number of source positions of each target.</summary>
-    public int[] Count { get; }
+    public int[] Count { get; private set; } = [];
 
-    /// <summary>The weights, <see cref="Stride"/> apart, zero behind the last.</summary>
-    public int[] Values { get; }
+    /// <summary>The weights.</summary>
+    public int[] Values { get; private set; } = [];
 
-    /// <summary>Number of target positions.</summary>
-    public int Length => First.Length;
+    /// <summary>Lower parts of the weights, 0 to 32767.</summary>
+    public short[] Low { get; private set; } = [];
+
+    /// <summary>Upper parts of the weights.</summary>
+    public short[] High { get; private set; } = [];
 
     /// <summary>Source positions behind the last one used.</summary>
-    public int End => First[^1] + Count[^1];
+    public int End => First[Length - 1] + Count[Length - 1];
 
     /// <summary>Weighs the source positions between two borders for each target position.</summary>
     /// <param name="sourceSize">Number of source positions.</param>
@@ -39,88 +52,96 @@ internal sealed class ResampleWeights
     /// <param name="to">Where it ends.</param>
     /// <param name="targetSize">Number of target positions.</param>
     /// <param name="interpolation">A filter; not nearest.</param>
+    /// <returns>The weights; disposing gives them back.</returns>
     public static ResampleWeights Compute(int sourceSize, float from, float to, int targetSize, Interpolation interpolation)
     {
-        var (filter, radius) = Filter(interpolation);
+        if (!Idle.TryTake(out var weights))
+        {
+            weights = new ResampleWeights();
+        }
+
+        switch (interpolation)
+        {
+            case Interpolation.Box:
+                weights.Fill<BoxFilter>(sourceSize, from, to, targetSize);
+                break;
+            case Interpolation.Bilinear:
+                weights.Fill<BilinearFilter>(sourceSize, from, to, targetSize);
+                break;
+            case Interpolation.Hamming:
+                weights.Fill<HammingFilter>(sourceSize, from, to, targetSize);
+                break;
+            case Interpolation.Bicubic:
+                weights.Fill<BicubicFilter>(sourceSize, from, to, targetSize);
+                break;
+            case Interpolation.Lanczos:
+                weights.Fill<LanczosFilter>(sourceSize, from, to, targetSize);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(interpolation), interpolation, "This interpolation weighs no pixels.");
+        }
+
+        return weights;
+    }
+
+    /// <summary>Gives the weights back.</summary>
+    public void Dispose() => Idle.Add(this);
+
+    private void Fill<TFilter>(int sourceSize, float from, float to, int targetSize)
+        where TFilter : struct, IResampleFilter
+    {
         var scale = (double)(to - from) / targetSize;
         var filterScale = Math.Max(scale, 1.0);
-        var support = radius * filterScale;
+        var support = TFilter.Radius * filterScale;
         var step = 1.0 / filterScale;
-        var result = new ResampleWeights(targetSize, checked((int)Math.Ceiling(support) * 2 + 1));
-        var exact = new double[result.Stride];
+        Reserve(targetSize, checked((int)Math.Ceiling(support) * 2 + 1));
         for (var target = 0; target < targetSize; target++)
         {
             var center = from + (target + 0.5) * scale;
             var first = Math.Max((int)(center - support + 0.5), 0);
-            var count = Math.Min((int)(center + support + 0.5), sourceSize) - first;
+            var count = Math.Max(Math.Min((int)(center + support + 0.5), sourceSize) - first, 0);
+            var exact = _exact.AsSpan(0, count);
             var total = 0.0;
-            for (var i = 0; i < count; i++)
+            for (var i = 0; i < exact.Length; i++)
             {
-                exact[i] = filter((i + first - center + 0.5) * step);
+                exact[i] = TFilter.Weigh((i + first - center + 0.5) * step);
                 total += exact[i];
             }
 
-            result.First[target] = first;
-            result.Count[target] = count;
-            var row = result.Values.AsSpan(target * result.Stride, Math.Max(count, 0));
-            for (var i = 0; i < row.Length; i++)
+            (First[target], Count[target]) = (first, count);
+            var at = target * Stride;
+            for (var i = 0; i < exact.Length; i++)
             {
                 var weight = total != 0.0 ? exact[i] / total : exact[i];
-                row[i] = (int)((weight < 0 ? -0.5 : 0.5) + weight * (1 << PrecisionBits));
+                var value = (int)((weight < 0 ? -0.5 : 0.5) + weight * (1 << PrecisionBits));
+                Values[at + i] = value;
+                Low[at + i] = (short)(value & ((1 << LowBits) - 1));
+                High[at + i] = (short)(value >> LowBits);
             }
-        }
 
-        return result;
+            Array.Clear(Values, at + count, Stride - count);
+            Array.Clear(Low, at + count, Stride - count);
+            Array.Clear(High, at + count, Stride - count);
+        }
     }
 
-    private static (Func<double, double> Filter, double Radius) Filter(Interpolation interpolation) => interpolation switch
+    private void Reserve(int targetSize, int mostWeights)
     {
-        Interpolation.Box => (static x => x > -0.5 && x <= 0.5 ? 1.0 : 0.0, 0.5),
-        Interpolation.Bilinear => (static x => Math.Max(1.0 - Math.Abs(x), 0.0), 1.0),
-        Interpolation.Hamming => (Hamming, 1.0),
-        Interpolation.Bicubic => (Bicubic, 2.0),
-        Interpolation.Lanczos => (static x => x is >= -3.0 and < 3.0 ? Sinc(x) * Sinc(x / 3) : 0.0, 3.0),
-        _ => throw new ArgumentOutOfRangeException(nameof(interpolation), interpolation, "This interpolation weighs no pixels."),
-    };
-
-    private static double Hamming(double x)
-    {
-        x = Math.Abs(x);
-        if (x == 0.0)
+        (Length, Stride) = (targetSize, (mostWeights + Group - 1) / Group * Group);
+        var total = checked(targetSize * Stride);
+        if (_exact.Length < mostWeights)
         {
-            return 1.0;
+            _exact = new double[mostWeights];
         }
 
-        if (x >= 1.0)
+        if (First.Length < targetSize)
         {
-            return 0.0;
+            (First, Count) = (new int[targetSize], new int[targetSize]);
         }
 
-        x *= Math.PI;
-        // Pillow writes the two constants in single precision, and the last bit of a weight shows in a pixel now and then.
-        return Math.Sin(x) / x * (0.54f + 0.46f * Math.Cos(x));
-    }
-
-    private static double Bicubic(double x)
-    {
-        const double A = -0.5;
-        x = Math.Abs(x);
-        return x switch
+        if (Values.Length < total)
         {
-            < 1.0 => ((A + 2.0) * x - (A + 3.0)) * x * x + 1,
-            < 2.0 => (((x - 5) * x + 8) * x - 4) * A,
-            _ => 0.0,
-        };
-    }
-
-    private static double Sinc(double x)
-    {
-        if (x == 0.0)
-        {
-            return 1.0;
+            (Values, Low, High) = (new int[total], new short[total], new short[total]);
         }
-
-        x *= Math.PI;
-        return Math.Sin(x) / x;
     }
 }

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Vizsla.Imaging;
 
 /// <summary>Resizes pictures as Pillow does.</summary>
@@ -47,26 +49,32 @@ public static class Resampler
             return Nearest(image, width, height, left, top, right, bottom);
         }
 
-        var columns = horizontal ? ResampleWeights.Compute(image.Width, left, right, width, interpolation) : null;
-        var rows = vertical ? ResampleWeights.Compute(image.Height, top, bottom, height, interpolation) : null;
+        using var columns = horizontal ? ResampleWeights.Compute(image.Width, left, right, width, interpolation) : null;
+        using var rows = vertical ? ResampleWeights.Compute(image.Height, top, bottom, height, interpolation) : null;
+        var result = new Image(width, height);
         if (columns is null)
         {
-            return Vertical(image, rows!, 0);
+            Down(image, 0, rows!, result);
         }
-
-        if (rows is null)
+        else if (rows is null)
         {
-            return Horizontal(image, columns, 0, image.Height);
+            Across(image, 0, columns, result);
         }
-
-        if (VerticalFirst(image, width, height))
+        else if (VerticalFirst(image, width, height))
         {
-            using var low = Vertical(image, rows, 0);
-            return Horizontal(low, columns, 0, height);
+            using var low = new Image(image.Width, height);
+            Down(image, 0, rows, low);
+            Across(low, 0, columns, result);
+        }
+        else
+        {
+            var first = rows.First[0];
+            using var narrow = new Image(width, rows.End - first);
+            Across(image, first, columns, narrow);
+            Down(narrow, first, rows, result);
         }
 
-        using var narrow = Horizontal(image, columns, rows.First[0], rows.End);
-        return Vertical(narrow, rows, rows.First[0]);
+        return result;
     }
 
     // Each pass rounds to 8 bits, so the order shows. Pillow 13.0.0 begins with the columns when that removes more than twice as many rows
@@ -77,8 +85,11 @@ public static class Resampler
     private static Image Nearest(Image image, int width, int height, float left, float top, float right, float bottom)
     {
         var result = new Image(width, height);
-        var columns = Positions(left, right, width, image.Width);
-        var rows = Positions(top, bottom, height, image.Height);
+        var positions = ArrayPool<int>.Shared.Rent(width + height);
+        var columns = positions.AsSpan(0, width);
+        var rows = positions.AsSpan(width, height);
+        FillPositions(columns, left, right, image.Width);
+        FillPositions(rows, top, bottom, image.Height);
         for (var y = 0; y < height; y++)
         {
             var source = image.Row(rows[y]);
@@ -89,75 +100,52 @@ public static class Resampler
             }
         }
 
+        ArrayPool<int>.Shared.Return(positions);
         return result;
     }
 
     // The position grows by addition, as in Pillow: the rounding of each step counts.
-    private static int[] Positions(float from, float to, int targetSize, int sourceSize)
+    private static void FillPositions(Span<int> positions, float from, float to, int sourceSize)
     {
-        var scale = (double)(to - from) / targetSize;
+        var scale = (double)(to - from) / positions.Length;
         var position = from + scale * 0.5;
-        var result = new int[targetSize];
-        for (var i = 0; i < targetSize; i++)
+        foreach (ref var value in positions)
         {
-            result[i] = Math.Min((int)position, sourceSize - 1);
+            value = Math.Min((int)position, sourceSize - 1);
             position += scale;
         }
-
-        return result;
     }
 
-    private static Image Horizontal(Image image, ResampleWeights weights, int firstRow, int endRow)
+    private static unsafe void Across(Image image, int firstRow, ResampleWeights weights, Image result)
     {
-        var result = new Image(weights.Length, endRow - firstRow);
-        for (var y = firstRow; y < endRow; y++)
+        fixed (byte* source = image.Pixels, target = result.Pixels)
         {
-            var source = image.Row(y);
-            var target = result.Row(y - firstRow);
-            for (var x = 0; x < weights.Length; x++)
+            // The vector code reads a little beyond what it needs, so the last rows are read from a copy with room behind it.
+            var (sourceStride, targetStride) = (3 * image.Width, 3 * result.Width);
+            var copied = Math.Min((ResampleKernels.Overrun + sourceStride - 1) / sourceStride + 3, result.Height);
+            var direct = (result.Height - copied) & ~3;
+            copied = result.Height - direct;
+            ResampleKernels.Horizontal(source + (long)firstRow * sourceStride, sourceStride, target, targetStride, direct, weights);
+            var last = ArrayPool<byte>.Shared.Rent(copied * sourceStride + ResampleKernels.Overrun);
+            image.Pixels.Slice((firstRow + direct) * sourceStride, copied * sourceStride).CopyTo(last);
+            fixed (byte* copy = last)
             {
-                int red = Half, green = Half, blue = Half;
-                var pixels = source.Slice(3 * weights.First[x], 3 * weights.Count[x]);
-                var row = weights.Values.AsSpan(x * weights.Stride, weights.Count[x]);
-                for (var i = 0; i < row.Length; i++)
-                {
-                    red += pixels[3 * i] * row[i];
-                    green += pixels[3 * i + 1] * row[i];
-                    blue += pixels[3 * i + 2] * row[i];
-                }
+                ResampleKernels.Horizontal(copy, sourceStride, target + (long)direct * targetStride, targetStride, copied, weights);
+            }
 
-                target[3 * x] = Clip(red);
-                target[3 * x + 1] = Clip(green);
-                target[3 * x + 2] = Clip(blue);
+            ArrayPool<byte>.Shared.Return(last);
+        }
+    }
+
+    private static unsafe void Down(Image image, int firstRow, ResampleWeights weights, Image result)
+    {
+        fixed (byte* source = image.Pixels, target = result.Pixels)
+        {
+            var stride = 3 * image.Width;
+            for (var y = 0; y < weights.Length; y++)
+            {
+                ResampleKernels.Vertical(source + (long)(weights.First[y] - firstRow) * stride, stride, target + (long)y * stride, stride, weights, y);
             }
         }
-
-        return result;
     }
-
-    private static Image Vertical(Image image, ResampleWeights weights, int firstRow)
-    {
-        var result = new Image(image.Width, weights.Length);
-        for (var y = 0; y < weights.Length; y++)
-        {
-            var target = result.Row(y);
-            var row = weights.Values.AsSpan(y * weights.Stride, weights.Count[y]);
-            for (var x = 0; x < target.Length; x++)
-            {
-                var sum = Half;
-                for (var i = 0; i < row.Length; i++)
-                {
-                    sum += image.Row(weights.First[y] - firstRow + i)[x] * row[i];
-                }
-
-                target[x] = Clip(sum);
-            }
-        }
-
-        return result;
-    }
-
-    private const int Half = 1 << (ResampleWeights.PrecisionBits - 1);
-
-    private static byte Clip(int sum) => (byte)Math.Clamp(sum >> ResampleWeights.PrecisionBits, 0, 255);
 }
