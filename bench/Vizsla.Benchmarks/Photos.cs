@@ -21,6 +21,26 @@ internal static class Photos
         return [.. Enumerable.Range(0, Math.Min(count, 32)).Select(i => Draw(drawn, i))];
     }
 
+    /// <summary>Copies photos into a folder of one class.</summary>
+    /// <param name="files">The photos.</param>
+    /// <returns>The folder, made anew.</returns>
+    public static string AsImageFolder(string[] files)
+    {
+        var folder = Path.Combine(Path.GetTempPath(), "vizsla-benchmark-folder");
+        if (Directory.Exists(folder))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        var photos = Directory.CreateDirectory(Path.Combine(folder, "dog")).FullName;
+        foreach (var file in files)
+        {
+            File.Copy(file, Path.Combine(photos, Path.GetFileName(file)));
+        }
+
+        return folder;
+    }
+
     private static string Draw(string folder, int number)
     {
         var path = Path.Combine(folder, $"{number:00}.jpg");

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using Vizsla.Imaging;
+using Vizsla.Loading;
+using Vizsla.Transforms;
 
 
 
@@ -32,11 +34,61 @@ internal static class PictureBenchmarks
         }
     }
 
-    /// <summary>The whole way to batches of 32.</summary>
+    /// <summary>The whole way to batches of 32, with the augmentations of the tutorial.</summary>
     /// <param name="args">A folder of photos, or nothing.</param>
     public static void Pipeline(string[] args)
     {
-        Console.WriteLine(args.Length);
+        var files = Photos.Find(args.FirstOrDefault(), 300);
+        var folder = Photos.AsImageFolder(files);
+        var dataset = ImageDataset.LoadImageFolder(folder)["train"].WithTransform(Augmenting());
+        var order = Enumerable.Range(0, dataset.Count).ToArray();
+        Console.WriteLine($"{order.Length} photos in batches of 32: decode, resize 224, flips, rotation, jitter, blur, normalize; best of {Rounds} epochs");
+        var decode = Report("decode alone", order.Length, () => Array.ForEach(order, row => dataset.LoadImage(row).Dispose()));
+        var resize = Report("decode and resize", order.Length, () => Array.ForEach(order, row => DecodeAndResize(dataset, row)));
+        var whole = Report("whole, caller's thread", order.Length, Epochs(dataset, order, new() { BatchSize = 32, Workers = 0 }));
+        for (var workers = 1; workers <= Environment.ProcessorCount; workers++)
+        {
+            Report($"whole, {workers} worker threads", order.Length, Epochs(dataset, order, new() { BatchSize = 32, Workers = workers }));
+        }
+
+        Report("whole, caller's, fast_decode", order.Length, Epochs(dataset, order, new() { BatchSize = 32, Workers = 0, FastDecode = true }));
+        Console.WriteLine($"  share of the decoder {decode / whole:P0}, of the resize {(resize - decode) / whole:P0}, of all else {(whole - resize) / whole:P0}");
+
+        var epoch = Epochs(dataset, order, new() { BatchSize = 32, Workers = 0 });
+        epoch();
+        var before = GC.GetTotalAllocatedBytes(precise: true);
+        epoch();
+        Console.WriteLine($"  managed allocation {(GC.GetTotalAllocatedBytes(precise: true) - before) / order.Length} bytes a photo");
+    }
+
+    private static Compose Augmenting() => new(
+        new Resize(224, 224),
+        new RandomHorizontalFlip(0.4),
+        new RandomVerticalFlip(0.1),
+        new RandomApply([new RandomRotation(0, 90)], 0.5),
+        new RandomApply([new ColorJitter(Brightness: 0.3, Hue: 0.1)], 0.3),
+        new RandomApply([new GaussianBlur(5, 9)], 0.3),
+        new ToDtype(Scale: true),
+        new Normalize([0.5, 0.5, 0.5], [0.5, 0.5, 0.5]));
+
+    private static void DecodeAndResize(ImageDataset dataset, int row)
+    {
+        using var photo = dataset.LoadImage(row);
+        Resampler.Resize(photo, 224, 224, Interpolation.Bilinear).Dispose();
+    }
+
+    // Each call is the next epoch, with draws of its own.
+    private static Action Epochs(ImageDataset dataset, int[] order, BatchLoaderOptions options)
+    {
+        var loader = new BatchLoader(dataset, options);
+        var epoch = 0L;
+        return () =>
+        {
+            foreach (var batch in loader.Load(order, epoch++))
+            {
+                batch.Dispose();
+            }
+        };
     }
 
     private static byte[][] Load(string[] args) => Array.ConvertAll(Photos.Find(args.FirstOrDefault(), 100), File.ReadAllBytes);
