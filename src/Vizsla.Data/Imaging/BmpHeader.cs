@@ -5,12 +5,11 @@ namespace Vizsla.Imaging;
 /// <summary>What the header of a BMP says about its picture.</summary>
 /// <param name="Width">Width in pixels.</param>
 /// <param name="Height">Height in pixels.</param>
-/// <param name="Bits">Bits of a pixel.</param>
-/// <param name="HasAlpha">Whether a bit mask of alpha is given.</param>
-internal readonly record struct BmpHeader(long Width, long Height, int Bits, bool HasAlpha)
+/// <param name="Mode">Pillow's name of the stored pixels.</param>
+/// <remarks>Source: Pillow <c>BmpImagePlugin</c>.</remarks>
+internal readonly record struct BmpHeader(long Width, long Height, string Mode)
 {
-    /// <summary>Pillow's name of the stored pixels; gray palettes aside, which it finds too.</summary>
-    public string Mode => Bits switch { 1 => "1", <= 8 => "P", _ => HasAlpha ? "RGBA" : "RGB" };
+    private const int BitFields = 3;
 
     /// <summary>Whether bytes begin as a BMP does.</summary>
     /// <param name="data">The bytes.</param>
@@ -22,15 +21,40 @@ internal readonly record struct BmpHeader(long Width, long Height, int Bits, boo
     public static BmpHeader Read(ReadOnlySpan<byte> data)
     {
         var size = BinaryPrimitives.ReadUInt32LittleEndian(data[14..]);
+        if (data.Length < 14 + Math.Min(size, 40))
+        {
+            throw new ImageFormatException("it is cut short");
+        }
+
         var header = size == 12
-            ? new BmpHeader(BinaryPrimitives.ReadUInt16LittleEndian(data[18..]), BinaryPrimitives.ReadUInt16LittleEndian(data[20..]), data[24], false)
-            : data.Length < 54
-                ? throw new ImageFormatException("it is cut short")
-                : new BmpHeader(
-                    BinaryPrimitives.ReadInt32LittleEndian(data[18..]),
-                    Math.Abs((long)BinaryPrimitives.ReadInt32LittleEndian(data[22..])),
-                    BinaryPrimitives.ReadUInt16LittleEndian(data[28..]),
-                    size >= 56 && data.Length >= 70 && BinaryPrimitives.ReadUInt32LittleEndian(data[30..]) == 3 && BinaryPrimitives.ReadUInt32LittleEndian(data[66..]) != 0);
+            ? new BmpHeader(BinaryPrimitives.ReadUInt16LittleEndian(data[18..]), BinaryPrimitives.ReadUInt16LittleEndian(data[20..]), ModeOf(data, data[24], 0, 3))
+            : new BmpHeader(
+                BinaryPrimitives.ReadInt32LittleEndian(data[18..]),
+                Math.Abs((long)BinaryPrimitives.ReadInt32LittleEndian(data[22..])),
+                ModeOf(data, BinaryPrimitives.ReadUInt16LittleEndian(data[28..]), BinaryPrimitives.ReadUInt32LittleEndian(data[46..]), 4));
         return header is { Width: > 0, Height: > 0 } ? header : throw new ImageFormatException("it is damaged: a BMP without pixels");
+    }
+
+    // A palette of gray levels in order is none; of two colors, black and white, it makes a bitmap.
+    private static string ModeOf(ReadOnlySpan<byte> data, int bits, uint colors, int entry)
+    {
+        if (bits > 8)
+        {
+            var size = BinaryPrimitives.ReadUInt32LittleEndian(data[14..]);
+            var masked = size >= 56 && data.Length >= 70 && BinaryPrimitives.ReadUInt32LittleEndian(data[30..]) == BitFields;
+            return masked && BinaryPrimitives.ReadUInt32LittleEndian(data[66..]) != 0 ? "RGBA" : "RGB";
+        }
+
+        var count = colors is > 0 and <= 256 ? (int)colors : 1 << bits;
+        var palette = data[(14 + (int)BinaryPrimitives.ReadUInt32LittleEndian(data[14..]))..];
+        for (var i = 0; i < count && entry * i + 3 <= palette.Length; i++)
+        {
+            if (palette.Slice(entry * i, 3).ContainsAnyExcept((byte)(count == 2 ? 255 * i : i)))
+            {
+                return "P";
+            }
+        }
+
+        return count == 2 ? "1" : "L";
     }
 }

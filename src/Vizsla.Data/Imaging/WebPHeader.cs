@@ -16,9 +16,14 @@ internal readonly record struct WebPHeader(int Width, int Height, bool HasAlpha,
 
     /// <summary>Reads the chunks.</summary>
     /// <param name="data">The file.</param>
-    /// <exception cref="ImageFormatException">There is no picture.</exception>
+    /// <exception cref="ImageFormatException">There is no picture, or the file is cut short.</exception>
     public static WebPHeader Read(ReadOnlySpan<byte> data)
     {
+        if (BinaryPrimitives.ReadUInt32LittleEndian(data[4..]) + 8L > data.Length)
+        {
+            throw new ImageFormatException("it is cut short");
+        }
+
         var (width, height, alpha) = (0, 0, false);
         int? exif = null, xmp = null;
         var extended = false;

@@ -50,7 +50,7 @@ internal sealed unsafe class EntropySource
         {
             if (Marker == 0)
             {
-                throw new ImageFormatException("it is cut short");
+                throw new ImageFormatException(JpegReader.CutShort);
             }
 
             var ahead = Marker is >= 0xD0 and <= 0xD7 ? (Marker - number) & 7 : -1;

@@ -126,14 +126,29 @@ internal static unsafe class InverseDct
         var r5 = Load(coefficients, quantization, 5);
         var r6 = Load(coefficients, quantization, 6);
         var r7 = Load(coefficients, quantization, 7);
-        if ((r1 | r2 | r3 | r4 | r5 | r6 | r7) == Vector256<short>.Zero)
+        var below = r1 | r2 | r3 | r4 | r5 | r6 | r7;
+        var first = Avx2.ShiftLeftLogical(r0, FirstPassBits);
+        var (flatLeft, flatRight) = (below.GetLower() == Vector128<short>.Zero, below.GetUpper() == Vector128<short>.Zero);
+        if (flatLeft && flatRight)
         {
-            r0 = Avx2.ShiftLeftLogical(r0, FirstPassBits);
-            (r1, r2, r3, r4, r5, r6, r7) = (r0, r0, r0, r0, r0, r0, r0);
+            (r0, r1, r2, r3, r4, r5, r6, r7) = (first, first, first, first, first, first, first, first);
         }
         else
         {
             Pass(ref r0, ref r1, ref r2, ref r3, ref r4, ref r5, ref r6, ref r7, FirstShift);
+            if (flatLeft || flatRight)
+            {
+                // Where only the first row is not zero, the columns are that row as it is; in a damaged file it wraps and does not saturate.
+                var flat = flatLeft ? Vector256.Create(Vector128<short>.AllBitsSet, Vector128<short>.Zero) : Vector256.Create(Vector128<short>.Zero, Vector128<short>.AllBitsSet);
+                r0 = Vector256.ConditionalSelect(flat, first, r0);
+                r1 = Vector256.ConditionalSelect(flat, first, r1);
+                r2 = Vector256.ConditionalSelect(flat, first, r2);
+                r3 = Vector256.ConditionalSelect(flat, first, r3);
+                r4 = Vector256.ConditionalSelect(flat, first, r4);
+                r5 = Vector256.ConditionalSelect(flat, first, r5);
+                r6 = Vector256.ConditionalSelect(flat, first, r6);
+                r7 = Vector256.ConditionalSelect(flat, first, r7);
+            }
         }
 
         Transpose(ref r0, ref r1, ref r2, ref r3, ref r4, ref r5, ref r6, ref r7);

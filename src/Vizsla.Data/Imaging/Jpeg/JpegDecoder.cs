@@ -85,6 +85,7 @@ internal sealed unsafe class JpegDecoder
             else
             {
                 DecodeOnlyScan(bytes, data.Length);
+                _reader.ReadToEnd(data);
             }
         }
 

@@ -4,6 +4,9 @@ namespace Vizsla.Imaging.Jpeg;
 /// <remarks>Source: libjpeg <c>jdmarker.c</c>; Pillow <c>JpegImagePlugin</c>.</remarks>
 internal sealed class JpegReader
 {
+    /// <summary>The reason why a file that ends too early cannot be read.</summary>
+    public const string CutShort = "it is cut short";
+
     private readonly ushort[][] _quantization = [new ushort[64], new ushort[64], new ushort[64], new ushort[64]];
     private readonly bool[] _quantizationDefined = new bool[4];
     private readonly HuffmanTable[] _dcTables = [new(), new(), new(), new()];
@@ -55,6 +58,11 @@ internal sealed class JpegReader
     /// <exception cref="ImageFormatException">The table is impossible.</exception>
     public HuffmanTable Table(int number, bool dc)
     {
+        if (number > 3)
+        {
+            throw Damaged("a Huffman table that cannot be");
+        }
+
         var table = (dc ? _dcTables : _acTables)[number];
         if (!table.IsDefined)
         {
@@ -115,6 +123,24 @@ internal sealed class JpegReader
         }
     }
 
+    /// <summary>Reads what follows the only scan, where libjpeg finds damage too; a file may end there.</summary>
+    /// <param name="data">The file.</param>
+    /// <exception cref="ImageFormatException">A segment is damaged, or another scan follows.</exception>
+    public void ReadToEnd(ReadOnlySpan<byte> data)
+    {
+        try
+        {
+            if (ReadToScan(data))
+            {
+                throw Damaged("a scan too many");
+            }
+        }
+        catch (ImageFormatException e) when (e.Reason == CutShort)
+        {
+            // The picture is whole; only its end marker is missing.
+        }
+    }
+
     /// <summary>Fixes the quantization of a channel at its first scan.</summary>
     /// <param name="component">A channel of the current scan.</param>
     public void Quantize(JpegComponent component)
@@ -162,7 +188,7 @@ internal sealed class JpegReader
             }
         }
 
-        throw new ImageFormatException("it is cut short");
+        throw new ImageFormatException(CutShort);
     }
 
     private ReadOnlySpan<byte> Segment(ReadOnlySpan<byte> data)
@@ -170,7 +196,7 @@ internal sealed class JpegReader
         var length = Position + 2 <= data.Length ? data[Position] << 8 | data[Position + 1] : 0;
         if (length < 2 || Position + length > data.Length)
         {
-            throw new ImageFormatException("it is cut short");
+            throw new ImageFormatException(CutShort);
         }
 
         var body = data.Slice(Position + 2, length - 2);
@@ -271,9 +297,9 @@ internal sealed class JpegReader
                 }
             }
 
-            if (_scanned[i] is null || tables >> 4 > 3 || (tables & 15) > 3)
+            if (_scanned[i] is null)
             {
-                throw Damaged("a scan of a channel or table that is not there");
+                throw Damaged("a scan of a channel that is not there");
             }
 
             (_scanned[i].DcTable, _scanned[i].AcTable) = (tables >> 4, tables & 15);

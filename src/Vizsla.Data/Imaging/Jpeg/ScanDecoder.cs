@@ -112,7 +112,7 @@ internal sealed unsafe class ScanDecoder(JpegReader reader)
     {
         if (_source.IsCutShort)
         {
-            throw new ImageFormatException("it is cut short");
+            throw new ImageFormatException(JpegReader.CutShort);
         }
 
         reader.Position = _source.Position;
@@ -154,7 +154,7 @@ internal sealed unsafe class ScanDecoder(JpegReader reader)
 
         if (_source is { IsExhausted: true, Marker: 0 })
         {
-            throw new ImageFormatException("it is cut short");
+            throw new ImageFormatException(JpegReader.CutShort);
         }
     }
 }

@@ -1,0 +1,34 @@
+using Vizsla.Imaging;
+
+namespace Vizsla.Tests.Imaging;
+
+/// <summary>Pictures that tests draw.</summary>
+internal static class Pictures
+{
+    /// <summary>Smooth colors with an edge and some grain, the same for the same size.</summary>
+    public static Image Draw(int width, int height)
+    {
+        var image = new Image(width, height);
+        for (var y = 0; y < height; y++)
+        {
+            for (var x = 0; x < width; x++)
+            {
+                var edge = x + y > (width + height) / 2 ? 60 : 0;
+                var grain = ((x * 73) ^ (y * 151)) % 17;
+                image.Row(y)[3 * x] = (byte)(90 + 60 * Math.Sin(x * 0.11) + edge + grain);
+                image.Row(y)[3 * x + 1] = (byte)(110 + 50 * Math.Cos(y * 0.07) - edge / 2 + grain);
+                image.Row(y)[3 * x + 2] = (byte)(70 + edge + 40 * Math.Sin((x + y) * 0.05) + grain);
+            }
+        }
+
+        return image;
+    }
+
+    public static byte[] Encode(Action<Image, Stream> encode, int width, int height)
+    {
+        using var image = Draw(width, height);
+        using var stream = new MemoryStream();
+        encode(image, stream);
+        return stream.ToArray();
+    }
+}
