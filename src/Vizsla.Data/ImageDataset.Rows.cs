@@ -190,5 +190,5 @@ public sealed partial class ImageDataset
             : throw new DatasetException($"The least populated class in {column} column has only 1 member, which is too few. The minimum number of groups for any class cannot be less than 2.");
     }
 
-    private ImageDataset WithRows(int[] rows) => new(_table, rows, Split) { Transform = Transform };
+    private ImageDataset WithRows(int[] rows) => new(_table, rows, Split) { Transform = Transform, Prepared = Prepared };
 }

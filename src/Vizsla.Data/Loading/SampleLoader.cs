@@ -26,14 +26,17 @@ internal sealed class SampleLoader(ImageDataset dataset, Compose transform, Batc
             _rng.Seed(Rng.SampleSeed(options.Seed, epoch, row));
         }
 
-        using var image = dataset.LoadImage(row, _decode);
-        if (batch.Slot(position) is { } slot)
+        var (image, steps) = dataset.LoadFor(row, transform, _decode);
+        using (image)
         {
-            transform.Run(image, _rng, slot);
-        }
-        else
-        {
-            batch.Keep(position, transform.Run(image, _rng));
+            if (batch.Slot(position) is { } slot)
+            {
+                steps.Run(image, _rng, slot);
+            }
+            else
+            {
+                batch.Keep(position, steps.Run(image, _rng));
+            }
         }
 
         batch.SetLabel(position, dataset[row].Label ?? ImageBatch.NoLabel);
