@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Vizsla.Imaging;
 
 namespace Vizsla.Transforms;
@@ -69,19 +71,22 @@ internal static class AffineSampler
         var (a, b, d, e) = (Fixed(matrix.A), Fixed(matrix.B), Fixed(matrix.D), Fixed(matrix.E));
         var rowX = Fixed(matrix.C + (matrix.A * 0.5) + (matrix.B * 0.5));
         var rowY = Fixed(matrix.F + (matrix.D * 0.5) + (matrix.E * 0.5));
-        var source = image.Pixels;
+        ref var source = ref MemoryMarshal.GetReference(image.Pixels);
         for (var y = 0; y < result.Height; y++)
         {
-            var row = result.Row(y);
-            var (fromX, fromY) = (rowX, rowY);
-            for (var x = 0; x < row.Length; x += 3)
+            var (firstX, lastX) = Inside(rowX, a, image.Width, result.Width);
+            var (firstY, lastY) = Inside(rowY, d, image.Height, result.Width);
+            var (first, last) = (Math.Max(firstX, firstY), Math.Min(lastX, lastY));
+            ref var target = ref MemoryMarshal.GetReference(result.Row(y));
+            var fromX = rowX + (first * a);
+            var fromY = rowY + (first * d);
+            for (var x = first; x < last; x++)
             {
-                var (sourceX, sourceY) = (fromX >> 16, fromY >> 16);
-                if ((uint)sourceX < (uint)image.Width && (uint)sourceY < (uint)image.Height)
-                {
-                    source.Slice(3 * ((sourceY * image.Width) + sourceX), 3).CopyTo(row[x..]);
-                }
-
+                // A pixel is two bytes and one more; both lie inside, as the column does.
+                ref var pixel = ref Unsafe.Add(ref source, 3 * (((fromY >> 16) * image.Width) + (fromX >> 16)));
+                ref var place = ref Unsafe.Add(ref target, 3 * x);
+                Unsafe.WriteUnaligned(ref place, Unsafe.ReadUnaligned<ushort>(ref pixel));
+                Unsafe.Add(ref place, 2) = Unsafe.Add(ref pixel, 2);
                 fromX += a;
                 fromY += d;
             }
@@ -90,6 +95,23 @@ internal static class AffineSampler
             rowY += e;
         }
     }
+
+    // The columns of the result whose source, start + column * step in 16.16, lies within 0 to size.
+    private static (int First, int Last) Inside(long start, long step, long size, int count)
+    {
+        var end = size << 16;
+        if (step == 0)
+        {
+            return start >= 0 && start < end ? (0, count) : (0, 0);
+        }
+
+        var (low, high) = step > 0
+            ? (CeilingDivide(-start, step), CeilingDivide(end - start, step))
+            : (CeilingDivide(start - end + 1, -step), CeilingDivide(start + 1, -step));
+        return ((int)Math.Clamp(low, 0, count), (int)Math.Clamp(high, 0, count));
+    }
+
+    private static long CeilingDivide(long number, long divisor) => number > 0 ? (number + divisor - 1) / divisor : number / divisor;
 
     // Without rotation Pillow walks in floating point, column by column and row by row.
     private static void NearestScaled(Image image, Image result, AffineMatrix matrix)

@@ -6,6 +6,8 @@ namespace Vizsla.Transforms;
 /// <summary>Levels to floats and back, many at a time.</summary>
 internal static class ByteFloats
 {
+    private static readonly int Block = Vector256<byte>.Count;
+
     /// <summary>Turns bytes into floats.</summary>
     public static void Widen(ReadOnlySpan<byte> source, Span<float> target)
     {
@@ -31,14 +33,13 @@ internal static class ByteFloats
     public static void RoundToEven(ReadOnlySpan<float> source, Span<byte> target)
     {
         ref var from = ref MemoryMarshal.GetReference(source);
-        ref var to = ref MemoryMarshal.GetReference(target);
-        var lanes = Vector256<float>.Count;
         var i = 0;
-        for (; i + (4 * lanes) <= source.Length; i += 4 * lanes)
+        for (; i + Block <= source.Length; i += Block)
         {
-            var first = Vector256.Narrow(Rounded(ref from, i), Rounded(ref from, i + lanes));
-            var second = Vector256.Narrow(Rounded(ref from, i + (2 * lanes)), Rounded(ref from, i + (3 * lanes)));
-            Vector256.Narrow(first, second).StoreUnsafe(ref to, (nuint)i);
+            Narrow(
+                Vector256.Round(Clamped(ref from, i, 0)), Vector256.Round(Clamped(ref from, i, 1)),
+                Vector256.Round(Clamped(ref from, i, 2)), Vector256.Round(Clamped(ref from, i, 3)),
+                target[i..]);
         }
 
         for (; i < source.Length; i++)
@@ -47,6 +48,29 @@ internal static class ByteFloats
         }
     }
 
-    private static Vector256<uint> Rounded(ref float source, int at) => Vector256.ConvertToInt32(
-        Vector256.Round(Vector256.Clamp(Vector256.LoadUnsafe(ref source, (nuint)at), Vector256<float>.Zero, Vector256.Create(255f)))).AsUInt32();
+    /// <summary>Truncates floats to bytes; below 0 becomes 0 and above 255 becomes 255.</summary>
+    public static void Truncate(ReadOnlySpan<float> source, Span<byte> target)
+    {
+        ref var from = ref MemoryMarshal.GetReference(source);
+        var i = 0;
+        for (; i + Block <= source.Length; i += Block)
+        {
+            Narrow(Clamped(ref from, i, 0), Clamped(ref from, i, 1), Clamped(ref from, i, 2), Clamped(ref from, i, 3), target[i..]);
+        }
+
+        for (; i < source.Length; i++)
+        {
+            target[i] = (byte)Math.Clamp(source[i], 0f, 255f);
+        }
+    }
+
+    private static void Narrow(Vector256<float> first, Vector256<float> second, Vector256<float> third, Vector256<float> fourth, Span<byte> target)
+    {
+        var low = Vector256.Narrow(Vector256.ConvertToInt32(first).AsUInt32(), Vector256.ConvertToInt32(second).AsUInt32());
+        var high = Vector256.Narrow(Vector256.ConvertToInt32(third).AsUInt32(), Vector256.ConvertToInt32(fourth).AsUInt32());
+        Vector256.Narrow(low, high).CopyTo(target);
+    }
+
+    private static Vector256<float> Clamped(ref float source, int at, int vector) => Vector256.Clamp(
+        Vector256.LoadUnsafe(ref source, (nuint)(at + (vector * Vector256<float>.Count))), Vector256<float>.Zero, Vector256.Create(255f));
 }

@@ -7,6 +7,7 @@ namespace Vizsla.Transforms;
 /// <summary>Sums of weighted floats in one fixed order, so that every machine rounds alike.</summary>
 internal static class Convolution
 {
+    // As many sums at once as hide the latency of a fused multiply-add.
     private const int Unroll = 4;
 
     /// <summary>Computes one row of a two-dimensional convolution: rows from top to bottom, within a row from left to right, one fused multiply-add each.</summary>
@@ -21,32 +22,36 @@ internal static class Convolution
     public static void Row(
         ReadOnlySpan<float> rows, int rowLength, int firstRow, ReadOnlySpan<float> weights, int kernelWidth, int step, Span<float> result)
     {
-        var lanes = Vector256<float>.Count;
+        var lanes = Vector512<float>.Count;
         var kernelHeight = weights.Length / kernelWidth;
         ref var source = ref MemoryMarshal.GetReference(rows);
         ref var target = ref MemoryMarshal.GetReference(result);
         var x = 0;
-        for (; x + (Unroll * lanes) <= result.Length; x += Unroll * lanes)
+        var block = Unroll * lanes;
+        while (x < result.Length && block <= result.Length)
         {
-            var (sum0, sum1, sum2, sum3) = (Vector256<float>.Zero, Vector256<float>.Zero, Vector256<float>.Zero, Vector256<float>.Zero);
+            // The last block reaches back over sums that are there already, rather than leave some over.
+            x = Math.Min(x, result.Length - block);
+            Vector512<float> sum0 = default, sum1 = default, sum2 = default, sum3 = default;
             for (int row = 0, weight = 0; row < kernelHeight; row++)
             {
                 ref var from = ref Unsafe.Add(ref source, (((firstRow + row) % kernelHeight) * rowLength) + x);
                 for (var column = 0; column < kernelWidth; column++, weight++)
                 {
-                    var factor = Vector256.Create(weights[weight]);
-                    sum0 = Vector256.FusedMultiplyAdd(factor, Vector256.LoadUnsafe(ref from), sum0);
-                    sum1 = Vector256.FusedMultiplyAdd(factor, Vector256.LoadUnsafe(ref from, (nuint)lanes), sum1);
-                    sum2 = Vector256.FusedMultiplyAdd(factor, Vector256.LoadUnsafe(ref from, (nuint)(2 * lanes)), sum2);
-                    sum3 = Vector256.FusedMultiplyAdd(factor, Vector256.LoadUnsafe(ref from, (nuint)(3 * lanes)), sum3);
+                    var factor = Vector512.Create(weights[weight]);
+                    sum0 = Vector512.FusedMultiplyAdd(factor, Vector512.LoadUnsafe(ref from), sum0);
+                    sum1 = Vector512.FusedMultiplyAdd(factor, Vector512.LoadUnsafe(ref from, (nuint)(1 * lanes)), sum1);
+                    sum2 = Vector512.FusedMultiplyAdd(factor, Vector512.LoadUnsafe(ref from, (nuint)(2 * lanes)), sum2);
+                    sum3 = Vector512.FusedMultiplyAdd(factor, Vector512.LoadUnsafe(ref from, (nuint)(3 * lanes)), sum3);
                     from = ref Unsafe.Add(ref from, step);
                 }
             }
 
             sum0.StoreUnsafe(ref target, (nuint)x);
-            sum1.StoreUnsafe(ref target, (nuint)(x + lanes));
+            sum1.StoreUnsafe(ref target, (nuint)(x + (1 * lanes)));
             sum2.StoreUnsafe(ref target, (nuint)(x + (2 * lanes)));
             sum3.StoreUnsafe(ref target, (nuint)(x + (3 * lanes)));
+            x += block;
         }
 
         for (; x < result.Length; x++)

@@ -1,17 +1,22 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using Vizsla.Imaging;
 
 namespace Vizsla.Transforms;
 
-/// <summary>Mirrors pictures.</summary>
+/// <summary>Mirrors and turns pictures.</summary>
 internal static class Flip
 {
+    // Five whole pixels of a 16-byte vector.
+    private const int Chunk = 15;
+
     /// <summary>Left to right.</summary>
     public static Image Horizontal(Image image)
     {
         var result = new Image(image.Width, image.Height);
         for (var y = 0; y < image.Height; y++)
         {
-            ReverseRow(image.Row(y), result.Row(y));
+            ReversePixels(image.Row(y), result.Row(y));
         }
 
         return result;
@@ -33,7 +38,7 @@ internal static class Flip
     public static Image Both(Image image)
     {
         var result = new Image(image.Width, image.Height);
-        ReverseRow(image.Pixels, result.Pixels);
+        ReversePixels(image.Pixels, result.Pixels);
         return result;
     }
 
@@ -41,25 +46,38 @@ internal static class Flip
     public static Image QuarterTurn(Image image)
     {
         var result = new Image(image.Height, image.Width);
-        for (var y = 0; y < image.Height; y++)
+        var source = image.Pixels;
+        for (var y = 0; y < result.Height; y++)
         {
-            var row = image.Row(y);
-            for (var x = 0; x < image.Width; x++)
+            var row = result.Row(y);
+            var from = 3 * (image.Width - 1 - y);
+            for (var x = 0; x < row.Length; x += 3, from += 3 * image.Width)
             {
-                row.Slice(3 * x, 3).CopyTo(result.Row(image.Width - 1 - x)[(3 * y)..]);
+                (row[x], row[x + 1], row[x + 2]) = (source[from], source[from + 1], source[from + 2]);
             }
         }
 
         return result;
     }
 
-    private static void ReverseRow(ReadOnlySpan<byte> source, Span<byte> target)
+    private static void ReversePixels(ReadOnlySpan<byte> source, Span<byte> target)
     {
-        for (int from = 0, to = target.Length - 3; to >= 0; from += 3, to -= 3)
+        ref var from = ref MemoryMarshal.GetReference(source);
+        ref var to = ref MemoryMarshal.GetReference(target);
+        var order = Vector128.Create((byte)13, 14, 15, 10, 11, 12, 7, 8, 9, 4, 5, 6, 1, 2, 3, 0);
+        var read = source.Length - Vector128<byte>.Count;
+        var write = 0;
+
+        // The last byte of each store is none of its five pixels; the next store overwrites it.
+        for (; read >= 0 && write + Vector128<byte>.Count <= target.Length; read -= Chunk, write += Chunk)
         {
-            target[to] = source[from];
-            target[to + 1] = source[from + 1];
-            target[to + 2] = source[from + 2];
+            Vector128.ShuffleNative(Vector128.LoadUnsafe(ref from, (nuint)read), order).StoreUnsafe(ref to, (nuint)write);
+        }
+
+        for (; write < target.Length; write += 3)
+        {
+            var pixel = source.Length - 3 - write;
+            (target[write], target[write + 1], target[write + 2]) = (source[pixel], source[pixel + 1], source[pixel + 2]);
         }
     }
 }
