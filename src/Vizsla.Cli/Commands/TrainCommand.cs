@@ -83,7 +83,7 @@ internal sealed class TrainCommand : Verb
     private TrainingArguments ReadArguments(
         ParseResult arguments, JsonObject config, string dataset, string output, bool fromScratch, CommandConsole console)
     {
-        var asked = ArgumentTable.KnownNames.Where(n => n is not ("resume_from_checkpoint" or "overwrite_output_dir" or "seed"));
+        var asked = ArgumentTable.KnownNames.Concat(ArgumentTable.Refused.Keys).Where(n => n is not ("resume_from_checkpoint" or "overwrite_output_dir" or "seed"));
         if (config.Count > 0 || asked.Any(name => _flags.IsGiven(arguments, name)))
         {
             return _flags.Read(arguments, new TrainingArguments { OutputDir = output }, config);
