@@ -13,7 +13,12 @@ internal static class TransformCode
     public static string Write(string language, Transform transform) => language switch
     {
         "Python" => Pipeline.ToPython(transform),
-        "JSON" => PythonJson.Serialize(transform is Compose pipeline ? Pipeline.ToJson(pipeline) : Pipeline.ToJson(new Compose(transform))[0], indent: transform is Compose ? 2 : null, sortKeys: false),
+        "JSON" => transform is Compose pipeline
+            ? PythonJson.Serialize(Pipeline.ToJson(pipeline), sortKeys: false)
+            : PythonJson.Serialize(Pipeline.ToJson(new Compose([.. Before(transform), transform])).Last(), indent: null, sortKeys: false),
         _ => transform.ToString(),
     };
+
+    /// <summary>What a transform needs before it to stand in a pipeline: a step of floats needs a conversion to floats.</summary>
+    public static IReadOnlyList<Transform> Before(Transform transform) => transform is TensorTransform ? [new ToTensor()] : [];
 }

@@ -32,7 +32,7 @@ public sealed class SafetyTests
     public async Task A_page_from_elsewhere_may_not_send_pictures(string? origin, HttpStatusCode expected)
     {
         await using var server = await RunningServer.ServeAsync(new ColorModel());
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/models/colors") { Content = new ByteArrayContent(Pictures.Png(1, 2, 3)) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/models/colors") { Content = new ByteArrayContent(TestPictures.Png(1, 2, 3)) };
         request.Headers.TryAddWithoutValidation("Origin", origin ?? server.Address.GetLeftPart(UriPartial.Authority));
 
         var response = await server.Client.SendAsync(request);
@@ -101,7 +101,7 @@ public sealed class SafetyTests
     {
         await using var server = await RunningServer.ServeAsync(new FaultyModel());
 
-        var response = await server.Client.PostAsync("/models/colors", new ByteArrayContent(Pictures.Png(1, 2, 3)));
+        var response = await server.Client.PostAsync("/models/colors", new ByteArrayContent(TestPictures.Png(1, 2, 3)));
 
         Assert.Equal(HttpStatusCode.InternalServerError, response.StatusCode);
         Assert.Equal("The server failed to answer; its log says why.",

@@ -50,7 +50,7 @@ public sealed class ModelQueueTests
         var first = PostAsync(server);
         model.Began.Wait();
         using var cancel = new CancellationTokenSource();
-        var cancelled = server.Client.PostAsync("/models/colors", new ByteArrayContent(Pictures.Png(1, 2, 3)), cancel.Token);
+        var cancelled = server.Client.PostAsync("/models/colors", new ByteArrayContent(TestPictures.Png(1, 2, 3)), cancel.Token);
         await UntilAsync(server, waiting: 2);
 
         await cancel.CancelAsync();
@@ -81,7 +81,7 @@ public sealed class ModelQueueTests
     }
 
     private static Task<HttpResponseMessage> PostAsync(RunningServer server) =>
-        server.Client.PostAsync("/models/colors", new ByteArrayContent(Pictures.Png(1, 2, 3)));
+        server.Client.PostAsync("/models/colors", new ByteArrayContent(TestPictures.Png(1, 2, 3)));
 
     private static async Task UntilAsync(RunningServer server, int waiting)
     {

@@ -15,7 +15,7 @@ public sealed class ServiceTests
     {
         await using var server = await RunningServer.ServeAsync(new ColorModel());
 
-        var answer = await PostAsync(server, Pictures.Png(0, 192, 64));
+        var answer = await PostAsync(server, TestPictures.Png(0, 192, 64));
 
         Assert.Equal(["green", "blue", "red"], answer.Select(a => a!["label"]!.GetValue<string>()));
         var expected = new[] { 3f, 1f, 0f }.Select(x => MathF.Exp(x - 3)).ToArray();
@@ -33,7 +33,7 @@ public sealed class ServiceTests
 
         var response = await server.Client.PostAsJsonAsync("/models/colors", new
         {
-            inputs = Convert.ToBase64String(Pictures.Png(0, 192, 64)),
+            inputs = Convert.ToBase64String(TestPictures.Png(0, 192, 64)),
             parameters = new { top_k = 1, function_to_apply = function },
         });
 
@@ -65,7 +65,7 @@ public sealed class ServiceTests
     {
         await using var server = await RunningServer.ServeAsync(new ColorModel());
 
-        var response = await server.Client.PostAsync("/models/colours", new ByteArrayContent(Pictures.Png(1, 2, 3)));
+        var response = await server.Client.PostAsync("/models/colours", new ByteArrayContent(TestPictures.Png(1, 2, 3)));
 
         Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
         Assert.Equal("There is no model 'colours'. Known: colors. Did you mean 'colors'?", await ErrorAsync(response));
@@ -77,9 +77,9 @@ public sealed class ServiceTests
         await using var server = await RunningServer.ServeAsync(new ColorModel());
         using var form = new MultipartFormDataContent
         {
-            { new ByteArrayContent(Pictures.Png(200, 0, 0)), "files", "a.png" },
+            { new ByteArrayContent(TestPictures.Png(200, 0, 0)), "files", "a.png" },
             { new ByteArrayContent("no picture"u8.ToArray()), "files", "b.jpg" },
-            { new ByteArrayContent(Pictures.Png(0, 0, 200)), "files", "c.png" },
+            { new ByteArrayContent(TestPictures.Png(0, 0, 200)), "files", "c.png" },
         };
 
         var response = await server.Client.PostAsync("/api/predict?top_k=1", form);
@@ -95,7 +95,7 @@ public sealed class ServiceTests
     public async Task Health_readiness_metrics_models_and_the_document_are_there()
     {
         await using var server = await RunningServer.ServeAsync(new ColorModel());
-        await PostAsync(server, Pictures.Png(1, 2, 3));
+        await PostAsync(server, TestPictures.Png(1, 2, 3));
 
         Assert.Equal("ok", await server.Client.GetStringAsync("/healthz"));
         Assert.Equal("ready", await server.Client.GetStringAsync("/readyz"));

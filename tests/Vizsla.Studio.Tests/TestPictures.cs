@@ -3,7 +3,7 @@ using Vizsla.Imaging;
 namespace Vizsla.Studio.Tests;
 
 /// <summary>Pictures that tests make themselves.</summary>
-internal static class Pictures
+internal static class TestPictures
 {
     /// <summary>A picture of one color as PNG.</summary>
     public static byte[] Png(byte red, byte green, byte blue, int width = 8, int height = 6)

@@ -1,0 +1,178 @@
+using Microsoft.Playwright;
+using Vizsla.Imaging;
+using Vizsla.Primitives;
+using Vizsla.Testing;
+using Vizsla.Transforms;
+
+namespace Vizsla.Studio.Tests.Browsing;
+
+/// <summary>The pages in a real browser.</summary>
+[Trait("Category", "Slow")]
+public sealed class BrowserTests(BrowserFixture studio) : IClassFixture<BrowserFixture>
+{
+    private static readonly string AxeScript = Path.Combine(Golden.Checkout, "artifacts", "axe", "node_modules", "axe-core", "axe.min.js");
+
+    public static TheoryData<string, int, bool> Views
+    {
+        get
+        {
+            var views = new TheoryData<string, int, bool>();
+            foreach (var path in new[] { "/", "/transforms", "/transforms?view=pipeline", "/predict?picture=sample", "/runs", "/runs/pets", "/runs/absent", "/data", "/_content/Vizsla.Studio/try.html" })
+            {
+                views.Add(path, 1280, false);
+                views.Add(path, 400, true);
+            }
+
+            return views;
+        }
+    }
+
+    [Theory, MemberData(nameof(Views))]
+    public async Task Every_page_opens_without_an_error_and_fits_its_width(string path, int width, bool dark)
+    {
+        await using var session = await studio.OpenAsync(path, width, dark);
+        await session.Page.WaitForLoadStateAsync(LoadState.NetworkIdle);
+
+        Assert.Empty(session.Problems);
+        Assert.InRange(await session.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"), 1, width);
+    }
+
+    [Theory, MemberData(nameof(Views))]
+    public async Task Contrast_labels_and_structure_pass_axe(string path, int width, bool dark)
+    {
+        Assert.SkipUnless(File.Exists(AxeScript), "skipped: no axe-core (npm install --prefix artifacts/axe axe-core)");
+        await using var session = await studio.OpenAsync(path, width, dark);
+        await session.Page.WaitForLoadStateAsync(LoadState.NetworkIdle);
+
+        await session.Page.EvaluateAsync(await File.ReadAllTextAsync(AxeScript));
+        var violations = await session.Page.EvaluateAsync<string[]>("axe.run().then(r => r.violations.map(v => `${v.id}: ${v.nodes.map(n => n.html).join(' ')}`))");
+
+        Assert.Empty(violations);
+    }
+
+    [Fact]
+    public async Task A_moved_slider_changes_the_picture_to_the_library_s_own_and_the_code_with_it()
+    {
+        await using var session = await studio.OpenAsync("/transforms");
+        var page = session.Page;
+        await page.GetByRole(AriaRole.Button, new() { Name = "RandomPosterize", Exact = true }).ClickAsync();
+        await page.Locator("#code pre").Filter(new() { HasText = "new RandomPosterize(4)" }).WaitForAsync();
+
+        await page.Locator("[data-parameter=bits] input[type=range]").FillAsync("2");
+        await page.Locator("#code pre").Filter(new() { HasText = "new RandomPosterize(2)" }).WaitForAsync();
+
+        var source = await page.Locator("#after").GetAttributeAsync("src");
+        using var shown = ImageCodec.Decode(await studio.ReadAsync(source!));
+        using var sample = ImageCodec.Decode(await studio.ReadAsync("/_content/Vizsla.Studio/sample.jpg"));
+        using var expected = new RandomPosterize(2).Apply(sample, new Rng(13));
+        Assert.True(expected.Pixels.SequenceEqual(shown.Pixels));
+    }
+
+    [Fact]
+    public async Task A_value_that_cannot_be_is_refused_in_the_transform_s_own_words()
+    {
+        await using var session = await studio.OpenAsync("/transforms");
+        var page = session.Page;
+        await page.GetByRole(AriaRole.Button, new() { Name = "RandomPosterize", Exact = true }).ClickAsync();
+
+        await page.Locator("[data-parameter=bits] input.input").FillAsync("9");
+        await page.Keyboard.PressAsync("Tab");
+
+        await page.Locator("#controls").GetByText("bits is 9, expected 1 to 8", new() { Exact = false }).WaitForAsync();
+    }
+
+    [Fact]
+    public async Task A_link_gives_the_same_view()
+    {
+        await using var session = await studio.OpenAsync("""/transforms?pipeline=[{"transform":"RandomSolarize","threshold":90.0,"p":1.0}]&seed=42""");
+
+        await session.Page.Locator("#code pre").Filter(new() { HasText = "RandomSolarize(90, 1)" }).WaitForAsync();
+        Assert.Equal("42", await session.Page.Locator("#seed").InputValueAsync());
+    }
+
+    [Fact]
+    public async Task A_pipeline_is_built_nested_moved_by_keyboard_and_saved()
+    {
+        await using var session = await studio.OpenAsync("""/transforms?view=pipeline&pipeline=[{"transform":"Resize","size":[64,64]}]""");
+        var page = session.Page;
+        await page.GetByLabel("Add a step").SelectOptionAsync("Grayscale");
+        await page.Locator("[data-path='1']").WaitForAsync();
+        await page.GetByLabel("Put Grayscale into a RandomApply").ClickAsync();
+        await page.Locator("[data-path='1.0']").WaitForAsync();
+        await page.GetByLabel("Move RandomApply up").FocusAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await page.Locator("[data-path='0.0']").WaitForAsync();
+
+        var download = await page.RunAndWaitForDownloadAsync(() => page.Locator("#save").ClickAsync());
+
+        var saved = Pipeline.FromJson(await File.ReadAllTextAsync(await download.PathAsync()));
+        Assert.Equal(new Compose(new RandomApply([new Grayscale()]), new Resize((64, 64))), saved);
+        Assert.Empty(session.Problems);
+    }
+
+    [Fact]
+    public async Task An_example_is_named_and_many_pictures_become_a_table()
+    {
+        await using var session = await studio.OpenAsync("/predict");
+        var page = session.Page;
+        var examples = page.Locator("#examples button");
+        await examples.First.ClickAsync();
+        await page.Locator("#prediction .bar.first").WaitForAsync();
+
+        await page.Locator("input[type=file]").First.SetInputFilesAsync([
+            new FilePayload { Name = "green.png", MimeType = "image/png", Buffer = TestPictures.Png(10, 200, 10) },
+            new FilePayload { Name = "text.jpg", MimeType = "image/jpeg", Buffer = "no picture"u8.ToArray() },
+        ]);
+
+        var table = page.Locator("#prediction-table");
+        await table.GetByText("3 of 3 pictures").WaitForAsync();
+        await table.GetByText("This is no picture that can be read").WaitForAsync();
+        Assert.Equal(5, await page.Locator("#prediction-table tr:has-text('green.png') td").CountAsync());
+    }
+
+    [Fact]
+    public async Task A_run_is_followed_while_another_process_writes_it()
+    {
+        studio.WriteRun("live", to: 20, end: false);
+        await using var session = await studio.OpenAsync("/runs/live");
+        var page = session.Page;
+        await page.GetByText("20 of 60").WaitForAsync();
+
+        studio.WriteRun("live", from: 20, to: 60);
+
+        await page.GetByText("60 of 60").WaitForAsync();
+        await page.Locator(".pill.done").WaitForAsync();
+        Assert.Equal(6, await page.Locator("#step-table tbody tr").CountAsync());
+    }
+
+    [Fact]
+    public async Task The_pictures_behind_a_number_of_the_confusion_matrix_open()
+    {
+        await using var session = await studio.OpenAsync("/runs/pets?part=predictions");
+        var page = session.Page;
+        var ask = page.Locator("#ask");
+        await ask.Or(page.Locator("#confusion")).First.WaitForAsync();
+        if (await ask.IsVisibleAsync())
+        {
+            await ask.ClickAsync();
+        }
+
+        await page.Locator("#confusion td button").First.ClickAsync();
+
+        await page.Locator("#behind img").First.WaitForAsync();
+        Assert.Empty(session.Problems);
+    }
+
+    [Fact]
+    public async Task The_keyboard_alone_reaches_the_page_behind_the_links()
+    {
+        await using var session = await studio.OpenAsync("/");
+        await session.Page.EvaluateAsync("document.activeElement.blur(); window.getSelection().removeAllRanges(); document.querySelector('.skip-link').focus()");
+        await session.Page.Keyboard.PressAsync("Tab");
+        Assert.Equal("Vizsla Studio, start", await session.Page.EvaluateAsync<string>("document.activeElement.getAttribute('aria-label')"));
+        await session.Page.Keyboard.PressAsync("Tab");
+        await session.Page.Keyboard.PressAsync("Enter");
+
+        await session.Page.Locator("h1", new() { HasText = "Transforms" }).WaitForAsync();
+    }
+}

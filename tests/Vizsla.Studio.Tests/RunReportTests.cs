@@ -1,0 +1,47 @@
+using Vizsla.Datasets.Drawing;
+using Vizsla.Testing;
+
+namespace Vizsla.Studio.Tests;
+
+public sealed class RunReportTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void A_run_becomes_one_file_with_its_curves_and_its_pictures_inside()
+    {
+        var run = SmallModel.Save(_folder["run"]);
+        _folder.WriteText("run/events.jsonl", """
+            {"event": "train_begin", "time": "2026-01-01T10:00:00Z", "step": 0, "max_steps": 10}
+            {"event": "log", "time": "2026-01-01T10:00:05Z", "step": 10, "epoch": 1, "values": {"loss": 1.5, "eval_loss": 1.25, "eval_accuracy": 0.5}}
+            {"event": "train_end", "time": "2026-01-01T10:00:06Z", "step": 10}
+
+            """);
+        _folder.WriteText("run/README.md", "# A card\n<script>alert(1)</script>\n");
+        foreach (var animal in AnimalPainter.Classes)
+        {
+            using var image = AnimalPainter.Paint(animal, 48, new Primitives.Rng(3));
+            Imaging.ImageCodec.SaveJpeg(image, _folder.Reserve($"data/test/{animal}/0.jpg"));
+        }
+
+        var html = RunReport.Write(run, _folder["data"]);
+
+        Assert.InRange(html.Length, 1, 5_000_000);
+        Assert.Contains("\"eval_loss\"".Replace("eval_loss", "run · validation", StringComparison.Ordinal), html.Replace("\\u00B7", "·", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains("data:image/jpeg;base64,", html, StringComparison.Ordinal);
+        Assert.Contains("id=\"confusion\"", html, StringComparison.Ordinal);
+        Assert.Contains("A card", html, StringComparison.Ordinal);
+        Assert.DoesNotContain("<script>alert", html, StringComparison.Ordinal);
+        Assert.DoesNotContain(_folder.Path, html, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_no_run_is_said_to_be_none()
+    {
+        var refused = Assert.Throws<DirectoryNotFoundException>(() => RunReport.Write(_folder.Path));
+
+        Assert.Equal($"'{_folder.Path}' is no run: expected a folder with events.jsonl, training_args.json or trainer_state.json.", refused.Message);
+    }
+}
