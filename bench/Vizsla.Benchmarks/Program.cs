@@ -6,6 +6,7 @@ using Vizsla.Benchmarks;
     ("decode", "JPEG photos to RGB on one core, beside Skia's decoder", PictureBenchmarks.Decode),
     ("resize", "photos to 224x224 with each filter on one core", PictureBenchmarks.Resize),
     ("pipeline", "photos to batches through the augmenting pipeline: one core, all cores, bytes allocated", PictureBenchmarks.Pipeline),
+    ("serve", "64 clients of 'vizsla serve' beside 'vizsla predict' on the same photos; arguments: seconds, model, photos", ServeBenchmarks.Serve),
 ];
 
 if (args.Length == 0 || benchmarks.FirstOrDefault(b => b.Name == args[0]) is not { Run: { } run })
