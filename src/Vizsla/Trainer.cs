@@ -13,7 +13,6 @@ using Vizsla.Training.Reports;
 using Vizsla.Training.Runs;
 using Vizsla.Training.Steps;
 using Vizsla.Training.TensorBoard;
-using Vizsla.Transforms;
 using static TorchSharp.torch;
 
 namespace Vizsla;
@@ -40,13 +39,11 @@ public sealed class Trainer : IDisposable
     /// <param name="dataCollator">Makes tensors of batches; null stacks them.</param>
     /// <param name="metrics">Numbers of an evaluation; null computes the accuracy.</param>
     /// <param name="callbacks">Hear of what happens, in this order.</param>
-    /// <param name="imageProcessor">Written beside the model as <c>preprocessor_config.json</c>; null writes none.</param>
     /// <param name="logger">Hears of phases and warnings; null for none.</param>
     /// <exception cref="ArgumentsException">The arguments cannot be meant; names every problem.</exception>
     public Trainer(
         ImageClassifier model, TrainingArguments? arguments = null, ImageDataset? trainDataset = null, ImageDataset? evalDataset = null,
-        Collator? dataCollator = null, IReadOnlyList<Metric>? metrics = null, IEnumerable<TrainerCallback>? callbacks = null,
-        ImageProcessor? imageProcessor = null, ILogger? logger = null)
+        Collator? dataCollator = null, IReadOnlyList<Metric>? metrics = null, IEnumerable<TrainerCallback>? callbacks = null, ILogger? logger = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         _arguments = arguments ?? new TrainingArguments();
@@ -54,6 +51,7 @@ public sealed class Trainer : IDisposable
         _train = trainDataset;
         _logger = logger ?? NullLogger.Instance;
         var device = _arguments.UseCpu || !cuda.is_available() ? CPU : CUDA;
+        DeviceChecks.Require(_arguments, device);
         model.Network.to(device);
         TorchGenerator.Seed(_arguments.Seed);
 
@@ -83,7 +81,7 @@ public sealed class Trainer : IDisposable
             Folder = new RunFolder(_arguments.OutputDir),
             Events = events,
             Logger = _logger,
-            SaveModel = folder => Save(model, imageProcessor, folder),
+            SaveModel = model.Save,
             Log = Log,
         };
     }
@@ -214,11 +212,5 @@ public sealed class Trainer : IDisposable
     {
         var report = new ReportCallback(model, train, evaluation, device.ToString(), precision.Training?.ToString().ToLowerInvariant() ?? "float32");
         return _arguments.ReportTo.Any(name => name is "tensorboard" or "all") ? [report, new TensorBoardCallback(train)] : [report];
-    }
-
-    private static void Save(ImageClassifier model, ImageProcessor? processor, string folder)
-    {
-        model.Save(folder);
-        processor?.Save(folder);
     }
 }

@@ -41,7 +41,7 @@ public sealed partial record TrainingArguments
     /// <summary>Least change of the metric that counts as improvement. Default 0.</summary>
     public double EarlyStoppingThreshold { get; init; }
 
-    /// <summary>Share of patches left out of each training forward pass, in [0, 1). Default 0.</summary>
+    /// <summary>Share of patches left out of each training forward pass. Default 0, and refused otherwise: no model here can do it.</summary>
     public double PatchDropRate { get; init; }
 
     /// <summary>Whether a frozen backbone runs once per picture and its features are kept. Null, the default, does so where it changes no number.</summary>

@@ -33,7 +33,7 @@ internal static class TrainingJob
             split.SetTransform(evaluationPipeline);
         }
 
-        using var trainer = new Trainer(model, arguments, train, evaluation, callbacks: callbacks, imageProcessor: model.Processor);
+        using var trainer = new Trainer(model, arguments, train, evaluation, callbacks: callbacks);
         if (arguments.DoTrain ?? true)
         {
             var output = trainer.Train(cancellationToken);

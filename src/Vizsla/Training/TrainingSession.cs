@@ -25,13 +25,19 @@ internal sealed class TrainingSession : IDisposable
     private readonly LossMeter _meter;
     private readonly StepRunner _runner;
     private readonly FiniteGuard _guard;
+    private readonly Freezing _freezing;
+    private readonly FeatureCache? _cache;
+    private readonly WeightAverage? _average;
+    private readonly LossScaler? _scaler;
     private readonly FlowControl _flow;
     private readonly Checkpoint _checkpoint;
     private readonly Stopwatch _watch = Stopwatch.StartNew();
+    private readonly MemoryMeter _memory = new();
     private readonly long _parameterCount;
     private readonly List<int> _extraSteps = [];
     private Position _position = Position.Start;
     private byte[]? _pendingState;
+    private CheckpointFolders? _resumedFolders;
     private Tensor? _lastNorm;
     private double? _lastRate;
     private int? _lastSavedStep;
@@ -44,15 +50,19 @@ internal sealed class TrainingSession : IDisposable
         var network = parts.Model.Network;
         Plan = new TrainingPlan(_arguments, train.Count);
         _flow = new FlowControl(_arguments, _state, _context.Control);
-        _data = new TrainingData(train, _arguments, Plan);
-        _optimizer = OptimizerTable.Create(_arguments, ParameterGroups.Create(network, _arguments));
+        _freezing = new Freezing(network, _arguments);
+        _cache = FeatureCache.For(parts, train, _freezing);
+        _data = new TrainingData(train, _arguments, Plan, parts.Model.Labels.Count, _cache);
+        _optimizer = OptimizerTable.Create(_arguments, ParameterGroups.Create(network, _arguments, _freezing.EverTrained));
         _schedule = LearningRateSchedules.Create(
             _arguments.LrSchedulerType, [.. _optimizer.Groups.Select(g => g.BaseLearningRate)], _arguments.LearningRate,
             Plan.WarmupSteps, Plan.MaxSteps, _arguments.LrSchedulerKwargs, parts.Best.GreaterIsBetter);
         _meter = new LossMeter(parts.Device, _arguments.LoggingNanInfFilter && !_arguments.StopOnNan);
         _guard = new FiniteGuard(train, parts.Device);
-        _runner = new StepRunner(_arguments, network, _optimizer, parts.Loss, _meter, parts.Precision, parts.Collator, parts.Device);
-        _checkpoint = new Checkpoint(parts.SaveModel, parts.Model, _optimizer, _schedule, _meter);
+        _scaler = parts.Precision.Training == ScalarType.Float16 ? new LossScaler() : null;
+        _average = _arguments.EmaDecay > 0 ? new WeightAverage(network, _arguments.EmaDecay) : null;
+        _runner = new StepRunner(parts, _cache is null ? network.call : _cache.Forward, _optimizer, _meter, _scaler);
+        _checkpoint = new Checkpoint(parts.SaveModel, parts.Model, _optimizer, _schedule, _meter, _average, _scaler);
         _description = RunDescription.Of(_arguments, network, train, parts.EvalDataset, parts.Device, parts.Precision);
         _parameterCount = network.parameters().Sum(p => p.numel());
     }
@@ -73,11 +83,12 @@ internal sealed class TrainingSession : IDisposable
         if (checkpoint is not null)
         {
             ArgumentChanges.Check(checkpoint, _description, _parts.Logger);
-            Resume(_checkpoint.Read(checkpoint));
+            Resume(_checkpoint.Read(checkpoint, Plan), Path.GetDirectoryName(Path.GetFullPath(checkpoint))!);
         }
 
         (_state.MaxSteps, _state.NumTrainEpochs, _state.TrainBatchSize) = (Plan.MaxSteps, Plan.EpochCount, Plan.BatchSize);
         (_state.LoggingSteps, _state.EvalSteps, _state.SaveSteps) = (Plan.LoggingSteps, Plan.EvalSteps, Plan.SaveSteps);
+        _parts.Evaluator.Loop.Cache = _cache;
         _parts.Folder.WriteText(RunFiles.Arguments, _description.FileText);
         Tell(c => c.OnTrainBegin(_context));
         if (_arguments.EvalOnStart && checkpoint is null)
@@ -93,6 +104,8 @@ internal sealed class TrainingSession : IDisposable
         var isResumed = _position.BatchesDone > 0 && _position.NextEpoch == epoch && !_position.IsEpochDone;
         _position = isResumed ? _position : new Position(epoch, 0, IsEpochDone: false);
         _flow.BeginEpoch();
+        _freezing.BeginEpoch(epoch);
+        _freezing.SetTrainingMode();
         Tell(c => c.OnEpochBegin(_context));
         if (!isResumed)
         {
@@ -111,10 +124,10 @@ internal sealed class TrainingSession : IDisposable
         _context.LearningRate = _schedule.Rates.Max();
         _guard.BeginStep(_state.GlobalStep + 1, step.Rows, _context.LearningRate);
         Tell(c => c.OnStepBegin(_context));
-        var values = _runner.Accumulate(step, _data.Labels, _state.GlobalStep, (inputs, loss, isLast) =>
+        var values = _runner.Accumulate(step, _data.WeightOf(step, _parts.Loss), _state.GlobalStep, (inputs, loss, isLast) =>
         {
             Look(loss);
-            (_context.PixelValues, _context.MicroBatchLoss) = (inputs.PixelValues, loss);
+            (_context.PixelValues, _context.MicroBatchLoss) = (_cache is null ? inputs.PixelValues : null, loss);
             if (!isLast)
             {
                 Tell(c => c.OnSubstepEnd(_context));
@@ -126,18 +139,29 @@ internal sealed class TrainingSession : IDisposable
     /// <summary>Clips the gradients, moves the weights, goes on with the schedule.</summary>
     public void Update()
     {
+        var isFinite = _scaler?.Unscale(_optimizer) ?? true;
         _lastNorm?.Dispose();
         _lastNorm = _runner.Clip()?.DetachFromDisposeScope();
         _lastRate = _context.LearningRate;
-        if (_lastNorm is not null)
+        if (_lastNorm is not null && _scaler is null)
         {
             Look(_lastNorm);
         }
 
         _context.GradientNorm = _lastNorm;
         Tell(c => c.OnPreOptimizerStep(_context));
-        _runner.Update(_schedule.Rates);
-        _schedule.Step();
+        if (isFinite)
+        {
+            _runner.Update(_schedule.Rates);
+            _schedule.Step();
+            _average?.Update();
+        }
+        else
+        {
+            _optimizer.ZeroGradients();
+        }
+
+        _scaler?.Update(isFinite);
         (_context.PixelValues, _context.MicroBatchLoss, _context.GradientNorm) = (null, null, null);
     }
 
@@ -178,10 +202,15 @@ internal sealed class TrainingSession : IDisposable
     /// <summary>Puts the best weights in place where that was asked, and writes the last row.</summary>
     public TrainOutput Finish()
     {
-        LoadBest();
+        SettleWeights();
         var loss = _meter.MeanOfAll(_state.GlobalStep);
         var metrics = new Dictionary<string, double>();
         Evaluator.AddSpeed(metrics, "train", _watch.Elapsed, Plan.TrainedSampleCount, Plan.MaxSteps);
+        if (!_arguments.SkipMemoryMetrics)
+        {
+            _memory.AddTo(metrics);
+        }
+
         metrics["total_flos"] = _state.TotalFlos;
         metrics["train_loss"] = loss;
         _parts.Log(metrics);
@@ -192,14 +221,18 @@ internal sealed class TrainingSession : IDisposable
 
     public void Dispose()
     {
+        _parts.Evaluator.Loop.Cache = null;
         _lastNorm?.Dispose();
+        _average?.Dispose();
+        _freezing.Dispose();
         _guard.Dispose();
         _optimizer.Dispose();
         _meter.Dispose();
     }
 
-    private void Resume(Resumption from)
+    private void Resume(Resumption from, string folder)
     {
+        _resumedFolders = new CheckpointFolders(folder);
         _state.CopyFrom(from.State);
         _position = _arguments.IgnoreDataSkip ? from.Progress.Position with { BatchesDone = 0 } : from.Progress.Position;
         _lastSavedStep = _state.GlobalStep;
@@ -257,7 +290,7 @@ internal sealed class TrainingSession : IDisposable
     {
         _guard.Require();
         Control.ShouldEvaluate = false;
-        var (metrics, prediction) = _parts.Evaluator.Run(_parts.EvalDataset!, "eval", (batch, count) => Tell(c => c.OnPredictionStep(_context, batch, count)));
+        var (metrics, prediction) = Measure();
         _context.LastPrediction = prediction;
         _parts.Log(metrics);
         Tell(c => c.OnEvaluate(_context, metrics));
@@ -274,15 +307,21 @@ internal sealed class TrainingSession : IDisposable
         }
     }
 
+    private (Dictionary<string, double> Metrics, EvalPrediction Prediction) Measure()
+    {
+        using (_average?.Lend())
+        {
+            var result = _parts.Evaluator.Run(_parts.EvalDataset!, "eval", (batch, count) => Tell(c => c.OnPredictionStep(_context, batch, count)));
+            _freezing.SetTrainingMode();
+            return result;
+        }
+    }
+
     private void Save()
     {
         _guard.Require();
         var folders = _parts.Folder.Checkpoints;
-        if (_state.BestGlobalStep is { } best && (best == _state.GlobalStep || Directory.Exists(folders.PathOf(best))))
-        {
-            _state.BestModelCheckpoint = folders.PathOf(best);
-        }
-
+        _state.BestModelCheckpoint = BestFolder(_state.GlobalStep) ?? _state.BestModelCheckpoint;
         _state.StatefulCallbacks = _parts.Callbacks.SaveState(Control);
         var path = folders.Write(_state.GlobalStep, folder =>
             _checkpoint.Write(folder, _arguments, _state, Progress(), _data.StateBeforePending, _description));
@@ -307,11 +346,39 @@ internal sealed class TrainingSession : IDisposable
         }
     }
 
-    private void LoadBest()
+    /// <summary>The checkpoint of the best evaluation: in the run folder, or beside the checkpoint that was resumed.</summary>
+    /// <param name="coming">A step whose checkpoint is about to be written.</param>
+    private string? BestFolder(int? coming = null)
     {
-        if (_arguments.LoadBestModelAtEnd && _state.BestGlobalStep is { } step && step != _state.GlobalStep)
+        if (_state.BestGlobalStep is not { } best)
         {
-            NetworkWeights.Load(_parts.Model.Network, Path.Combine(_parts.Folder.Checkpoints.PathOf(step), CheckpointNames.Weights));
+            return null;
+        }
+
+        var here = _parts.Folder.Checkpoints.PathOf(best);
+        var there = _resumedFolders?.PathOf(best);
+        return best == coming || Directory.Exists(here) ? here : Directory.Exists(there) ? there : null;
+    }
+
+    /// <summary>Puts the weights in place that the run is to end with: the best ones, or the average, or those of the last step.</summary>
+    private void SettleWeights()
+    {
+        var isBestLast = _state.BestGlobalStep is null || _state.BestGlobalStep == _state.GlobalStep;
+        if (!_arguments.LoadBestModelAtEnd || isBestLast)
+        {
+            _average?.Settle();
+            return;
+        }
+
+        var best = BestFolder() ?? throw new TrainingException(
+            $"The best checkpoint, '{CheckpointNames.Of(_state.BestGlobalStep!.Value)}', is neither in '{_parts.Folder.Path}' nor beside the checkpoint that was resumed: bring it back and resume once more.");
+        if (PythonCheckpoint.Is(best))
+        {
+            PythonCheckpoint.LoadWeights(best, _parts.Model.Network);
+        }
+        else
+        {
+            NetworkWeights.Load(_parts.Model.Network, Path.Combine(best, _average is null ? CheckpointNames.Weights : CheckpointNames.Average));
         }
     }
 

@@ -18,7 +18,8 @@ internal sealed class GoldenRun(string folder)
 
     public string EndWeights { get; } = Path.Combine(folder, "end.safetensors");
 
-    public string CheckpointFolder { get; } = Path.Combine(folder, "checkpoint-20");
+    /// <summary>A whole checkpoint in the middle of the run; null where none was kept.</summary>
+    public string? CheckpointFolder { get; } = Directory.Exists(folder) ? Directory.EnumerateDirectories(folder, "checkpoint-*").FirstOrDefault() : null;
 
     public static IEnumerable<GoldenRun> All() => Directory.Exists(Path.Combine(Golden.Root, "trainer"))
         ? Directory.EnumerateDirectories(Path.Combine(Golden.Root, "trainer")).Order(StringComparer.Ordinal).Select(f => new GoldenRun(f))

@@ -2,7 +2,7 @@ using Vizsla.Training;
 
 namespace Vizsla.Tests.Training;
 
-[Collection(RunAlone.Name)]
+[Collection(TrainsAlone.Name)]
 public sealed class ResumeTests
 {
     public static TheoryData<string> Kinds => [.. Variants.Keys];
@@ -20,6 +20,10 @@ public sealed class ResumeTests
         ["plateau"] = a => a with { LrSchedulerType = SchedulerType.ReduceLrOnPlateau, LrSchedulerKwargs = new() { ["patience"] = 0 }, MetricForBestModel = "loss", EvalSteps = 2 },
         ["momentum"] = a => a with { Optim = OptimizerName.Sgd, OptimArgs = "momentum=0.9", LearningRate = 0.01, SaveTotalLimit = 1 },
         ["adafactor"] = a => a with { Optim = OptimizerName.Adafactor, TrainSamplingStrategy = TrainSamplingStrategy.Balanced },
+        ["averaged, unfrozen later"] = a => a with { EmaDecay = 0.9, Freeze = ["backbone"], UnfreezeAtEpoch = 1 },
+        ["mixed, weighted"] = a => a with { MixupAlpha = 0.4, CutmixAlpha = 1, ClassWeights = ClassWeights.Of(1, 2, 0.5), LabelSmoothingFactor = 0.1 },
+        ["mixed, one stream"] = a => a with { MixupAlpha = 0.4, CutmixAlpha = 1, DataRng = DataRng.Torch },
+        ["cut to fit"] = a => a with { AutoFindBatchSize = true, LayerDecay = 0.8, Optim = OptimizerName.Nadam },
         ["early stopping"] = a => a with { EarlyStoppingPatience = 2, EvalSteps = 2, LearningRate = 1e-9 },
     };
 

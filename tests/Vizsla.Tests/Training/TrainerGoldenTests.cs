@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace Vizsla.Tests.Training;
 
 [Trait("Category", "Golden")]
-[Collection(RunAlone.Name)]
+[Collection(TrainsAlone.Name)]
 public sealed class TrainerGoldenTests
 {
     private const double LossTolerance = 1e-4;
@@ -16,6 +16,9 @@ public sealed class TrainerGoldenTests
     private const double RateTolerance = 1e-12;
     private const double WeightTolerance = 1e-4;
     private const double LowPrecisionLossTolerance = 2e-2;
+
+    public static TheoryData<string> RunsWithCheckpoint =>
+        [.. GoldenRun.All().Where(run => run.CheckpointFolder is not null).Select(run => run.Name).DefaultIfEmpty("none")];
 
     public static TheoryData<string> Runs => [.. GoldenRun.All().Select(run => run.Name).DefaultIfEmpty("none")];
 
@@ -54,6 +57,33 @@ public sealed class TrainerGoldenTests
         Assert.Equal(metrics["best_metric"]!.GetValue<double>(), trainer.State.BestMetric);
         Assert.Equal(metrics["best_model_checkpoint"]!.GetValue<string>(), Path.GetFileName(trainer.State.BestModelCheckpoint));
         AssertCheckpoints(run, output);
+    }
+
+    [Theory]
+    [MemberData(nameof(RunsWithCheckpoint))]
+    public void A_checkpoint_of_Python_goes_on_as_the_recorded_run(string name)
+    {
+        var run = GoldenRun.Require(name);
+        var output = Directory.CreateTempSubdirectory("vizsla").FullName;
+        using var recorder = new RunRecorder();
+        using var model = ImageClassifier.FromPretrained(run.StartFolder);
+        var arguments = run.Arguments(output, ("resume_from_checkpoint", run.CheckpointFolder), ("save_python_state", true));
+        using var trainer = new Trainer(model, arguments, run.Train(), run.Eval(), callbacks: [recorder]);
+
+        var result = trainer.Train();
+
+        var first = trainer.State.MaxSteps - (recorder.Losses.Count / arguments.GradientAccumulationSteps);
+        var losses = run.Read("losses.json").AsArray().Select(l => l!.GetValue<double>()).ToList();
+        Assert.InRange(first, 1, trainer.State.MaxSteps - 1);
+        foreach (var (expected, actual) in losses.Skip(losses.Count - recorder.Losses.Count).Zip(recorder.Losses))
+        {
+            Near($"{name}, loss after step {first}", expected, actual, LossTolerance);
+        }
+
+        AssertRows(run, [.. trainer.State.LogHistory], RateTolerance, RowLossTolerance, onlyTraining: false);
+        AssertWeights(run, recorder);
+        AssertMetrics($"{name}, train", run.Read("metrics.json")["train"]!.AsObject(), result.Metrics);
+        Assert.True(File.Exists(Path.Combine(output, $"checkpoint-{trainer.State.MaxSteps}", "optimizer.pt")));
     }
 
     private static void AssertOrder(GoldenRun run, RunRecorder recorder)

@@ -6,7 +6,7 @@ using Vizsla.Training.Checkpoints;
 
 namespace Vizsla.Tests.Training;
 
-[Collection(RunAlone.Name)]
+[Collection(TrainsAlone.Name)]
 public sealed class TrainerTests
 {
     [Fact]

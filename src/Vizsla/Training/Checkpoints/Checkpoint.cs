@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Vizsla.Primitives;
 using Vizsla.Training.Data;
 using Vizsla.Training.Optimizers;
+using Vizsla.Training.PythonState;
 using Vizsla.Training.Runs;
 using Vizsla.Training.Schedules;
 using Vizsla.Training.Steps;
@@ -14,9 +15,13 @@ namespace Vizsla.Training.Checkpoints;
 /// <param name="Optimizer">The optimizer.</param>
 /// <param name="Schedule">The learning rates.</param>
 /// <param name="Meter">Losses since the last row.</param>
-internal sealed record Checkpoint(Action<string> Save, ImageClassifier Model, Optimizer Optimizer, Schedule Schedule, LossMeter Meter)
+/// <param name="Average">The moving average of the weights; null where there is none.</param>
+/// <param name="Scaler">The loss scale; null where there is none.</param>
+internal sealed record Checkpoint(
+    Action<string> Save, ImageClassifier Model, Optimizer Optimizer, Schedule Schedule, LossMeter Meter, WeightAverage? Average, LossScaler? Scaler)
 {
     private const string LossKey = "loss";
+    private const string ScalerKey = "scaler";
 
     /// <summary>Writes the files of a checkpoint.</summary>
     /// <param name="folder">An empty folder.</param>
@@ -33,25 +38,41 @@ internal sealed record Checkpoint(Action<string> Save, ImageClassifier Model, Op
             OptimizerFile.Write(Path.Combine(folder, CheckpointNames.Optimizer), Optimizer);
             WriteJson(folder, CheckpointNames.Scheduler, Schedule.SaveState());
             new GeneratorFile(TorchGenerator.GetState(), beforePending).Write(Path.Combine(folder, CheckpointNames.Generator));
+            if (arguments.SavePythonState)
+            {
+                PythonOptimizer.Write(Path.Combine(folder, PythonOptimizer.FileName), Optimizer, arguments.Optim);
+                PythonScheduler.Write(Path.Combine(folder, PythonScheduler.FileName), Schedule, arguments.LrSchedulerType);
+            }
+
             var json = progress.ToJson();
             json[LossKey] = Meter.SaveState();
+            json[ScalerKey] = Scaler?.SaveState();
             WriteJson(folder, CheckpointNames.Progress, json);
         }
 
+        Average?.Write(Path.Combine(folder, CheckpointNames.Average));
         File.WriteAllText(Path.Combine(folder, CheckpointNames.Arguments), description.FileText);
         File.WriteAllText(Path.Combine(folder, TrainerState.FileName), state.ToFileText());
     }
 
     /// <summary>Reads a checkpoint back into model, optimizer, schedule and meter.</summary>
-    /// <param name="folder">A whole checkpoint.</param>
+    /// <param name="folder">A whole checkpoint, of ours or of Python's.</param>
+    /// <param name="plan">The steps of the run.</param>
     /// <exception cref="TrainingException">It is of another model.</exception>
-    public Resumption Read(string folder)
+    public Resumption Read(string folder, TrainingPlan plan)
     {
+        if (PythonCheckpoint.Is(folder))
+        {
+            return PythonCheckpoint.Read(folder, this, plan);
+        }
+
         NetworkWeights.Load(Model.Network, Path.Combine(folder, CheckpointNames.Weights));
         OptimizerFile.Read(Path.Combine(folder, CheckpointNames.Optimizer), Optimizer);
         Schedule.LoadState(ReadJson(folder, CheckpointNames.Scheduler));
         var progress = ReadJson(folder, CheckpointNames.Progress);
         Meter.LoadState(progress[LossKey] as JsonObject ?? []);
+        Scaler?.LoadState(progress[ScalerKey] as JsonObject ?? []);
+        Average?.Read(Path.Combine(folder, CheckpointNames.Average));
         return new Resumption(
             TrainerState.Load(Path.Combine(folder, TrainerState.FileName)),
             Progress.FromJson(progress),

@@ -35,6 +35,11 @@ internal static class CheckpointChecks
 
     private static string? Problem(string folder)
     {
+        if (PythonCheckpoint.Is(folder))
+        {
+            return PythonCheckpoint.Problem(folder);
+        }
+
         var missing = Needed.Where(name => !File.Exists(Path.Combine(folder, name))).ToList();
         if (missing.Count > 0)
         {

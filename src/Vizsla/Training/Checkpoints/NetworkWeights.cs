@@ -10,10 +10,15 @@ internal static class NetworkWeights
     /// <summary>Copies every parameter and buffer from a file.</summary>
     /// <exception cref="TrainingException">The file lacks one, or has it in another shape: it is of another model.</exception>
     /// <exception cref="ModelLoadException">The file is not whole.</exception>
-    public static void Load(ClassificationNetwork network, string path)
+    public static void Load(ClassificationNetwork network, string path) => Load([.. network.State()], path);
+
+    /// <summary>Copies named tensors from a file.</summary>
+    /// <exception cref="TrainingException">The file lacks one, or has it in another shape: it is of another model.</exception>
+    /// <exception cref="ModelLoadException">The file is not whole.</exception>
+    public static void Load(IReadOnlyList<(string Name, Tensor Value)> tensors, string path)
     {
         using var file = SafetensorsFile.Open(path);
-        foreach (var (name, value) in network.State())
+        foreach (var (name, value) in tensors)
         {
             if (!file.Contains(name))
             {
@@ -28,7 +33,7 @@ internal static class NetworkWeights
         }
 
         using var noGradient = no_grad();
-        foreach (var (name, value) in network.State())
+        foreach (var (name, value) in tensors)
         {
             file.CopyTo(name, value);
         }

@@ -4,7 +4,11 @@ using Vizsla.Primitives;
 namespace Vizsla.Training.Data;
 
 /// <summary>Loads batches in the way that the arguments ask for, drawing from libtorch's generator as Python's loader does.</summary>
-internal sealed class BatchSource(ImageDataset dataset, TrainingArguments arguments, int batchSize)
+/// <param name="dataset">The pictures.</param>
+/// <param name="arguments">How to load.</param>
+/// <param name="batchSize">Pictures in a batch.</param>
+/// <param name="mixer">Mixes batches; null leaves them.</param>
+internal sealed class BatchSource(ImageDataset dataset, TrainingArguments arguments, int batchSize, BatchMixer? mixer = null)
 {
     private readonly Rng? _stream = arguments.DataRng == DataRng.Torch ? new Rng(0) : null;
 
@@ -17,10 +21,11 @@ internal sealed class BatchSource(ImageDataset dataset, TrainingArguments argume
     /// <param name="firstBatch">Batches at the beginning that are left out.</param>
     /// <param name="pendingState">Where the generator stood before the first of these batches was loaded, when that was before a checkpoint; null otherwise.</param>
     /// <returns>The batches, each owned by the reader.</returns>
-    public IEnumerable<ImageBatch> Load(IReadOnlyList<int> order, int epoch, int firstBatch = 0, byte[]? pendingState = null)
+    public IEnumerable<TrainingBatch> Load(IReadOnlyList<int> order, int epoch, int firstBatch = 0, byte[]? pendingState = null)
     {
-        var loader = new BatchLoader(dataset, Options(firstBatch));
-        return _stream is null ? loader.Load(order, epoch) : OneAhead(loader.Load(order, epoch), pendingState);
+        var images = new BatchLoader(dataset, Options(firstBatch)).Load(order, epoch);
+        var batches = images.Select((batch, i) => new TrainingBatch(batch, mixer?.Mix(batch, epoch, firstBatch + i, _stream)));
+        return _stream is null ? batches : OneAhead(batches, _stream, pendingState);
     }
 
     private BatchLoaderOptions Options(int firstBatch)
@@ -39,32 +44,31 @@ internal sealed class BatchSource(ImageDataset dataset, TrainingArguments argume
     }
 
     /// <summary>accelerate's loader has transformed the next batch when it hands one out.</summary>
-    private IEnumerable<ImageBatch> OneAhead(IEnumerable<ImageBatch> batches, byte[]? pendingState)
+    private IEnumerable<TrainingBatch> OneAhead(IEnumerable<TrainingBatch> batches, Rng stream, byte[]? pendingState)
     {
         using var source = batches.GetEnumerator();
-        var afterwards = pendingState is null ? null : TorchGenerator.GetState();
-        if (pendingState is not null)
-        {
-            TorchGenerator.SetState(pendingState);
-        }
-
-        var next = Fetch(source);
-        if (afterwards is not null)
-        {
-            TorchGenerator.SetState(afterwards);
-        }
-
+        var next = pendingState is null ? Fetch(source, stream) : FetchAgain(source, stream, pendingState);
         while (next is { } current)
         {
-            next = Fetch(source);
+            next = Fetch(source, stream);
             yield return current;
         }
     }
 
-    private ImageBatch? Fetch(IEnumerator<ImageBatch> source)
+    /// <summary>Loads the batch that was loaded ahead of a checkpoint, as it was then, and leaves the generator where the checkpoint has it.</summary>
+    private TrainingBatch? FetchAgain(IEnumerator<TrainingBatch> source, Rng stream, byte[] pendingState)
+    {
+        var afterwards = TorchGenerator.GetState();
+        TorchGenerator.SetState(pendingState);
+        var batch = Fetch(source, stream);
+        TorchGenerator.SetState(afterwards);
+        return batch;
+    }
+
+    private TrainingBatch? Fetch(IEnumerator<TrainingBatch> source, Rng stream)
     {
         var state = TorchGenerator.GetState();
-        _stream!.SetState(state);
+        stream.SetState(state);
         if (!source.MoveNext())
         {
             StateBeforePending = null;
@@ -72,7 +76,7 @@ internal sealed class BatchSource(ImageDataset dataset, TrainingArguments argume
         }
 
         StateBeforePending = state;
-        TorchGenerator.SetState(_stream.GetState());
+        TorchGenerator.SetState(stream.GetState());
         return source.Current;
     }
 }

@@ -1,4 +1,4 @@
-using Vizsla.Loading;
+using Vizsla.Training.Losses;
 
 namespace Vizsla.Training.Data;
 
@@ -9,24 +9,34 @@ internal sealed class TrainingData
     private readonly EpochOrder _order;
     private readonly BatchSource _source;
     private readonly bool _fetchesWholeSteps;
+    private readonly FeatureCache? _cache;
+    private readonly BatchMixer? _mixer;
+    private readonly ImageDataset _dataset;
+    private readonly bool _dropsLast;
 
     /// <param name="dataset">The training split; every row has a label.</param>
     /// <param name="arguments">The arguments.</param>
     /// <param name="plan">Batches and steps of an epoch.</param>
-    public TrainingData(ImageDataset dataset, TrainingArguments arguments, TrainingPlan plan)
+    /// <param name="classCount">Classes of the model.</param>
+    /// <param name="cache">Gives features in the place of pictures; null gives pictures.</param>
+    public TrainingData(ImageDataset dataset, TrainingArguments arguments, TrainingPlan plan, int classCount, FeatureCache? cache)
     {
-        _plan = plan;
+        (_dataset, _plan, _cache, _dropsLast) = (dataset, plan, cache, arguments.DataloaderDropLast);
         Labels = [.. Enumerable.Range(0, dataset.Count).Select(row => (long)dataset.Label(row))];
         _order = new EpochOrder(arguments.TrainSamplingStrategy, Labels, arguments.DataSeed ?? arguments.Seed);
-        _source = new BatchSource(dataset, arguments, plan.BatchSize);
-        _fetchesWholeSteps = arguments.DataRng == DataRng.Torch;
+        _mixer = BatchMixer.For(arguments, classCount);
+        _source = new BatchSource(dataset, arguments, plan.BatchSize, _mixer);
+        _fetchesWholeSteps = arguments.DataRng == DataRng.Torch || arguments.AutoFindBatchSize;
     }
 
     /// <summary>Class of each row.</summary>
-    public IReadOnlyList<long> Labels { get; }
+    private IReadOnlyList<long> Labels { get; }
 
     /// <summary>See <see cref="BatchSource.StateBeforePending"/>.</summary>
     public byte[]? StateBeforePending => _source.StateBeforePending;
+
+    /// <summary>What the samples of a step weigh in the loss; mixed ones all alike.</summary>
+    public double WeightOf(StepBatches step, ClassificationLoss loss) => _mixer is null ? loss.WeightOf(step.Rows.Select(row => Labels[row])) : step.Rows.Length;
 
     /// <summary>The steps of an epoch.</summary>
     /// <param name="epoch">Epoch from 0.</param>
@@ -35,7 +45,8 @@ internal sealed class TrainingData
     public IEnumerable<StepBatches> Steps(int epoch, int firstBatch, byte[]? pendingState)
     {
         var order = _order.Of(epoch);
-        using var batches = _source.Load(order, epoch, firstBatch, pendingState).GetEnumerator();
+        var loaded = _cache?.Load(_dataset, order, _plan.BatchSize, _dropsLast, firstBatch) ?? _source.Load(order, epoch, firstBatch, pendingState);
+        using var batches = loaded.GetEnumerator();
         for (int first = firstBatch, count; first < _plan.BatchesPerEpoch; first += count)
         {
             count = Math.Min(_plan.AccumulationSteps, _plan.BatchesPerEpoch - first);
@@ -43,12 +54,13 @@ internal sealed class TrainingData
             var rows = order[start..Math.Min(start + (count * _plan.BatchSize), order.Length)];
             var step = Take(batches, count);
 
-            // Python fetches all micro-batches of a step before its first forward pass, which matters where both draw from one generator.
+            // Python fetches all micro-batches of a step before its first forward pass, which matters where both draw from one generator;
+            // and a step that does not fit in memory is done again.
             yield return new StepBatches(rows, count, first + count, _fetchesWholeSteps ? [.. step] : step);
         }
     }
 
-    private static IEnumerable<ImageBatch> Take(IEnumerator<ImageBatch> batches, int count)
+    private static IEnumerable<TrainingBatch> Take(IEnumerator<TrainingBatch> batches, int count)
     {
         for (var i = 0; i < count && batches.MoveNext(); i++)
         {

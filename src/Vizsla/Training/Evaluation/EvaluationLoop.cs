@@ -12,46 +12,44 @@ namespace Vizsla.Training.Evaluation;
 internal sealed class EvaluationLoop(
     TrainingArguments arguments, ClassificationNetwork network, ClassificationLoss loss, ComputePrecision precision, Collator collator, Device device)
 {
-    /// <summary>Runs over a split in order.</summary>
+    /// <summary>Gives features in the place of pictures while a training lends it; null otherwise.</summary>
+    public FeatureCache? Cache { get; set; }
+
+    /// <summary>Runs over a split in order; leaves the network in evaluation mode.</summary>
     /// <param name="dataset">The split.</param>
     /// <param name="labels">Names of the classes.</param>
     /// <param name="batchDone">Hears of each batch: its number from 0, and the number of batches.</param>
     public EvaluationResult Run(ImageDataset dataset, IReadOnlyList<string> labels, Action<int, int> batchDone)
     {
-        var source = new BatchSource(dataset, arguments, arguments.PerDeviceEvalBatchSize);
+        var cache = FeatureCache.Fits(dataset) ? Cache : null;
+        int[] order = [.. Enumerable.Range(0, dataset.Count)];
+        var batches = cache?.Load(dataset, order, arguments.PerDeviceEvalBatchSize, arguments.DataloaderDropLast)
+            ?? new BatchSource(dataset, arguments, arguments.PerDeviceEvalBatchSize).Load(order, epoch: 0);
         var batchCount = arguments.DataloaderDropLast
             ? dataset.Count / arguments.PerDeviceEvalBatchSize
             : (dataset.Count + arguments.PerDeviceEvalBatchSize - 1) / arguments.PerDeviceEvalBatchSize;
         var gathered = new Gathered(labels.Count, arguments.EvalAccumulationSteps ?? int.MaxValue);
-        var wasTraining = network.training;
         network.eval();
-        try
+        TorchGenerator.DrawLoaderSeed();
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        using var lower = precision.OpenEvaluation();
+        var batch = 0;
+        foreach (var loaded in batches)
         {
-            TorchGenerator.DrawLoaderSeed();
-            using var noGradient = no_grad();
-            using var scope = NewDisposeScope();
-            using var lower = precision.OpenEvaluation();
-            var batch = 0;
-            foreach (var images in source.Load([.. Enumerable.Range(0, dataset.Count)], epoch: 0))
+            using (loaded)
+            using (NewDisposeScope())
             {
-                using (images)
-                using (NewDisposeScope())
-                {
-                    var classes = images.Labels.AsSpan(0, images.Count).ToArray();
-                    var inputs = collator.Collate(images).To(device, arguments.DataloaderPinMemory);
-                    var logits = network.forward(inputs.PixelValues).to(ScalarType.Float32);
-                    gathered.Add(logits, classes, loss.Compute(logits, inputs.Labels, loss.WeightOf(classes)));
-                }
-
-                batchDone(batch++, batchCount);
+                var classes = loaded.Images.Labels.AsSpan(0, loaded.Images.Count).ToArray();
+                var inputs = loaded.Collate(collator, device, arguments.DataloaderPinMemory);
+                var logits = (cache is null ? network.call(inputs.PixelValues) : cache.Forward(inputs.PixelValues)).to(ScalarType.Float32);
+                gathered.Add(logits, classes, loss.Compute(logits, inputs.Labels, loss.WeightOf(classes)));
             }
 
-            return gathered.Finish(labels);
+            batchDone(batch++, batchCount);
         }
-        finally
-        {
-            network.train(wasTraining);
-        }
+
+        return gathered.Finish(labels);
     }
 
     /// <summary>Keeps logits and losses on the device until enough have come, then reads them back together.</summary>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Vizsla.Loading;
 
 namespace Vizsla.Training.Evaluation;
 
@@ -6,7 +7,10 @@ namespace Vizsla.Training.Evaluation;
 /// <remarks>Source: <c>Trainer.evaluate</c>, <c>speed_metrics</c> of transformers. Parity: the same keys and rounding.</remarks>
 internal sealed class Evaluator(EvaluationLoop loop, IReadOnlyList<Metric> metrics, IReadOnlyList<string> labels, bool lossOnly)
 {
-    /// <summary>Evaluates a split.</summary>
+    /// <summary>The loop, to which a training lends its cache.</summary>
+    public EvaluationLoop Loop => loop;
+
+    /// <summary>Evaluates a split; one without labels gives speed alone.</summary>
     /// <param name="dataset">The split.</param>
     /// <param name="prefix"><c>eval</c> or <c>test</c>.</param>
     /// <param name="batchDone">Hears of each batch.</param>
@@ -14,8 +18,14 @@ internal sealed class Evaluator(EvaluationLoop loop, IReadOnlyList<Metric> metri
     {
         var watch = Stopwatch.StartNew();
         var result = loop.Run(dataset, labels, batchDone);
-        var values = new Dictionary<string, double> { [$"{prefix}_loss"] = result.Loss };
-        if (!lossOnly && result.Prediction.Count > 0)
+        var values = new Dictionary<string, double>();
+        var isLabelled = !result.Prediction.LabelIds.Contains(ImageBatch.NoLabel);
+        if (isLabelled)
+        {
+            values[$"{prefix}_loss"] = result.Loss;
+        }
+
+        if (isLabelled && !lossOnly && result.Prediction.Count > 0)
         {
             foreach (var metric in metrics)
             {

@@ -1,4 +1,5 @@
 using TorchSharp;
+using Vizsla.Loading;
 using static TorchSharp.torch;
 
 namespace Vizsla.Training.Losses;
@@ -24,9 +25,10 @@ internal sealed class ClassificationLoss : IDisposable
         _weightTensor = _weights is null ? null : tensor(_weights, dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
     }
 
-    /// <summary>What samples weigh together: their number, or the sum of their class weights.</summary>
+    /// <summary>What samples weigh together: their number, or the sum of their class weights; those without a label weigh nothing.</summary>
     /// <param name="labels">Their classes.</param>
-    public double WeightOf(IEnumerable<long> labels) => _weights is null ? labels.Count() : labels.Sum(label => _weights[label]);
+    public double WeightOf(IEnumerable<long> labels) =>
+        labels.Where(label => label != ImageBatch.NoLabel).Sum(label => _weights is null ? 1 : _weights[label]);
 
     /// <summary>The share of a micro-batch in the loss of its step.</summary>
     /// <param name="logits">Float [B, L].</param>
@@ -36,7 +38,7 @@ internal sealed class ClassificationLoss : IDisposable
     public Tensor Compute(Tensor logits, Tensor labels, double weight)
     {
         using var sum = nn.functional.cross_entropy(
-            logits, labels, _weightTensor, ignore_index: Loading.ImageBatch.NoLabel, reduction: nn.Reduction.Sum, label_smoothing: _smoothing);
+            logits, labels, _weightTensor, ignore_index: ImageBatch.NoLabel, reduction: nn.Reduction.Sum, label_smoothing: _smoothing);
         return sum / weight;
     }
 

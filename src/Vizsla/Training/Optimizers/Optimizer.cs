@@ -11,7 +11,7 @@ public abstract class Optimizer : IDisposable
     protected Optimizer(IReadOnlyList<ParameterGroup> groups) => Groups = groups;
 
     /// <summary>The parameters by rate and decay.</summary>
-    public IReadOnlyList<ParameterGroup> Groups { get; private set; }
+    public IReadOnlyList<ParameterGroup> Groups { get; }
 
     /// <summary>What is remembered of each parameter that has had a step, by parameter name.</summary>
     public IReadOnlyDictionary<string, ParameterState> States => _states;
@@ -30,10 +30,6 @@ public abstract class Optimizer : IDisposable
             parameter.grad = null;
         }
     }
-
-    /// <summary>Takes other groups, keeping what is remembered of the parameters that are still there.</summary>
-    /// <param name="groups">The new groups.</param>
-    public void Regroup(IReadOnlyList<ParameterGroup> groups) => Groups = groups;
 
     /// <summary>Puts back what a checkpoint remembers of a parameter.</summary>
     /// <param name="name">Name of the parameter.</param>

@@ -9,24 +9,20 @@ public static class ParameterGroups
     private static readonly bool[] DecayedFirst = [true, false];
 
     /// <summary>The groups that the arguments ask for.</summary>
-    /// <param name="network">The network; only parameters that require a gradient are taken.</param>
+    /// <param name="network">The network.</param>
     /// <param name="arguments">Learning rates and decays.</param>
+    /// <param name="trained">Names of the parameters that train at some time; null for all.</param>
     /// <returns>
     /// Without layer-wise decay: the decayed and the undecayed parameters, two groups even where one is empty, and two more for each further learning rate.
     /// With it: one group per layer and kind of decay, in the order of the network.
     /// </returns>
     /// <remarks>Source: <c>Trainer.create_optimizer</c> of transformers; timm's <c>param_groups_layer_decay</c>. Parity: exact.</remarks>
-    /// <exception cref="ArgumentException">Nothing trains, or the layers of this network are not known.</exception>
-    public static IReadOnlyList<ParameterGroup> Create(ClassificationNetwork network, TrainingArguments arguments)
+    /// <exception cref="ArgumentException">The layers of this network are not known.</exception>
+    public static IReadOnlyList<ParameterGroup> Create(ClassificationNetwork network, TrainingArguments arguments, IReadOnlySet<string>? trained = null)
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(arguments);
-        var parameters = network.named_parameters().Where(p => p.parameter.requires_grad).Select(p => new NamedParameter(p.name, p.parameter)).ToList();
-        if (parameters.Count == 0)
-        {
-            throw new ArgumentException("No parameter of the model trains: freeze matches all of them.");
-        }
-
+        var parameters = network.named_parameters().Where(p => trained?.Contains(p.name) ?? true).Select(p => new NamedParameter(p.name, p.parameter)).ToList();
         return arguments.LayerDecay < 1 ? ByLayer(network, parameters, arguments) : ByRate(network, parameters, arguments);
     }
 

@@ -10,6 +10,7 @@ internal sealed class LossMeter : IDisposable
     private readonly Device _device;
     private readonly bool _filtersNan;
     private Tensor _sum;
+    private Tensor? _kept;
     private double _total;
     private int _lastStep;
 
@@ -34,6 +35,16 @@ internal sealed class LossMeter : IDisposable
         Replace((_sum + counted).DetachFromDisposeScope());
     }
 
+    /// <summary>Keeps what was added since the last call.</summary>
+    public void Keep()
+    {
+        _kept?.Dispose();
+        _kept = _sum.alias().DetachFromDisposeScope();
+    }
+
+    /// <summary>Takes back what was added since <see cref="Keep"/>, for a step that begins again.</summary>
+    public void Forget() => Replace(_kept is null ? Scalar(0) : _kept.alias().DetachFromDisposeScope());
+
     /// <summary>Mean loss of the steps since the last row; starts over.</summary>
     /// <param name="step">Steps done.</param>
     public double TakeMean(int step)
@@ -43,6 +54,7 @@ internal sealed class LossMeter : IDisposable
         _total += sum;
         _lastStep = step;
         Replace(Scalar(0));
+        Keep();
         return mean;
     }
 
@@ -57,14 +69,21 @@ internal sealed class LossMeter : IDisposable
     public void LoadState(JsonObject state)
     {
         Replace(Scalar((float)(state.Number("sum") ?? 0)));
+        Keep();
         _total = state.Number("total") ?? 0;
         _lastStep = state.Whole("last_step") ?? 0;
     }
 
-    /// <summary>Starts counting at a step, for a checkpoint that does not say what came before.</summary>
-    public void StartAt(int step) => _lastStep = step;
+    /// <summary>Starts counting at a step, for a checkpoint that does not say what came since its last row.</summary>
+    /// <param name="step">Steps done.</param>
+    /// <param name="total">Sum of their losses.</param>
+    public void StartAt(int step, double total) => (_lastStep, _total) = (step, total);
 
-    public void Dispose() => _sum.Dispose();
+    public void Dispose()
+    {
+        _sum.Dispose();
+        _kept?.Dispose();
+    }
 
     private Tensor Scalar(float value) => tensor(value, device: _device).DetachFromDisposeScope();
 

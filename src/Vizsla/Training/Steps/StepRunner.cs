@@ -1,6 +1,4 @@
-using TorchSharp;
-using Vizsla.Loading;
-using Vizsla.Models;
+using System.Runtime.InteropServices;
 using Vizsla.Native;
 using Vizsla.Training.Data;
 using Vizsla.Training.Losses;
@@ -10,59 +8,49 @@ using static TorchSharp.torch;
 namespace Vizsla.Training.Steps;
 
 /// <summary>One optimizer step: forward and backward of its micro-batches, clipping, the optimizer.</summary>
-/// <remarks>Runs inside the caller's dispose scope; nothing is read back from the device. Source: <c>Trainer.training_step</c> of transformers.</remarks>
-internal sealed class StepRunner
+/// <remarks>Runs inside the caller's dispose scope; nothing is read back from a device but the verdict of a loss scale. Source: <c>Trainer.training_step</c> of transformers.</remarks>
+internal sealed class StepRunner(SessionParts parts, Func<Tensor, Tensor> forward, Optimizer optimizer, LossMeter meter, LossScaler? scaler)
 {
-    private readonly TrainingArguments _arguments;
-    private readonly ClassificationNetwork _network;
-    private readonly Optimizer _optimizer;
-    private readonly ClassificationLoss _loss;
-    private readonly LossMeter _meter;
-    private readonly ComputePrecision _precision;
-    private readonly Collator _collator;
-    private readonly Device _device;
+    private readonly TrainingArguments _arguments = parts.Arguments;
 
-    public StepRunner(
-        TrainingArguments arguments, ClassificationNetwork network, Optimizer optimizer, ClassificationLoss loss, LossMeter meter,
-        ComputePrecision precision, Collator collator, Device device)
-    {
-        (_arguments, _network, _optimizer, _loss, _meter) = (arguments, network, optimizer, loss, meter);
-        (_precision, _collator, _device) = (precision, collator, device);
-    }
+    /// <summary>Into how many parts each micro-batch is cut to fit in memory.</summary>
+    public int PartCount { get; private set; } = 1;
 
     /// <summary>Adds the gradients of all micro-batches of a step.</summary>
     /// <param name="step">The micro-batches.</param>
-    /// <param name="labels">Class of each row of the training split.</param>
+    /// <param name="weight">What the samples of the step weigh in the loss.</param>
     /// <param name="stepsDone">Steps done before this one.</param>
     /// <param name="trained">Hears of each micro-batch after its backward pass: its inputs, its loss, and whether it is the last one.</param>
     /// <returns>Number of values in all pixel tensors.</returns>
-    public long Accumulate(StepBatches step, IReadOnlyList<long> labels, int stepsDone, Action<ModelInputs, Tensor, bool> trained)
+    /// <exception cref="TrainingException">Not even one picture at a time fits in memory.</exception>
+    public long Accumulate(StepBatches step, double weight, int stepsDone, Action<ModelInputs, Tensor, bool> trained)
     {
-        _network.train();
-        var weight = _loss.WeightOf(step.Rows.Select(row => labels[row]));
-        var (done, values) = (0, 0L);
-
-        // One scope for all micro-batches: the low-precision copies of the weights are made once a step.
-        using var precision = _precision.OpenTraining();
-        foreach (var batch in step.Batches)
+        if (!_arguments.AutoFindBatchSize)
         {
-            using var scope = NewDisposeScope();
-            var inputs = Collate(batch);
-            values += inputs.PixelValues.numel();
-            var loss = _loss.Compute(_network.forward(inputs.PixelValues).to(ScalarType.Float32), inputs.Labels, weight);
-            loss.backward();
-            var measured = loss.detach().MoveToOuterDisposeScope();
-            _meter.Add(measured, stepsDone);
-            var isLast = ++done == step.BatchCount;
-            if (isLast)
-            {
-                inputs.PixelValues.MoveToOuterDisposeScope();
-            }
-
-            trained(inputs, measured, isLast);
+            return Accumulate(step.Batches, step.BatchCount, weight, stepsDone, trained);
         }
 
-        return values;
+        var generator = TorchGenerator.GetState();
+        while (true)
+        {
+            try
+            {
+                return Accumulate(step.Batches, step.BatchCount, weight, stepsDone, trained);
+            }
+            catch (Exception e) when (e is OutOfMemoryException or ExternalException && IsOutOfMemory(e))
+            {
+                // Gradients and losses of the parts that did fit are given up: the step begins again, with the same draws.
+                if (PartCount >= parts.Arguments.PerDeviceTrainBatchSize)
+                {
+                    throw new TrainingException($"Not even one picture at a time fits in memory: {e.Message}", e) { Step = stepsDone + 1 };
+                }
+
+                PartCount *= 2;
+                optimizer.ZeroGradients();
+                meter.Forget();
+                TorchGenerator.SetState(generator);
+            }
+        }
     }
 
     /// <summary>Clips the gradients.</summary>
@@ -75,7 +63,7 @@ internal sealed class StepRunner
         }
 
         using var scope = NewDisposeScope();
-        var gradients = _optimizer.Groups.SelectMany(g => g.Parameters).Select(p => p.Value.grad).OfType<Tensor>().ToList();
+        var gradients = optimizer.Groups.SelectMany(g => g.Parameters).Select(p => p.Value.grad).OfType<Tensor>().ToList();
         return Gradients.Clip(gradients, _arguments.MaxGradNorm).MoveToOuterDisposeScope();
     }
 
@@ -85,18 +73,59 @@ internal sealed class StepRunner
     {
         for (var group = 0; group < rates.Count; group++)
         {
-            _optimizer.Groups[group].LearningRate = rates[group];
+            optimizer.Groups[group].LearningRate = rates[group];
         }
 
-        _optimizer.Step();
-        _optimizer.ZeroGradients();
+        optimizer.Step();
+        optimizer.ZeroGradients();
     }
 
-    private ModelInputs Collate(ImageBatch batch)
+    private long Accumulate(IEnumerable<TrainingBatch> batches, int batchCount, double weight, int stepsDone, Action<ModelInputs, Tensor, bool> trained)
     {
-        using (batch)
+        var (done, values) = (0, 0L);
+
+        // One scope for all micro-batches: the low-precision copies of the weights are made once a step.
+        using var precision = parts.Precision.OpenTraining();
+        foreach (var batch in batches)
         {
-            return _collator.Collate(batch).To(_device, _arguments.DataloaderPinMemory);
+            using var scope = NewDisposeScope();
+            var inputs = batch.Collate(parts.Collator, parts.Device, _arguments.DataloaderPinMemory);
+            values += inputs.PixelValues.numel();
+            var loss = Backward(inputs, weight).MoveToOuterDisposeScope();
+            meter.Add(loss, stepsDone);
+            var isLast = ++done == batchCount;
+            if (isLast)
+            {
+                inputs.PixelValues.MoveToOuterDisposeScope();
+            }
+
+            trained(inputs, loss, isLast);
         }
+
+        meter.Keep();
+        return values;
     }
+
+    /// <summary>Forward and backward of a micro-batch, in as many parts as memory asks for.</summary>
+    /// <returns>Its loss, a scalar of the scope.</returns>
+    private Tensor Backward(ModelInputs inputs, double weight)
+    {
+        var pixels = inputs.PixelValues.chunk(PartCount);
+        var labels = inputs.Labels.chunk(PartCount);
+        var losses = new List<Tensor>();
+        for (var i = 0; i < pixels.Length; i++)
+        {
+            using var scope = NewDisposeScope();
+            var loss = parts.Loss.Compute(forward(pixels[i]).to(ScalarType.Float32), labels[i], weight);
+            (scaler is null ? loss : loss * scaler.Scale).backward();
+            losses.Add(loss.detach().MoveToOuterDisposeScope());
+        }
+
+        return losses.Count == 1 ? losses[0] : stack(losses).sum();
+    }
+
+    // libtorch says "CUDA out of memory" on a GPU and "DefaultCPUAllocator: can't allocate memory" on the CPU.
+    private static bool IsOutOfMemory(Exception e) =>
+        e is OutOfMemoryException || e.Message.Contains("out of memory", StringComparison.Ordinal)
+        || e.Message.Contains("allocate memory", StringComparison.Ordinal) || e.Message.Contains("not enough memory", StringComparison.Ordinal);
 }

@@ -1,0 +1,103 @@
+using System.Runtime.InteropServices;
+using TorchSharp;
+using Vizsla.Loading;
+using Vizsla.Training.Steps;
+using static TorchSharp.torch;
+
+namespace Vizsla.Training.Data;
+
+/// <summary>The features of a frozen backbone, computed once per picture, in the place of pictures.</summary>
+/// <remarks>Numbers are those of a run without it up to the rounding of another batch size.</remarks>
+internal sealed class FeatureCache
+{
+    private readonly SessionParts _parts;
+    private readonly Dictionary<ImageDataset, float[]> _features = new(ReferenceEqualityComparer.Instance);
+    private int _width;
+
+    private FeatureCache(SessionParts parts) => _parts = parts;
+
+    /// <summary>A cache where one is asked for, or where none was forbidden and nothing stands against it; else null.</summary>
+    /// <exception cref="Arguments.ArgumentsException">One is asked for and something stands against it.</exception>
+    public static FeatureCache? For(SessionParts parts, ImageDataset train, Freezing freezing)
+    {
+        var arguments = parts.Arguments;
+        var obstacle = !freezing.IsBackboneFrozenForGood ? "the backbone trains: set freeze to backbone"
+            : train.Transform is { IsRandom: true } ? "the training transform is random: leave its random steps out"
+            : arguments.MixupAlpha > 0 || arguments.CutmixAlpha > 0 ? "batches are mixed: leave out mixup_alpha and cutmix_alpha"
+            : arguments.PatchDropRate > 0 ? "patches are dropped at random: leave out patch_drop_rate"
+            : null;
+        if (arguments.FeatureCache == true && obstacle is not null)
+        {
+            throw new Arguments.ArgumentsException($"feature_cache cannot be used, for {obstacle}.");
+        }
+
+        return arguments.FeatureCache ?? freezing.IsBackboneFrozenForGood && obstacle is null ? new(parts) : null;
+    }
+
+    /// <summary>Whether the features of a split are those of every epoch.</summary>
+    public static bool Fits(ImageDataset dataset) => dataset.Transform is { IsRandom: false };
+
+    /// <summary>Scores of cached features.</summary>
+    /// <param name="features">Float [B, F, 1, 1].</param>
+    public Tensor Forward(Tensor features)
+    {
+        using var flat = features.flatten(1);
+        return _parts.Model.Network.Head(flat);
+    }
+
+    /// <summary>The rows of an epoch as batches of [F, 1, 1] "pictures".</summary>
+    public IEnumerable<TrainingBatch> Load(ImageDataset dataset, IReadOnlyList<int> order, int batchSize, bool dropLast, int firstBatch = 0)
+    {
+        var features = FeaturesOf(dataset);
+        for (var start = firstBatch * batchSize; start + (dropLast ? batchSize : 1) <= order.Count; start += batchSize)
+        {
+            var count = Math.Min(batchSize, order.Count - start);
+            var batch = new ImageBatch(count, _width, 1, 1);
+            for (var i = 0; i < count; i++)
+            {
+                var row = order[start + i];
+                features.AsSpan(row * _width, _width).CopyTo(batch.Pixels.AsSpan(i * _width));
+                (batch.Labels[i], batch.Rows[i]) = (dataset.Label(row), row);
+            }
+
+            yield return new TrainingBatch(batch, Targets: null);
+        }
+    }
+
+    private float[] FeaturesOf(ImageDataset dataset)
+    {
+        if (!_features.TryGetValue(dataset, out var features))
+        {
+            _features.Add(dataset, features = Compute(dataset));
+        }
+
+        return features;
+    }
+
+    private float[] Compute(ImageDataset dataset)
+    {
+        var network = _parts.Model.Network;
+        network.eval();
+        using var noGradient = no_grad();
+        using var lower = _parts.Precision.OpenEvaluation();
+        var arguments = _parts.Arguments with { DataRng = DataRng.Sample, DataloaderDropLast = false };
+        var source = new BatchSource(dataset, arguments, arguments.PerDeviceEvalBatchSize);
+        var features = Array.Empty<float>();
+        var written = 0;
+        foreach (var batch in source.Load([.. Enumerable.Range(0, dataset.Count)], epoch: 0))
+        {
+            using (batch)
+            using (NewDisposeScope())
+            {
+                var inputs = batch.Collate(Collator.Default, _parts.Device, arguments.DataloaderPinMemory);
+                var values = network.Features(inputs.PixelValues).to(ScalarType.Float32).flatten(1).cpu().contiguous();
+                _width = (int)values.shape[1];
+                features = features.Length == 0 ? new float[(long)dataset.Count * _width] : features;
+                MemoryMarshal.Cast<byte, float>(values.bytes).CopyTo(features.AsSpan(written));
+                written += (int)values.numel();
+            }
+        }
+
+        return features;
+    }
+}
