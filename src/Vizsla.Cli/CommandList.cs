@@ -13,6 +13,7 @@ internal static class CommandList
         new EvaluateCommand(),
         new PredictCommand(),
         new QuickstartCommand(),
+        new AugmentCommand(),
         new DoctorCommand(),
         new StudioCommand(),
         new ServeCommand(),
