@@ -11,19 +11,27 @@ namespace Vizsla;
 /// <remarks>Source: transformers <c>AutoModelForImageClassification</c> with <c>AutoImageProcessor</c>. Not safe for several threads.</remarks>
 public sealed class ImageClassifier : IDisposable
 {
-    private ImageClassifier(ClassificationNetwork network, ImageProcessor processor, LoadReport? report)
+    private readonly string? _folder;
+    private ImageProcessor? _processor;
+
+    private ImageClassifier(ClassificationNetwork network, string? folder, LoadReport? report)
     {
         network.eval();
         Network = network;
-        Processor = processor;
+        _folder = folder;
         LoadReport = report;
     }
 
     /// <summary>The network; this object owns it.</summary>
     public ClassificationNetwork Network { get; }
 
-    /// <summary>How the model wants its pictures.</summary>
-    public ImageProcessor Processor { get; set; }
+    /// <summary>How the model wants its pictures; read from its folder when first asked for.</summary>
+    /// <exception cref="ModelLoadException">While it is read: a file says something impossible.</exception>
+    public ImageProcessor Processor
+    {
+        get => _processor ??= ModelFolder.Processor(Configuration, _folder);
+        set => _processor = value;
+    }
 
     /// <summary>Hub name of the model that was loaded; null for one of a folder or a file, or with drawn weights.</summary>
     public string? BaseModel { get; private init; }
@@ -85,11 +93,10 @@ public sealed class ImageClassifier : IDisposable
     /// <exception cref="ModelLoadException">The architecture is not known, or its numbers do not fit together.</exception>
     public static ImageClassifier FromConfig(ModelConfiguration configuration, long? seed = null)
     {
-        var processor = ModelFolder.Processor(configuration, folder: null);
         var network = Architectures.Build(configuration);
         Seed(seed);
         network.Initialize();
-        return new ImageClassifier(network, processor, report: null);
+        return new ImageClassifier(network, folder: null, report: null);
     }
 
     /// <summary>Makes a model of a named size with drawn weights.</summary>
@@ -137,7 +144,10 @@ public sealed class ImageClassifier : IDisposable
     public void Save(string folder)
     {
         ModelFolder.Save(Network, folder);
-        Processor.Save(folder);
+        if (_processor is not null || !ModelFolder.CopyProcessor(_folder, folder))
+        {
+            Processor.Save(folder);
+        }
     }
 
     /// <summary>Disposes the network.</summary>
@@ -153,13 +163,12 @@ public sealed class ImageClassifier : IDisposable
         }
 
         configure?.Invoke(configuration);
-        var processor = ModelFolder.Processor(configuration, location.Folder);
         var network = Architectures.Build(configuration);
         try
         {
             Seed(seed);
             var report = ModelFolder.LoadWeights(network, location, ignoreMismatchedSizes);
-            return new ImageClassifier(network, processor, report) { BaseModel = Path.Exists(location.Name) ? null : location.Name };
+            return new ImageClassifier(network, location.Folder, report) { BaseModel = Path.Exists(location.Name) ? null : location.Name };
         }
         catch
         {

@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using TorchSharp;
 using Vizsla.Imaging;
 using Vizsla.Models;
-using Vizsla.Models.Layers;
 using Vizsla.Native;
 using Vizsla.Primitives;
 using Vizsla.Transforms;
@@ -20,7 +19,6 @@ public sealed class PicturePredictor
     private readonly Compose _pipeline;
     private readonly PicturePredictorOptions _options;
     private readonly ScoreFunction _function;
-    private readonly bool _prefersChannelsLast;
 
     /// <param name="network">The network, in evaluation mode; the caller keeps it.</param>
     /// <param name="pipeline">From a picture to what the network takes, without random steps.</param>
@@ -50,7 +48,6 @@ public sealed class PicturePredictor
         ArgumentOutOfRangeException.ThrowIfLessThan(_options.BatchSize, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(_options.Workers, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(_options.TopK, 1, nameof(options));
-        _prefersChannelsLast = _options.UsesChannelsLast && network.PrefersChannelsLast;
         _function = _options.Function ?? Scores.DefaultFunction(network.Configuration);
     }
 
@@ -124,8 +121,7 @@ public sealed class PicturePredictor
             values.CopyTo(bytes[(i * values.Length)..]);
         }
 
-        var input = _prefersChannelsLast ? MemoryLayout.ChannelsLast(pixels) : pixels;
-        var logits = _network.forward(input).to(float32).cpu();                                   // [B, L]
+        var logits = _network.forward(pixels).to(float32).cpu();                                  // [B, L]
         return logits.data<float>().ToArray();
     }
 

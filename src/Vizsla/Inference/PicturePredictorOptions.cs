@@ -18,9 +18,6 @@ public sealed record PicturePredictorOptions
     /// <summary>Whether batch norms are folded into the convolutions before them while many files are predicted; true by default. Scores move by rounding alone.</summary>
     public bool FoldsBatchNorm { get; init; } = true;
 
-    /// <summary>Whether convolutional networks get the channels of each place side by side, as their kernels prefer; true by default. Scores move by rounding alone.</summary>
-    public bool UsesChannelsLast { get; init; } = true;
-
     /// <summary>Whether the network runs in bfloat16; false by default, since it moves scores by up to 2e-2. Pays only on processors that multiply it (see <c>vizsla doctor</c>).</summary>
     public bool UsesBfloat16 { get; init; }
 }

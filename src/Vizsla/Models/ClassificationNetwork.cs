@@ -10,6 +10,13 @@ namespace Vizsla.Models;
 /// </remarks>
 public abstract class ClassificationNetwork : nn.Module<Tensor, Tensor>
 {
+    // With channels side by side the backward pass of libtorch 2.10 writes beyond its buffer for strided convolutions of single places
+    // whose channels do not fill a vector; networks of real sizes have none.
+    private const int VectorChannels = 16;
+
+    private int _foldingCount;
+    private bool? _allowsChannelsLast;
+
     private protected ClassificationNetwork(ModelConfiguration configuration, string className, string basePrefix)
         : base(className)
     {
@@ -66,15 +73,23 @@ public abstract class ClassificationNetwork : nn.Module<Tensor, Tensor>
     /// <summary>Draws the head's weights alone, as transformers does for a head that the file does not hold.</summary>
     public abstract void InitializeHead();
 
-    /// <summary>Whether the network is made of convolutions, whose kernels prefer the channels of each place side by side.</summary>
-    internal bool PrefersChannelsLast => ModuleTree.Layers(this).OfType<BatchNormalization>().Any();
-
     /// <summary>Folds each batch norm into the convolution before it, for prediction: fewer passes over the planes, the same scores up to rounding.</summary>
     /// <returns>Takes the folding back when disposed; the weights themselves never change.</returns>
-    internal IDisposable FoldForPrediction() => new Folding([.. ModuleTree.Layers(this).OfType<BatchNormalization>().Select(n => n.Unit).OfType<ConvolutionUnit>()]);
+    internal IDisposable FoldForPrediction()
+    {
+        var units = ModuleTree.Layers(this).OfType<BatchNormalization>().Select(n => n.Unit).OfType<ConvolutionUnit>().ToList();
+        _foldingCount++;
+        return new Folding(units, () => _foldingCount--);
+    }
 
     /// <summary>Parameters and buffers under their names in the file, in the order of Python's <c>state_dict()</c>; the network keeps them.</summary>
     public IEnumerable<(string Name, Tensor Value)> State() => ModuleTree.State(this);
+
+    /// <summary>Adds what a file holds beside the weights and what would be missed in it when it is saved again.</summary>
+    /// <param name="names">Names in the file.</param>
+    internal virtual void KeepExtras(IReadOnlyCollection<string> names)
+    {
+    }
 
     /// <summary>The name in this network of a weight in a file, where the two differ; null for a weight to pass over.</summary>
     /// <param name="name">Name in the file.</param>
@@ -90,10 +105,19 @@ public abstract class ClassificationNetwork : nn.Module<Tensor, Tensor>
     {
     }
 
+    private bool AllowsChannelsLast => _allowsChannelsLast ??= ModuleTree.Layers(this).OfType<Convolution>().All(c =>
+        c.Options.Kernel != (1, 1) || c.Options.Stride == (1, 1) || c.Weight.shape[1] % VectorChannels == 0);
+
     private protected T Add<T>(string path, T module)
         where T : nn.Module => ModuleTree.Add(this, path, module);
 
     private protected ParameterSlot AddParameter(string path, params long[] shape) => ModuleTree.AddParameter(this, path, shape);
+
+    /// <summary>The pixels as the convolutions of this network work fastest on them, in training and in prediction; otherwise as in Python, where rounding counts.</summary>
+    /// <param name="pixels">Float [B, C, H, W].</param>
+    /// <returns>The same values; the caller owns it.</returns>
+    private protected Tensor Arranged(Tensor pixels) =>
+        (training || _foldingCount > 0) && AllowsChannelsLast ? MemoryLayout.ChannelsLast(pixels) : pixels.alias();
 
     /// <summary>Refuses a batch that does not have the configured channels.</summary>
     private protected static void CheckChannels(Tensor pixels, int channels)

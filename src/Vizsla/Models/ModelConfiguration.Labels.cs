@@ -39,16 +39,14 @@ public sealed partial class ModelConfiguration
         }
     }
 
-    /// <summary>timm asks for the number in three places.</summary>
+    /// <summary>The root's number counts; transformers' TimmWrapper fails where the arguments hold it too.</summary>
     private void SetTimmClassCount(int count)
     {
         Json["num_classes"] = count;
-        foreach (var section in new[] { "model_args", "pretrained_cfg" })
+        (Json["model_args"] as JsonObject)?.Remove("num_classes");
+        if (Json["pretrained_cfg"] is JsonObject pretrained && pretrained.ContainsKey("num_classes"))
         {
-            if (Json[section] is JsonObject map && map.ContainsKey("num_classes"))
-            {
-                map["num_classes"] = count;
-            }
+            pretrained["num_classes"] = count;
         }
     }
 

@@ -60,12 +60,31 @@ internal static class ModelFolder
         return new ImageProcessor { Size = configuration.Size("image_size", DefaultImageSize) };
     }
 
+    /// <summary>Copies the processor's file as it is, where there is one.</summary>
+    /// <returns>Whether there was one.</returns>
+    public static bool CopyProcessor(string? from, string to)
+    {
+        var name = from is null ? null : Array.Find(_processorFiles, f => File.Exists(Path.Combine(from, f)));
+        if (name is null)
+        {
+            return false;
+        }
+
+        WriteText(Path.Combine(to, name), File.ReadAllText(Path.Combine(from!, name)));
+        return true;
+    }
+
     /// <summary>Writes configuration and weights.</summary>
     public static void Save(ClassificationNetwork network, string folder)
     {
         Directory.CreateDirectory(folder);
         var configuration = network.Configuration.Clone();
-        if (!configuration.IsTimm)
+        if (configuration.IsTimm)
+        {
+            // timm takes the number from the root; transformers' TimmWrapper fails where the arguments repeat it.
+            (configuration.Json["model_args"] as JsonObject)?.Remove("num_classes");
+        }
+        else
         {
             configuration.Set("architectures", new JsonArray(network.ClassName));
             configuration.Set("dtype", "float32");

@@ -83,7 +83,7 @@ public sealed class ModelConfigurationTests
         configuration.SetLabels(["cat", "dog"]);
 
         Assert.Equal(
-            """{"architecture": "resnet18", "num_classes": 2, "model_args": {"num_classes": 2}, "pretrained_cfg": {"num_classes": 2}, "label_names": ["cat", "dog"]}""",
+            """{"architecture": "resnet18", "num_classes": 2, "model_args": {}, "pretrained_cfg": {"num_classes": 2}, "label_names": ["cat", "dog"]}""",
             Vizsla.Primitives.PythonJson.Serialize(configuration.Json, indent: null, sortKeys: false));
     }
 

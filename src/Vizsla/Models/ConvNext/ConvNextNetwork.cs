@@ -44,7 +44,7 @@ internal sealed class ConvNextNetwork : TransformersNetwork
         CheckChannels(pixels, _options.Channels);
         CheckSmallestSide(pixels);
         using var scope = NewDisposeScope();
-        var x = Normalize(_first, _patches.forward(pixels));                                    // [B, D, H, W]
+        var x = Normalize(_first, _patches.forward(Arranged(pixels)));                                    // [B, D, H, W]
         trace?.AddHiddenState(x);
         foreach (var stage in _stages)
         {

@@ -52,7 +52,7 @@ internal sealed class EfficientNetNetwork : TransformersNetwork
     {
         CheckChannels(pixels, _options.Channels);
         using var scope = NewDisposeScope();
-        var x = _stem.Forward(pixels);                                                          // [B, C, H / 2, W / 2]
+        var x = _stem.Forward(Arranged(pixels));                                                          // [B, C, H / 2, W / 2]
         trace?.AddHiddenState(x);
         foreach (var block in _blocks)
         {

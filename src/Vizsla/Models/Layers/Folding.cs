@@ -5,9 +5,14 @@ internal sealed class Folding : IDisposable
 {
     private readonly IReadOnlyList<ConvolutionUnit> _units;
 
-    public Folding(IReadOnlyList<ConvolutionUnit> units)
+    private readonly Action _end;
+
+    /// <param name="units">The units; folded at once.</param>
+    /// <param name="end">Called when they are unfolded.</param>
+    public Folding(IReadOnlyList<ConvolutionUnit> units, Action end)
     {
         _units = units;
+        _end = end;
         foreach (var unit in units)
         {
             unit.Fold();
@@ -20,5 +25,7 @@ internal sealed class Folding : IDisposable
         {
             unit.Unfold();
         }
+
+        _end();
     }
 }

@@ -50,7 +50,7 @@ internal sealed class MobileNetV2Network : TransformersNetwork
     {
         CheckChannels(pixels, _options.Channels);
         using var scope = NewDisposeScope();
-        var x = _stem.forward(pixels);                                                          // [B, C, H / 2, W / 2]
+        var x = _stem.forward(Arranged(pixels));                                                          // [B, C, H / 2, W / 2]
         foreach (var layer in _layers)
         {
             var next = layer.forward(x);

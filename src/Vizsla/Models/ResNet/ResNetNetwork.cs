@@ -54,7 +54,7 @@ internal sealed class ResNetNetwork : TransformersNetwork
     {
         CheckChannels(pixels, _options.Channels);
         using var scope = NewDisposeScope();
-        var x = nn.functional.max_pool2d(_stem.Forward(pixels), [3, 3], [2, 2], [1, 1]);        // [B, C, H / 4, W / 4]
+        var x = nn.functional.max_pool2d(_stem.Forward(Arranged(pixels)), [3, 3], [2, 2], [1, 1]);        // [B, C, H / 4, W / 4]
         trace?.AddHiddenState(x);
         foreach (var stage in _stages)
         {

@@ -63,6 +63,16 @@ internal sealed class SwinLayer : Layer
         return (narrowed + attended).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Keeps the index of the bias as a buffer, int64 [W W, W W], as files of transformers 4 have it.</summary>
+    public void KeepIndex()
+    {
+        var area = _options.WindowSize * _options.WindowSize;
+        if (!_table.Owner.has_buffer(SwinNames.DerivedIndex))
+        {
+            _table.Owner.register_buffer(SwinNames.DerivedIndex, tensor(Index(), [area, area]));
+        }
+    }
+
     public override void ResetParameters() => Drawing.Fill(_table.Value, 0);
 
     private Tensor InWindows(Tensor tokens, (long Rows, long Columns) plane, NetworkTrace? trace)
@@ -109,6 +119,14 @@ internal sealed class SwinLayer : Layer
     private Tensor Bias()
     {
         using var scope = NewDisposeScope();
+        var area = _options.WindowSize * _options.WindowSize;
+        return _table.Value.index_select(0, tensor(Index(), device: _table.Value.device)).view(area, area, -1)
+            .permute(2, 0, 1).contiguous().unsqueeze(0).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>For each pair of places in a window its row in the table.</summary>
+    private long[] Index()
+    {
         var side = _options.WindowSize;
         var area = side * side;
         var index = new long[area * area];
@@ -120,8 +138,7 @@ internal sealed class SwinLayer : Layer
             index[i] = down * (2 * side - 1) + right;
         }
 
-        return _table.Value.index_select(0, tensor(index, device: _table.Value.device)).view(area, area, -1)
-            .permute(2, 0, 1).contiguous().unsqueeze(0).MoveToOuterDisposeScope();
+        return index;
     }
 
     private static long RoundUp(long length, long side) => (length + side - 1) / side * side;

@@ -15,7 +15,7 @@ internal static class SwinNames
     public const string LastNorm = "swin.layernorm";
     public const string Classifier = "classifier";
 
-    /// <summary>Part of the names of index buffers that files of transformers 4 hold; they follow from the configuration.</summary>
+    /// <summary>End of the names of index buffers that files of transformers 4 hold and those of 5 do not; they follow from the configuration.</summary>
     public const string DerivedIndex = "relative_position_index";
 
     public static IReadOnlyList<string> Head { get; } = ["classifier.weight", "classifier.bias"];

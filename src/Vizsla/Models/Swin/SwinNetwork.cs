@@ -69,8 +69,13 @@ internal sealed class SwinNetwork : TransformersNetwork
 
     public override Tensor Head(Tensor features) => _classifier.forward(features);
 
-    internal override string? NameOf(string name) =>
-        name.Contains(SwinNames.DerivedIndex, StringComparison.Ordinal) ? null : name;
+    internal override void KeepExtras(IReadOnlyCollection<string> names)
+    {
+        if (names.Any(n => n.EndsWith(SwinNames.DerivedIndex, StringComparison.Ordinal)))
+        {
+            _stages.SelectMany(s => s.Blocks).ToList().ForEach(b => b.KeepIndex());
+        }
+    }
 
     protected override void InitializeLayer(Layer layer)
     {

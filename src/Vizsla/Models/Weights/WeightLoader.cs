@@ -14,6 +14,7 @@ internal static class WeightLoader
     /// <param name="origin">The folder or name, for the report.</param>
     public static LoadReport Load(ClassificationNetwork network, WeightSource source, string origin)
     {
+        network.KeepExtras(source.Names);
         var own = network.State().ToDictionary(s => s.Name, s => s.Value, StringComparer.Ordinal);
         var names = ModelNames(network, source.Names, own);
         var unexpected = new List<string>();

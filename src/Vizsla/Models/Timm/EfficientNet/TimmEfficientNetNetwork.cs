@@ -47,7 +47,7 @@ internal sealed class TimmEfficientNetNetwork : TimmNetwork
     {
         CheckChannels(pixels, Options.Channels);
         using var scope = NewDisposeScope();
-        var x = _stem.Forward(pixels);                                                          // [B, C, H / 2, W / 2]
+        var x = _stem.Forward(Arranged(pixels));                                                          // [B, C, H / 2, W / 2]
         for (var i = 0; i < _blocks.Count; i++)
         {
             var next = _blocks[i].Block.forward(x);

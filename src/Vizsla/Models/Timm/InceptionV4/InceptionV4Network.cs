@@ -77,15 +77,11 @@ internal sealed class InceptionV4Network : TimmNetwork
         CheckChannels(pixels, Options.Channels);
         CheckSmallestSide(pixels);
         using var scope = NewDisposeScope();
-        var x = pixels;
+        var x = Arranged(pixels);
         foreach (var block in _blocks)
         {
             var next = block.forward(x);
-            if (!ReferenceEquals(x, pixels))
-            {
-                x.Dispose();
-            }
-
+            x.Dispose();
             x = next;
         }
 

@@ -51,15 +51,11 @@ internal sealed class VggNetwork : TimmNetwork
         CheckChannels(pixels, Options.Channels);
         CheckSmallestSide(pixels);
         using var scope = NewDisposeScope();
-        var x = pixels;
+        var x = Arranged(pixels);
         foreach (var layer in _layers)
         {
             var next = layer(x);
-            if (!ReferenceEquals(x, pixels))
-            {
-                x.Dispose();
-            }
-
+            x.Dispose();
             x = next;
         }
 
