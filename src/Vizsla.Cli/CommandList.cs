@@ -18,5 +18,11 @@ internal static class CommandList
         new StudioCommand(),
         new ServeCommand(),
         new ReportCommand(),
+        new PushCommand(),
+        new PullCommand(),
+        new LoginCommand(),
+        new WhoAmICommand(),
+        new CacheCommand(),
+        new HubCommand(),
     ];
 }

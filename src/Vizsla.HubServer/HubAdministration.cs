@@ -71,7 +71,16 @@ public sealed class HubAdministration : IDisposable
 
     internal static HubDatabase OpenDatabase(string dataDirectory)
     {
-        Directory.CreateDirectory(dataDirectory);
+        // Private repositories lie in it: nobody else on this machine looks in.
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(dataDirectory);
+        }
+        else
+        {
+            Directory.CreateDirectory(dataDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
         return new HubDatabase(Path.Combine(dataDirectory, DatabaseFile));
     }
 

@@ -31,6 +31,7 @@ internal sealed class PageEndpoints(HubDatabase database, RepositoryStore reposi
             routes.MapGet(root + "/tree/{*path}", (HttpContext context, RepoTarget? target, PageEndpoints own) => own.Show(context, target));
             routes.MapGet(root + "/commit/{*commit}", (HttpContext context, RepoTarget? target, PageEndpoints own) => own.Show(context, target));
             routes.MapGet(root + "/commits/{*revision}", (HttpContext context, RepoTarget? target, PageEndpoints own) => own.History(context, target));
+            routes.MapGet(root + "/blob/{*path}", (HttpContext context, RepoTarget? target, PageEndpoints own) => own.ShowFile(context, target));
             routes.MapGet(root + "/discussions/{number:long}", (HttpContext context, RepoTarget? target, long number) =>
                 Results.Redirect($"/{target!.Id}/tree/{Uri.EscapeDataString(ReferenceStore.Proposals + number.ToString(CultureInfo.InvariantCulture))}"));
         }
@@ -78,6 +79,12 @@ internal sealed class PageEndpoints(HubDatabase database, RepositoryStore reposi
 
         ShowFiles(page, repository, revision, target.Path, trees.Items(connection, folder.Oid));
         return page.ToResult(context, repository.Id.Id);
+    }
+
+    private IResult ShowFile(HttpContext context, RepoTarget? target)
+    {
+        var repository = gate.Read(context, target);
+        return Results.Redirect(FileAddress(repository, target!.Revision, target.Path));
     }
 
     private IResult History(HttpContext context, RepoTarget? target)

@@ -1,0 +1,52 @@
+using System.CommandLine;
+using Microsoft.Extensions.Logging;
+using Vizsla.HubServer;
+
+namespace Vizsla.Cli.Commands;
+
+/// <summary><c>vizsla hub serve</c>.</summary>
+internal sealed class HubServeCommand : Verb
+{
+    private readonly Option<string> _data;
+    private readonly Option<int> _port;
+    private readonly Option<string> _host;
+    private readonly Option<string?> _tokenFile;
+    private readonly Option<int?> _storagePort;
+    private readonly Option<string?> _publicUrl;
+    private readonly Option<bool> _verbose;
+
+    public HubServeCommand()
+        : base("serve", "Serve a Hub from a folder; the first start makes the user 'user' with a write token.",
+            "vizsla hub serve --data hub-data",
+            "vizsla hub serve --data hub-data --host 0.0.0.0 --port 8000 --public_url https://hub.example.org")
+    {
+        _data = AddRequired<string>("--data", "Folder of everything; made when absent.");
+        _port = AddOption("--port", "Port to listen on; 0 takes a free one.", HubServerOptions.DefaultPort);
+        _host = AddOption("--host", "Address to listen on; 127.0.0.1 is this computer alone, 0.0.0.0 everywhere.", "127.0.0.1");
+        _tokenFile = AddOption<string>("--token_file", "File of the first user's token: taken if it is there, else written; DATA/token, if none is given.");
+        _storagePort = AddOption<int?>("--storage_port", "A second port for the bytes of large files; the Hub's own, if none is given.");
+        _publicUrl = AddOption<string>("--public_url", "Address that clients use, when a proxy stands before the Hub.");
+        _verbose = AddOption<bool>("--verbose", "Log every request.");
+    }
+
+    protected override async Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
+    {
+        var options = new HubServerOptions
+        {
+            DataDirectory = arguments.GetValue(_data)!,
+            Port = arguments.GetValue(_port),
+            Host = arguments.GetValue(_host)!,
+            TokenFile = arguments.GetValue(_tokenFile),
+            StoragePort = arguments.GetValue(_storagePort),
+            PublicUrl = arguments.GetValue(_publicUrl) is not { } text ? null
+                : Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" ? url
+                : throw new UsageException($"--public_url takes an address such as https://hub.example.org, got '{text}'."),
+        };
+        var level = arguments.GetValue(_verbose) ? LogLevel.Information : LogLevel.Warning;
+        await using var host = await HubServerHost.StartAsync(options, logging => logging.SetMinimumLevel(level).AddProvider(new ConsoleLog(console)), cancellationToken: cancellationToken);
+        console.WriteLine($"Hub at {host.Address}");
+        console.Note($"Clients: HF_ENDPOINT={host.Address.ToString().TrimEnd('/')}; the token of 'user' is in '{host.TokenFile}'. Ctrl-C stops.");
+        await host.RunAsync(cancellationToken);
+        return 0;
+    }
+}
