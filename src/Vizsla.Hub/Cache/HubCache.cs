@@ -44,7 +44,11 @@ public sealed class HubCache
             File.Delete(Path.Combine(cached.Folder, "refs", reference));
         }
 
-        File.Delete(Path.Combine(cached.Folder, "trees", doomed.Commit + ".json"));
+        if (Directory.Exists(Path.Combine(cached.Folder, "trees")))
+        {
+            File.Delete(Path.Combine(cached.Folder, "trees", doomed.Commit + ".json"));
+        }
+
         RemoveUnused(cached.Folder);
         return cached.Size - SizeOf(cached.Folder);
     }
