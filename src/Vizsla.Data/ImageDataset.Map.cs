@@ -36,10 +36,9 @@ public sealed partial class ImageDataset
     /// <summary>A picture as it enters the transform, prepared where that was done for this transform, and the steps that are left.</summary>
     /// <param name="row">From 0 to Count - 1.</param>
     /// <param name="transform">The whole pipeline.</param>
-    /// <param name="options">How to decode what is not prepared.</param>
     /// <returns>The picture, owned by the caller, and the steps.</returns>
-    internal (Image Image, Compose Steps) LoadFor(int row, Compose transform, DecodeOptions options) =>
+    internal (Image Image, Compose Steps) LoadFor(int row, Compose transform) =>
         Prepared is { } prepared && prepared.Pipeline.Equals(transform)
             ? (prepared.Read(StoredRow(row)), prepared.Rest)
-            : (LoadImage(row, options), transform);
+            : (LoadImage(row), transform);
 }

@@ -2,12 +2,8 @@ namespace Vizsla.Imaging;
 
 /// <summary>How a picture is decoded.</summary>
 /// <param name="ExifTranspose">Whether the picture is turned and mirrored as its EXIF orientation asks; default true.</param>
-/// <param name="FastDecode">
-/// A target size for which a JPEG may be decoded at the smallest of libjpeg's scales M/8 (M from 1 to 8) that is not below it, in the picture's own orientation;
-/// default null, which decodes every pixel. Quicker and not equal to Pillow's <c>convert("RGB")</c>.
-/// </param>
 /// <param name="MaximumPixels">Pictures of more pixels are refused before they are decoded; default 178,956,970, where Pillow raises its <c>DecompressionBombError</c>.</param>
-public sealed record DecodeOptions(bool ExifTranspose = true, (int Width, int Height)? FastDecode = null, long MaximumPixels = 178_956_970)
+public sealed record DecodeOptions(bool ExifTranspose = true, long MaximumPixels = 178_956_970)
 {
     /// <summary>Every pixel, EXIF orientation applied.</summary>
     public static DecodeOptions Default { get; } = new();

@@ -29,9 +29,6 @@ public sealed record BatchLoaderOptions
     /// <summary>The one generator of <see cref="RngMode.SharedStream"/>; null otherwise.</summary>
     public Rng? SharedRng { get; init; }
 
-    /// <summary>Whether a JPEG is decoded at the smallest of libjpeg's scales that is not below the first target size of the pipeline; default false. Quicker, not equal to Python.</summary>
-    public bool FastDecode { get; init; }
-
     /// <summary>Every problem of these options, as sentences.</summary>
     internal IEnumerable<string> Problems()
     {

@@ -13,7 +13,6 @@ namespace Vizsla.Loading;
 internal sealed class SampleLoader(ImageDataset dataset, Compose transform, BatchLoaderOptions options, long epoch)
 {
     private readonly Rng _rng = options.SharedRng ?? new Rng(0);
-    private readonly DecodeOptions _decode = new(FastDecode: options.FastDecode ? FirstSize(transform) : null);
 
     /// <summary>Decodes and transforms the picture of a row and puts it at its place in a batch.</summary>
     /// <param name="batch">The batch in the making.</param>
@@ -26,7 +25,7 @@ internal sealed class SampleLoader(ImageDataset dataset, Compose transform, Batc
             _rng.Seed(Rng.SampleSeed(options.Seed, epoch, row));
         }
 
-        var (image, steps) = dataset.LoadFor(row, transform, _decode);
+        var (image, steps) = dataset.LoadFor(row, transform);
         using (image)
         {
             if (batch.Slot(position) is { } slot)
@@ -47,8 +46,4 @@ internal sealed class SampleLoader(ImageDataset dataset, Compose transform, Batc
     /// <param name="error">What went wrong.</param>
     public DatasetException Explain(int row, Exception error) => error as DatasetException ?? new(
         error is ImageFormatException ? error.Message : $"The picture '{dataset[row].Name}' (row {row}) could not be loaded: {error.Message}", error);
-
-    // Only a resize that comes first may look at fewer pixels; a crop before it would take its part of them.
-    private static (int Width, int Height)? FirstSize(Compose transform) =>
-        transform.Transforms is [Resize { Size: { } size }, ..] ? (size.Width, size.Height) : null;
 }
