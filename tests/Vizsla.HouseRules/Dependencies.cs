@@ -84,6 +84,7 @@ internal static class Dependencies
     private static IEnumerable<TypeReference> Leaves(TypeReference type) => type switch
     {
         GenericParameter => [],
+        FunctionPointerType pointer => pointer.Parameters.Select(p => p.ParameterType).Append(pointer.ReturnType).SelectMany(Leaves),
         GenericInstanceType generic => generic.GenericArguments.SelectMany(Leaves).Append(generic.ElementType),
         TypeSpecification wrapped => Leaves(wrapped.ElementType),
         _ => [type],
