@@ -9,6 +9,7 @@ internal static class CommandList
     public static IEnumerable<Command> Create() =>
     [
         new PrepareCommand(),
+        new DatasetCommand(),
         new TrainCommand(),
         new EvaluateCommand(),
         new PredictCommand(),

@@ -1,0 +1,34 @@
+using System.CommandLine;
+
+namespace Vizsla.Cli.Commands;
+
+/// <summary><c>vizsla dataset info</c>: rows of each split, then the classes.</summary>
+internal sealed class DatasetInfoCommand : Verb
+{
+    private readonly Option<string> _dataset;
+    private readonly Option<string?> _revision;
+
+    public DatasetInfoCommand()
+        : base("info", "Print the rows of each split as plain digits, the columns and the classes.", "vizsla dataset info --dataset PetClassification")
+    {
+        _dataset = AddRequired<string>("--dataset", "Folder, or name of a dataset on the Hub.");
+        _revision = AddOption<string>("--revision", "Branch, tag or commit on the Hub.");
+    }
+
+    protected override async Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
+    {
+        var splits = await DatasetDict.LoadAsync(arguments.GetValue(_dataset)!, revision: arguments.GetValue(_revision), cancellationToken: cancellationToken);
+        foreach (var (name, split) in splits)
+        {
+            console.WriteLine($"{name}: {split.Count}");
+        }
+
+        console.WriteLine($"columns: {string.Join(", ", splits.Features.Names)}");
+        if (splits.Features.ClassLabel is { } label)
+        {
+            console.WriteLine($"classes: {label.NumClasses} ({string.Join(", ", label.Names)})");
+        }
+
+        return 0;
+    }
+}
