@@ -47,7 +47,7 @@ public sealed record CommitAdd : CommitOperation
         : new FileStream(File!, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Read, Share = FileShare.Read, Options = FileOptions.Asynchronous | FileOptions.SequentialScan });
 
     /// <summary>Bytes of the content.</summary>
-    public long Length => _bytes?.LongLength ?? new FileInfo(File!).Length;
+    public long Length => _bytes?.LongLength ?? (System.IO.File.ResolveLinkTarget(File!, returnFinalTarget: true) as FileInfo ?? new FileInfo(File!)).Length;
 }
 
 /// <summary>Removes a file, or a folder with all that is in it.</summary>

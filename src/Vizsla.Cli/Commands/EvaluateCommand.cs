@@ -37,11 +37,12 @@ internal sealed class EvaluateCommand : Verb
         _bf16 = AddOption<bool?>("--bf16", "Compute in bfloat16; false, the default, gives the exact numbers of float32.", (bool?)false);
     }
 
-    protected override Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
+    protected override async Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
     {
         var asJson = Choice.Parse("--format", arguments.GetValue(_format)!, s_formats);
         var batchSize = arguments.GetValue(_batchSize);
         var path = arguments.GetValue(_dataset)!;
+        await ModelFetch.EnsureAsync(console, arguments.GetValue(_model)!, cancellationToken);
         using var model = ImageClassifier.FromPretrained(arguments.GetValue(_model)!);
         var available = ImageDataset.LoadImageFolder(path);
         var name = arguments.GetValue(_split) ?? s_defaultSplits.FirstOrDefault(available.ContainsKey)
@@ -59,7 +60,7 @@ internal sealed class EvaluateCommand : Verb
             model, settings, metrics: [Metrics.Accuracy, Metrics.Top5Accuracy, Metrics.F1Macro, Metrics.LogLoss, Metrics.CalibrationError]);
         var metrics = trainer.Predict(split, name == "validation" ? "eval" : name).Metrics;
         Write(console, asJson, metrics);
-        return Task.FromResult(0);
+        return 0;
     }
 
     private static void Write(CommandConsole console, bool asJson, IReadOnlyDictionary<string, double> metrics)

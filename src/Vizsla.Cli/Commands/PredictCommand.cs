@@ -48,7 +48,7 @@ internal sealed class PredictCommand : Verb
         _workers = AddOption("--workers", "Threads that read photos, at least 1.", defaults.Workers);
     }
 
-    protected override Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
+    protected override async Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
     {
         var format = Choice.Parse("--format", arguments.GetValue(_format)!, s_formats);
         var options = new PicturePredictorOptions
@@ -59,6 +59,7 @@ internal sealed class PredictCommand : Verb
         };
         var files = InputFiles.Find(arguments.GetValue(_inputs)!);
         var labels = arguments.GetValue(_labels) is { } file ? LabelsFile.Read(file) : null;
+        await ModelFetch.EnsureAsync(console, arguments.GetValue(_model)!, cancellationToken);
         using var classifier = ImageClassifier.FromPretrained(arguments.GetValue(_model)!);
         var predictor = new PicturePredictor(classifier.Network, classifier.Processor.ToPipeline(), LabelsOf(classifier, labels), options);
         var answers = PictureProgress.Run(console, report =>
@@ -81,7 +82,7 @@ internal sealed class PredictCommand : Verb
             console.Note($"Drew '{sheet}'.");
         }
 
-        return Task.FromResult(answers.Any(a => a.Error is not null) ? 1 : 0);
+        return answers.Any(a => a.Error is not null) ? 1 : 0;
     }
 
     // A model's own names win; a file names the classes of a model that only numbers them.

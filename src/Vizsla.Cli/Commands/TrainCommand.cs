@@ -51,12 +51,17 @@ internal sealed class TrainCommand : Verb
         _flags = new TrainingFlags(this, "output_dir");
     }
 
-    protected override Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
+    protected override async Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
     {
         var config = arguments.GetValue(_config) is { } file ? ArgumentReader.ReadFile(Recipes.Find(file)) : [];
         var own = TakeOwn(config);
         var dataset = arguments.GetValue(_dataset) ?? Text(own, "dataset") ?? throw new UsageException("Option '--dataset' is required.");
         var (model, fromScratch) = PickModel(arguments, own, console);
+        if (!fromScratch)
+        {
+            await ModelFetch.EnsureAsync(console, model, cancellationToken);
+        }
+
         var output = arguments.GetValue(_output) ?? config["output_dir"]?.GetValue<string>() ?? $"{NameOf(dataset)}-{NameOf(model)}";
         var options = new TrainingJobOptions(dataset, model, fromScratch)
         {
@@ -70,13 +75,13 @@ internal sealed class TrainCommand : Verb
         try
         {
             TrainingJob.Run(options, console, [new TrainingLines(console)], cancellationToken);
-            return Task.FromResult(0);
+            return 0;
         }
         catch (TrainingStoppedException stopped)
         {
             console.Note(stopped.Message);
             console.Note($"Go on with: vizsla {CommandLine.Quote(arguments.Tokens.Select(t => t.Value))} --resume_from_checkpoint true");
-            return Task.FromResult(CommandLine.Interrupted);
+            return CommandLine.Interrupted;
         }
     }
 

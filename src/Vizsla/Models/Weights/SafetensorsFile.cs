@@ -59,7 +59,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <exception cref="ModelLoadException">It is missing, or not a whole safetensors file; the message says why.</exception>
     public static SafetensorsFile Open(string path)
     {
-        var file = new FileInfo(path);
+        // In the Hub's cache a file is a link: its target has the bytes.
+        var file = (FileInfo?)File.ResolveLinkTarget(path, returnFinalTarget: true) ?? new FileInfo(path);
         if (!file.Exists)
         {
             throw new ModelLoadException($"There is no file '{path}'.");
