@@ -60,7 +60,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
     public static SafetensorsFile Open(string path)
     {
         // In the Hub's cache a file is a link: its target has the bytes.
-        var file = (FileInfo?)File.ResolveLinkTarget(path, returnFinalTarget: true) ?? new FileInfo(path);
+        var file = File.Exists(path) && File.ResolveLinkTarget(path, returnFinalTarget: true) is FileInfo target ? target : new FileInfo(path);
         if (!file.Exists)
         {
             throw new ModelLoadException($"There is no file '{path}'.");
