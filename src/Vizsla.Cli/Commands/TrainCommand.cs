@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Vizsla.Cli.Jobs;
+using Vizsla.Cli.Progress;
 using Vizsla.Datasets;
 using Vizsla.Models;
 using Vizsla.Training;
@@ -29,6 +30,7 @@ internal sealed class TrainCommand : Verb
     private readonly Option<string?> _transforms;
     private readonly Option<string?> _badImages;
     private readonly Option<string?> _config;
+    private readonly Option<string> _logFormat;
     private readonly TrainingFlags _flags;
 
     public TrainCommand()
@@ -48,6 +50,8 @@ internal sealed class TrainCommand : Verb
         _transforms = AddOption<string>("--transforms", "Pipeline file (JSON) with the steps for training and evaluation. Default: the tutorial's.");
         _badImages = AddOption<string>("--bad_images", "Pictures that cannot be read whole: error (default) or skip.");
         _config = AddOption<string>("--config", "JSONC file of arguments, or the name of a recipe; flags overrule it.");
+        _logFormat = AddOption("--log_format", "How progress is shown: bar, text (a line per row), json (an object per line on standard output), or auto: a bar at a terminal, else text.", "auto");
+        _logFormat.AcceptOnlyFromAmong([.. TrainingDisplay.Formats]);
         _flags = new TrainingFlags(this, "output_dir");
     }
 
@@ -74,7 +78,11 @@ internal sealed class TrainCommand : Verb
         };
         try
         {
-            TrainingJob.Run(options, console, [new TrainingLines(console)], cancellationToken);
+            var format = arguments.GetValue(_logFormat)!;
+            using var display = TrainingDisplay.Create(console, format);
+
+            // Standard output is for the objects alone where a program reads them.
+            TrainingJob.Run(options, format == "json" ? console with { Out = console.Error } : console, [display], cancellationToken);
             return 0;
         }
         catch (TrainingStoppedException stopped)
@@ -91,7 +99,7 @@ internal sealed class TrainCommand : Verb
         var asked = ArgumentTable.KnownNames.Concat(ArgumentTable.Refused.Keys).Where(n => n is not ("resume_from_checkpoint" or "overwrite_output_dir" or "seed"));
         if (config.Count > 0 || asked.Any(name => _flags.IsGiven(arguments, name)))
         {
-            return _flags.Read(arguments, new TrainingArguments { OutputDir = output }, config);
+            return _flags.Read(arguments, new TrainingArguments { OutputDir = output, ReportTo = ["tensorboard"] }, config);
         }
 
         var splits = ImageDataset.LoadImageFolder(dataset);

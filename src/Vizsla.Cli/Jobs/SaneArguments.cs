@@ -24,6 +24,7 @@ internal static class SaneArguments
         SaveTotalLimit = 2,
         LoadBestModelAtEnd = hasEvaluation,
         MetricForBestModel = hasEvaluation ? "accuracy" : null,
+        ReportTo = ["tensorboard"],
     };
 
     /// <summary>The picks as the flags that would ask for them.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Vizsla.Datasets.Drawing;
 using Vizsla.Testing;
 
@@ -26,16 +27,19 @@ public sealed class MainJobTests : IDisposable
         await RunAsync("prepare", "--images", Photos, "--output", Dataset);
         var training = await RunAsync(
             "train", "--dataset", Dataset, "--model", "vit-nano", "--from-scratch", "--image-size", "48", "--output-dir", Run,
-            "--num_train_epochs", "2", "--eval_strategy", "epoch", "--save_strategy", "epoch", "--load_best_model_at_end", "--metric_for_best_model", "accuracy");
+            "--num_train_epochs", "2", "--eval_strategy", "epoch", "--save_strategy", "epoch", "--load_best_model_at_end", "--metric_for_best_model", "accuracy", "--log_format", "json");
         var evaluation = await RunAsync("evaluate", "--model", Run, "--dataset", Dataset, "--format", "json");
         var prediction = await RunAsync("predict", Path.Combine(Dataset, "test"), "--model", Run, "--top", "2", "--format", "csv", "--output", Path.Combine(_folder.Path, "sheet.png"));
 
         Assert.Contains("Evaluating on the split 'validation' (10 pictures).", training.ErrorText, StringComparison.Ordinal);
-        foreach (var file in new[] { "config.json", "model.safetensors", "preprocessor_config.json", "trainer_state.json", "training_args.json", "all_results.json", "events.jsonl" })
+        foreach (var file in new[] { "config.json", "model.safetensors", "preprocessor_config.json", "trainer_state.json", "training_args.json", "all_results.json", "events.jsonl", "README.md", "plots/confusion_matrix.png" })
         {
             Assert.True(File.Exists(Path.Combine(Run, file)), file);
         }
 
+        Assert.Single(Directory.GetFiles(Path.Combine(Run, "logs")));
+        var events = training.OutText.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!["event"]!.GetValue<string>());
+        Assert.Equal(["train_begin", "train_end"], [events.First(), events.Last(name => name != "log")]);
         using var results = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(Run, "all_results.json")));
         using var measured = JsonDocument.Parse(evaluation.OutText);
         Assert.InRange(results.RootElement.GetProperty("test_accuracy").GetDouble(), 0, 1);

@@ -19,11 +19,17 @@ internal sealed class ReportCallback(
     private long _drawnAt = (time ?? TimeProvider.System).GetTimestamp();
     private (int Step, EvalPrediction Prediction)? _last;
     private (int Step, EvalPrediction Prediction)? _best;
+    private bool _hasEnded;
 
     public override void OnEvaluate(TrainerContext context, IReadOnlyDictionary<string, double> metrics)
     {
         KeepBest(context);
-        if (context.LastPrediction is { } prediction)
+        if (_hasEnded)
+        {
+            // Whatever is evaluated then are the weights that were kept.
+            Write(context, context.LastPrediction);
+        }
+        else if (context.LastPrediction is { } prediction)
         {
             _last = (context.State.GlobalStep, prediction);
             if (_time.GetElapsedTime(_drawnAt) >= BetweenPlots)
@@ -37,7 +43,12 @@ internal sealed class ReportCallback(
     public override void OnTrainEnd(TrainerContext context)
     {
         KeepBest(context);
-        var prediction = Kept(context);
+        _hasEnded = true;
+        Write(context, Kept(context));
+    }
+
+    private void Write(TrainerContext context, EvalPrediction? prediction)
+    {
         RunPlots.Write(context.OutputDir, context.State, prediction);
         DurableFile.WriteText(Path.Combine(context.OutputDir, ModelCard.FileName), ModelCard.Write(Facts(context, prediction)));
     }

@@ -65,8 +65,6 @@ internal sealed class TensorBoardCallback(ImageDataset? train = null, TimeProvid
         }
     }
 
-    public override void OnTrainEnd(TrainerContext context) => Dispose();
-
     public void Dispose()
     {
         _file?.Dispose();
