@@ -21,7 +21,7 @@ public sealed class SteadyMemoryTests
         var meter = new Meter();
         var arguments = run.Arguments() with
         {
-            MaxSteps = Steps, EvalSteps = 500, LoggingSteps = 50, SaveSteps = 500, PerDeviceTrainBatchSize = 8, SaveTotalLimit = 1,
+            MaxSteps = Steps, NumTrainEpochs = new TrainingArguments().NumTrainEpochs, EvalSteps = 500, LoggingSteps = 50, SaveSteps = 500, PerDeviceTrainBatchSize = 8, SaveTotalLimit = 1,
         };
 
         var finished = run.Train(arguments, stopAfter: null, meter);
