@@ -13,6 +13,7 @@ internal static class CommandList
         new TrainCommand(),
         new EvaluateCommand(),
         new PredictCommand(),
+        new ModelsCommand(),
         new QuickstartCommand(),
         new AugmentCommand(),
         new DoctorCommand(),

@@ -22,6 +22,9 @@ public sealed class NetworkTrace : IDisposable
     /// <summary>The attention of each layer, float [B, H, N, N], rows summing to one.</summary>
     public IReadOnlyList<Tensor> Attentions => _attentions;
 
+    /// <summary>Multiplications of queries with keys and of attention with values, where attention is kept.</summary>
+    internal long AttentionProducts { get; private set; }
+
     /// <summary>Disposes everything it kept.</summary>
     public void Dispose()
     {
@@ -33,5 +36,11 @@ public sealed class NetworkTrace : IDisposable
 
     internal void AddHiddenState(Tensor state) => _hiddenStates.Add(state.alias().DetachFromDisposeScope());
 
-    internal void AddAttention(Tensor probabilities) => _attentions.Add(probabilities.alias().DetachFromDisposeScope());
+    /// <param name="probabilities">Float [B, H, N, N].</param>
+    /// <param name="headWidth">Width of a query, key or value.</param>
+    internal void AddAttention(Tensor probabilities, long headWidth)
+    {
+        _attentions.Add(probabilities.alias().DetachFromDisposeScope());
+        AttentionProducts += 2 * probabilities.numel() * headWidth;
+    }
 }

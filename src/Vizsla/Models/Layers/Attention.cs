@@ -43,7 +43,7 @@ internal static class Attention
     {
         var scores = (q * (1 / Math.Sqrt(q.shape[3]))).matmul(k.transpose(2, 3));               // [B, H, N, N]
         var probabilities = (bias is null ? scores : scores + bias).softmax(-1);                // [B, H, N, N]
-        trace?.AddAttention(probabilities);
+        trace?.AddAttention(probabilities, q.shape[3]);
         return (dropout > 0 ? nn.functional.dropout(probabilities, dropout) : probabilities).matmul(v); // [B, H, N, K]
     }
 

@@ -47,6 +47,11 @@ internal sealed class BatchNormalization : Layer
     /// <returns>The same shape; the caller owns it.</returns>
     public override Tensor forward(Tensor input)
     {
+        if (Meter is not null)
+        {
+            return Meter.StandIn(this, input.shape, 0);
+        }
+
         if (training)
         {
             get_buffer(Count)!.add_(1);

@@ -29,7 +29,17 @@ internal sealed class Convolution : Layer, IWeighted
 
     /// <param name="input">Float [B, C, H, W].</param>
     /// <returns>Float [B, outputs, H', W']; the caller owns it.</returns>
-    public override Tensor forward(Tensor input) => _options.Apply(input, Weight, Bias);
+    public override Tensor forward(Tensor input)
+    {
+        if (Meter is null)
+        {
+            return _options.Apply(input, Weight, Bias);
+        }
+
+        var (height, width) = _options.SizeOf(input);
+        var weight = Weight.shape;
+        return Meter.StandIn(this, [input.shape[0], weight[0], height, width], weight[1] * weight[2] * weight[3]);
+    }
 
     public override void ResetParameters() => Drawing.ResetLikeTorch(Weight, Bias);
 }

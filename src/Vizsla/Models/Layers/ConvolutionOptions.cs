@@ -50,6 +50,17 @@ internal sealed record ConvolutionOptions((long Height, long Width) Kernel)
         return Convolve(padded, weight, bias, (0, 0));
     }
 
+    /// <summary>Height and width of what <see cref="Apply"/> makes of planes.</summary>
+    public (long Height, long Width) SizeOf(Tensor input)
+    {
+        var (left, right, top, bottom) = PaddingOf(input) ?? (Padding.Width, Padding.Width, Padding.Height, Padding.Height);
+        return (
+            Places(input.shape[2] + top + bottom, Kernel.Height, Stride.Height),
+            Places(input.shape[3] + left + right, Kernel.Width, Stride.Width));
+    }
+
+    private long Places(long length, long kernel, long stride) => (length - Dilation * (kernel - 1) - 1) / stride + 1;
+
     private (long Left, long Right, long Top, long Bottom)? PaddingOf(Tensor input)
     {
         if (!IsSamePadded)

@@ -26,7 +26,9 @@ internal sealed class Dense : Layer, IWeighted
 
     /// <param name="input">Float [..., inputs].</param>
     /// <returns>Float [..., outputs]; the caller owns it.</returns>
-    public override Tensor forward(Tensor input) => Operators.Linear(input, Weight, Bias);
+    public override Tensor forward(Tensor input) => Meter is null
+        ? Operators.Linear(input, Weight, Bias)
+        : Meter.StandIn(this, [.. input.shape[..^1], Weight.shape[0]], Weight.shape[1]);
 
     public override void ResetParameters() => Drawing.ResetLikeTorch(Weight, Bias);
 }

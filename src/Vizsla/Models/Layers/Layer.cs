@@ -5,6 +5,9 @@ namespace Vizsla.Models.Layers;
 /// <summary>A module whose parameters and children are registered by hand, under the names of the file and in their order.</summary>
 internal abstract class Layer(string name) : nn.Module<Tensor, Tensor>(name)
 {
+    /// <summary>Notes the layer's work in the place of doing it, while a network is measured; null otherwise.</summary>
+    public LayerMeter? Meter { get; set; }
+
     /// <summary>Draws this layer's own parameters as torch's constructor does, from torch's global generator.</summary>
     public virtual void ResetParameters()
     {

@@ -1,0 +1,67 @@
+using System.Text.Json.Nodes;
+using Vizsla.Models.Beit;
+using Vizsla.Models.ConvNext;
+using Vizsla.Models.Deit;
+using Vizsla.Models.Dinov2;
+using Vizsla.Models.EfficientNet;
+using Vizsla.Models.MobileNetV2;
+using Vizsla.Models.ResNet;
+using Vizsla.Models.Swin;
+using Vizsla.Models.Timm;
+using Vizsla.Models.Vit;
+
+namespace Vizsla.Models;
+
+/// <summary>The models whose names, sizes and licences come with the program: timm's, well-known ones of the Hub, and sizes to start from drawn weights.</summary>
+public static class KnownModels
+{
+    private const string Apache = "apache-2.0";
+    private const int Side = 224;
+    private const int ClassCount = 1000;
+
+    /// <summary>Every model, timm's first.</summary>
+    public static IReadOnlyList<KnownModel> All { get; } =
+    [
+        .. TimmVariants.All.Values.Select(v => new KnownModel(v.Name, v.HubName, v.License, v.ImageSize, () => v.Configuration())),
+        OnHub("google/vit-base-patch16-224", VitNames.ModelType),
+        OnHub("google/vit-large-patch16-224", VitNames.ModelType, Transformer(1024, 24, 16)),
+        OnHub("facebook/deit-base-distilled-patch16-224", DeitNames.ModelType, ("architectures", new JsonArray(DeitNames.TeacherClassName))),
+        OnHub("facebook/dinov2-small-imagenet1k-1-layer", Dinov2Names.ModelType, [.. Transformer(384, 12, 6), ("patch_size", 14), ("image_size", 518)]),
+        OnHub("facebook/dinov2-base-imagenet1k-1-layer", Dinov2Names.ModelType, [.. Transformer(768, 12, 12), ("patch_size", 14), ("image_size", 518)]),
+        OnHub("microsoft/beit-base-patch16-224", BeitNames.ModelType, ("use_relative_position_bias", true)),
+        OnHub("microsoft/swin-tiny-patch4-window7-224", SwinNames.ModelType),
+        OnHub("facebook/convnext-tiny-224", ConvNextNames.ModelType),
+        OnHub("microsoft/resnet-18", ResNetNames.ModelType,
+            ("layer_type", "basic"), ("depths", new JsonArray(2, 2, 2, 2)), ("hidden_sizes", new JsonArray(64, 128, 256, 512))),
+        OnHub("microsoft/resnet-50", ResNetNames.ModelType),
+        OnHub("google/mobilenet_v2_1.0_224", MobileNetV2Names.ModelType, ("num_labels", 1001)) with { License = "other" },
+        OnHub("google/efficientnet-b0", EfficientNetNames.ModelType,
+            ("width_coefficient", 1.0), ("depth_coefficient", 1.0), ("image_size", Side), ("hidden_dim", 1280), ("dropout_rate", 0.2)),
+        .. VitVariants.All.Keys.Select(name => new KnownModel(name, null, null, SideOf(name), () => Architectures.Variant(name))),
+    ];
+
+    /// <summary>The model of a name; null where it is not known.</summary>
+    /// <param name="name">A name of <see cref="All"/>, timm's with or without <c>timm/</c> and a tag.</param>
+    public static KnownModel? Find(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return All.FirstOrDefault(m => m.Name == name || m.Weights == name)
+            ?? All.FirstOrDefault(m => TimmVariants.All.ContainsKey(m.Name) && name.StartsWith($"timm/{m.Name}.", StringComparison.Ordinal));
+    }
+
+    private static KnownModel OnHub(string name, string type, params (string Key, JsonNode Value)[] settings) => new(name, name, Apache, Side, () =>
+    {
+        var json = new JsonObject { ["model_type"] = type, ["num_labels"] = ClassCount };
+        foreach (var (key, value) in settings)
+        {
+            json[key] = value.DeepClone();
+        }
+
+        return new ModelConfiguration(json, name);
+    });
+
+    private static (string, JsonNode)[] Transformer(int width, int layers, int heads) =>
+        [("hidden_size", width), ("num_hidden_layers", layers), ("num_attention_heads", heads), ("intermediate_size", 4 * width)];
+
+    private static int SideOf(string variant) => Architectures.Variant(variant).WholeNumber("image_size", Side);
+}

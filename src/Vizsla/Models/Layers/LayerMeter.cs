@@ -1,0 +1,29 @@
+using static TorchSharp.torch;
+
+namespace Vizsla.Models.Layers;
+
+/// <summary>What each layer of a network would make and multiply; the layers hand out zeros meanwhile, so that measuring costs next to nothing.</summary>
+internal sealed class LayerMeter
+{
+    private readonly Dictionary<Layer, LayerNote> _notes = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>What was noted of a layer; null for one that did nothing.</summary>
+    public LayerNote? NoteOf(Layer layer) => _notes.GetValueOrDefault(layer);
+
+    /// <summary>Notes a layer's work and gives zeros of the shape of its result.</summary>
+    /// <param name="layer">The layer; one that works twice multiplies twice.</param>
+    /// <param name="shape">Shape of its result.</param>
+    /// <param name="productsPerValue">Multiplications for each value of the result.</param>
+    /// <returns>Zeros; the caller owns them.</returns>
+    public Tensor StandIn(Layer layer, long[] shape, long productsPerValue)
+    {
+        var products = productsPerValue * shape.Aggregate(1L, (count, length) => count * length);
+        _notes[layer] = new(shape, products + (NoteOf(layer)?.Products ?? 0));
+        return zeros(shape);
+    }
+}
+
+/// <summary>What a layer made.</summary>
+/// <param name="Shape">Shape of its result.</param>
+/// <param name="Products">Multiplications it took.</param>
+internal sealed record LayerNote(long[] Shape, long Products);

@@ -1,0 +1,102 @@
+using System.Text.Json.Nodes;
+using Vizsla.Testing;
+
+namespace Vizsla.Cli.Tests.Commands;
+
+public sealed class ModelsCommandTests
+{
+    [Fact]
+    public async Task Lists_parameters_work_size_and_licence_of_each_model()
+    {
+        using var run = new ConsoleRun();
+
+        var code = await CommandLine.RunAsync(["models", "--filter", "resnet"], run.Console);
+
+        Assert.Equal(0, code);
+        var row = run.OutText.Split('\n').Single(l => l.Contains(" resnet50 ", StringComparison.Ordinal));
+        Assert.Equal(["resnet50", "25.56 M", "4.09", "8.18", "224x224", "timm/resnet50.a1_in1k", "apache-2.0"], row.Split('│', '|').Select(c => c.Trim()).Where(c => c.Length > 0));
+        Assert.DoesNotContain("vgg16", run.OutText, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Lists_as_JSON()
+    {
+        using var run = new ConsoleRun();
+
+        await CommandLine.RunAsync(["models", "--filter", "lite0", "--format", "json"], run.Console);
+
+        var model = Assert.Single(JsonNode.Parse(run.OutText)!.AsArray())!;
+        Assert.Equal(
+            """{"name":"tf_efficientnet_lite0","weights":"timm/tf_efficientnet_lite0.in1k","license":"apache-2.0","input_size":[3,224,224],"classes":1000,"parameters":4652008,"macs":385187552,"flops":770375104}""",
+            model.ToJsonString());
+    }
+
+    [Fact]
+    public async Task Says_when_no_name_contains_the_filter()
+    {
+        using var run = new ConsoleRun();
+
+        var code = await CommandLine.RunAsync(["models", "--filter", "resnet51"], run.Console);
+
+        Assert.Equal(2, code);
+        Assert.Contains("No known model has 'resnet51' in its name. Did you mean 'resnet50'? Without --filter all ", run.ErrorText, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Describes_the_layers_of_a_model()
+    {
+        using var run = new ConsoleRun();
+
+        var code = await CommandLine.RunAsync(["models", "describe", "resnet50", "--depth", "1"], run.Console);
+
+        Assert.Equal(0, code);
+        var rows = run.OutText.Split('\n').Select(l => l.Split('│', '|').Select(c => c.Trim()).Where(c => c.Length > 0).ToArray()).ToList();
+        Assert.Contains(rows, r => r.SequenceEqual(["conv1", "Conv2d", "1x64x112x112", "9,408", "118,013,952"]));
+        Assert.Contains(rows, r => r.SequenceEqual(["fc", "Linear", "1x1000", "2,049,000", "2,048,000"]));
+        Assert.Contains(
+            "resnet50: input 3x224x224, 1000 classes, 25,557,032 parameters (25.56 M), 4.09 GMACs, 8.18 GFLOPs a picture. Weights: timm/resnet50.a1_in1k, apache-2.0.",
+            run.OutText, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Describes_a_run_folder_as_JSON()
+    {
+        using var run = new ConsoleRun();
+        using var folder = new TemporaryFolder();
+        using (var classifier = ImageClassifier.Create("vit-nano", ["cat", "dog"], imageSize: 32, seed: 1))
+        {
+            classifier.Save(folder.Path);
+        }
+
+        await CommandLine.RunAsync(["models", "describe", folder.Path, "--format", "json"], run.Console);
+
+        var described = JsonNode.Parse(run.OutText)!;
+        Assert.Equal("ViTForImageClassification", (string)described["architecture"]!);
+        Assert.Equal("[3,32,32]", described["input_size"]!.ToJsonString());
+        Assert.Equal((long)described["parameters"]!, described["layers"]!.AsArray().Sum(l => (long)l!["parameters"]!));
+        Assert.Equal("[1,2]", described["layers"]!.AsArray().Single(l => (string)l!["name"]! == "classifier")!["output_shape"]!.ToJsonString());
+    }
+
+    [Theory]
+    [InlineData("There is no folder 'no such model'.", "no such model")]
+    [InlineData("--depth takes a number of at least 1, got 0.", "resnet50", "--depth", "0")]
+    public async Task Says_what_cannot_be_described(string message, params string[] arguments)
+    {
+        using var run = new ConsoleRun();
+
+        var code = await CommandLine.RunAsync(["models", "describe", .. arguments], run.Console);
+
+        Assert.NotEqual(0, code);
+        Assert.Contains(message, run.ErrorText, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Names_the_nearest_model()
+    {
+        using var run = new ConsoleRun();
+
+        await CommandLine.RunAsync(["models", "describe", "resnet5O"], run.Console);
+
+        Assert.Contains("Did you mean 'resnet50'?", run.ErrorText, StringComparison.Ordinal);
+    }
+}
