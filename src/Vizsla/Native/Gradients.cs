@@ -1,4 +1,5 @@
 using static TorchSharp.torch;
+using static Vizsla.Native.KeptScalars;
 
 namespace Vizsla.Native;
 
@@ -51,6 +52,6 @@ internal static class Gradients
     public static Tensor Factor(Tensor norm, double limit)
     {
         using var scope = NewDisposeScope();
-        return norm.add(Epsilon).reciprocal_().mul_(limit).clamp_max_(1.0).MoveToOuterDisposeScope();
+        return norm.Plus(Epsilon).reciprocal_().mul_(Kept(limit)).clamp_max_(Kept(1.0)).MoveToOuterDisposeScope();
     }
 }

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using TorchSharp;
 using Vizsla.Models;
 using Vizsla.Models.Weights;
+using Vizsla.Native;
 using Vizsla.Testing;
 using static TorchSharp.torch;
 
@@ -116,14 +117,14 @@ public sealed partial class CnnGoldenTests
         using var generator = new Generator(Crc32.Of(Encoding.UTF8.GetBytes(name)));
         if (name.EndsWith("running_var", StringComparison.Ordinal))
         {
-            value.copy_(1 + rand(value.shape, generator: generator));
+            value.copy_(rand(value.shape, generator: generator).Plus(1));
             return;
         }
 
         var drawn = randn(value.shape, generator: generator);
-        value.copy_(value.dim() >= 2 ? drawn / Math.Sqrt(value[0].NumberOfElements)
-            : name.EndsWith("running_mean", StringComparison.Ordinal) || name.EndsWith("bias", StringComparison.Ordinal) ? drawn * 0.1
-            : 1 + drawn * 0.1);
+        value.copy_(value.dim() >= 2 ? drawn.Over(Math.Sqrt(value[0].NumberOfElements))
+            : name.EndsWith("running_mean", StringComparison.Ordinal) || name.EndsWith("bias", StringComparison.Ordinal) ? drawn.Times(0.1)
+            : drawn.Times(0.1).Plus(1));
     }
 
     private static ScalarType Type(string name) => name == "int64" ? ScalarType.Int64 : ScalarType.Float32;

@@ -1,6 +1,7 @@
 using TorchSharp;
 using Vizsla.Native;
 using static TorchSharp.torch;
+using static Vizsla.Native.KeptScalars;
 
 namespace Vizsla.Tests.Native;
 
@@ -71,7 +72,7 @@ public sealed class AutocastTests
             Operators.Linear(x, weight, null);
             using (no_grad())
             {
-                weight.fill_(3f);
+                weight.fill_(Kept(3));
             }
 
             kept = Operators.Linear(x, weight, null).to(ScalarType.Float32).item<float>();

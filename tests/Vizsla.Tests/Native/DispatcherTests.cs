@@ -1,6 +1,7 @@
 using TorchSharp;
 using Vizsla.Native;
 using static TorchSharp.torch;
+using static Vizsla.Native.KeptScalars;
 
 namespace Vizsla.Tests.Native;
 
@@ -19,7 +20,7 @@ public sealed class DispatcherTests
     {
         using var leaks = new NoTensorLeaks();
         using var scope = NewDisposeScope();
-        var x = arange(6, dtype: ScalarType.Float32).reshape(2, 3);
+        var x = arange(Kept(6L), dtype: ScalarType.Float32).reshape(2, 3);
 
         var sum = Dispatcher.CallTensor("aten::sum", "dim_IntList", x, OperatorArgument.OptionalList([1]), true, OperatorArgument.Optional(ScalarType.Float64));
 

@@ -2,6 +2,7 @@ using TorchSharp;
 using TorchSharp.Modules;
 using Vizsla.Native;
 using static TorchSharp.torch;
+using static Vizsla.Native.KeptScalars;
 
 namespace Vizsla.Tests.Native;
 
@@ -53,7 +54,7 @@ public sealed class FusedAdamWTests
     public void Clipping_scales_all_gradients_to_the_limit_and_tells_the_norm_before()
     {
         using var scope = NewDisposeScope();
-        Tensor[] gradients = [full(9, 1f), full(16, -1f)];
+        Tensor[] gradients = [full(9, Kept(1), dtype: ScalarType.Float32), full(16, Kept(-1), dtype: ScalarType.Float32)];
 
         using var norm = Gradients.Clip(gradients, 2);
 
@@ -65,7 +66,7 @@ public sealed class FusedAdamWTests
     public void Clipping_leaves_short_gradients_alone()
     {
         using var scope = NewDisposeScope();
-        Tensor[] gradients = [full(4, 0.25f)];
+        Tensor[] gradients = [full(4, Kept(0.25), dtype: ScalarType.Float32)];
 
         using var norm = Gradients.Clip(gradients, 1);
 

@@ -3,6 +3,7 @@ using Vizsla.Models;
 using Vizsla.Training;
 using Vizsla.Training.Arguments;
 using static TorchSharp.torch;
+using static Vizsla.Native.KeptScalars;
 
 namespace Vizsla.Tests.Training;
 
@@ -210,7 +211,7 @@ public sealed class OptionTests
             using var noGradient = no_grad();
             foreach (var (name, value) in context.Network.State())
             {
-                Weights![name].mul_(decay).add_(value, 1 - decay);
+                Weights![name].mul_(Kept(decay)).add_(value, Kept(1 - decay));
             }
         }
 

@@ -1,4 +1,5 @@
 using Vizsla.Models.Layers;
+using Vizsla.Native;
 using static TorchSharp.torch;
 
 namespace Vizsla.Models.Beit;
@@ -62,14 +63,14 @@ internal sealed class BeitLayer : Layer
     {
         using var scope = NewDisposeScope();
         var own = _bias?.For(grid.Rows, grid.Columns);                                          // [1, H, N, N]
-        var bias = own is not null && shared is not null ? own + shared : own ?? shared;
+        var bias = own is not null && shared is not null ? own.Plus(shared) : own ?? shared;
         var x = _before.forward(tokens);                                                        // [B, N, D]
         var mixed = Attention.Mix(
             _query.forward(x), _key.forward(x), _value.forward(x), _options.HeadCount, bias,
             training ? _options.AttentionDropout : 0, trace);                                   // [B, N, D]
-        var attended = Branch(_mixed.forward(mixed), _attentionScale) + tokens;                 // [B, N, D]
+        var attended = Branch(_mixed.forward(mixed), _attentionScale).Plus(tokens);                 // [B, N, D]
         var inner = _activation(_widen.forward(_after.forward(attended)));                      // [B, N, I]
-        return (Branch(_narrow.forward(inner), _perceptronScale) + attended).MoveToOuterDisposeScope();
+        return Branch(_narrow.forward(inner), _perceptronScale).Plus(attended).MoveToOuterDisposeScope();
     }
 
     /// <summary>Sets the scales to their configured start.</summary>

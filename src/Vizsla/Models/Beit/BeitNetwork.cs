@@ -1,4 +1,5 @@
 using Vizsla.Models.Layers;
+using Vizsla.Native;
 using static TorchSharp.torch;
 
 namespace Vizsla.Models.Beit;
@@ -95,7 +96,7 @@ internal sealed class BeitNetwork : TransformersNetwork
         var x = cat([token, patches], 1);                                                       // [B, N, D]
         if (_positions is { } positions)
         {
-            x = x + PositionEmbeddings.Stretched(positions.Value, 1, (pixels.shape[2], pixels.shape[3]), _options.PatchSize);
+            x = x.Plus(PositionEmbeddings.Stretched(positions.Value, 1, (pixels.shape[2], pixels.shape[3]), _options.PatchSize));
         }
 
         return Dropout.Apply(x, _options.HiddenDropout, training).MoveToOuterDisposeScope();

@@ -1,4 +1,5 @@
 using Vizsla.Models.Layers;
+using Vizsla.Native;
 using static TorchSharp.torch;
 
 namespace Vizsla.Models.ConvNext;
@@ -43,7 +44,7 @@ internal sealed class ConvNextLayer : Layer
         var x = _spatial.forward(input).permute(0, 2, 3, 1);                                    // [B, H, W, D]
         x = _narrow.forward(_activation(_widen.forward(_norm.forward(x))));                     // [B, H, W, D]
         x = (_scale is { } scale ? scale.Value * x : x).permute(0, 3, 1, 2);                    // [B, D, H, W]
-        return (input + StochasticDepth.Apply(x, _dropPath, training)).MoveToOuterDisposeScope();
+        return input.Plus(StochasticDepth.Apply(x, _dropPath, training)).MoveToOuterDisposeScope();
     }
 
     public override void ResetParameters() => Drawing.Fill(_scale?.Value, _layerScale);

@@ -1,5 +1,6 @@
 using Vizsla.Models.Layers;
 using Vizsla.Models.Vit;
+using Vizsla.Native;
 using static TorchSharp.torch;
 
 namespace Vizsla.Models.Deit;
@@ -80,7 +81,7 @@ internal sealed class DeitNetwork : TransformersNetwork
 
         using var scope = NewDisposeScope();
         var halves = features.chunk(LeadingTokens, 1);
-        return ((_classifier.forward(halves[0]) + second.forward(halves[1])) / 2).MoveToOuterDisposeScope();
+        return _classifier.forward(halves[0]).Plus(second.forward(halves[1])).Over(2).MoveToOuterDisposeScope();
     }
 
     protected override void InitializeLayer(Layer layer)
@@ -103,7 +104,7 @@ internal sealed class DeitNetwork : TransformersNetwork
         var tokens = cat([_classToken.Value, _distillationToken.Value], 1).expand(count, -1, -1); // [B, 2, D]
         var positions = PositionEmbeddings.For(
             _positions.Value, LeadingTokens, (pixels.shape[2], pixels.shape[3]), _options.ImageSize, _options.PatchSize, InterpolatesPositions);
-        var x = cat([tokens, patches], 1) + positions;                                          // [B, N, D]
+        var x = cat([tokens, patches], 1).Plus(positions);                                          // [B, N, D]
         return Dropout.Apply(x, _options.HiddenDropout, training).MoveToOuterDisposeScope();
     }
 

@@ -1,4 +1,5 @@
 using Vizsla.Models.Layers;
+using Vizsla.Native;
 using static TorchSharp.torch;
 
 namespace Vizsla.Models.Dinov2;
@@ -57,9 +58,9 @@ internal sealed class Dinov2Layer : Layer
             _query.forward(x), _key.forward(x), _value.forward(x), _options.HeadCount,
             dropout: training ? _options.AttentionDropout : 0, trace: trace);                   // [B, N, D]
         var scaled = _mixed.forward(mixed) * _attentionScale.Value;                             // [B, N, D]
-        var attended = StochasticDepth.Apply(scaled, _options.DropPath, training) + tokens;     // [B, N, D]
+        var attended = StochasticDepth.Apply(scaled, _options.DropPath, training).Plus(tokens);     // [B, N, D]
         var inner = Perceptron(_after.forward(attended)) * _perceptronScale.Value;              // [B, N, D]
-        return (StochasticDepth.Apply(inner, _options.DropPath, training) + attended).MoveToOuterDisposeScope();
+        return StochasticDepth.Apply(inner, _options.DropPath, training).Plus(attended).MoveToOuterDisposeScope();
     }
 
     /// <summary>Sets the scales to their configured start.</summary>

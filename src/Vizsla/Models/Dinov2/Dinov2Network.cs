@@ -1,4 +1,5 @@
 using Vizsla.Models.Layers;
+using Vizsla.Native;
 using static TorchSharp.torch;
 
 namespace Vizsla.Models.Dinov2;
@@ -96,7 +97,7 @@ internal sealed class Dinov2Network : TransformersNetwork
         var token = _classToken.Value.expand(pixels.shape[0], -1, -1);                          // [B, 1, D]
         var positions = PositionEmbeddings.Stretched(
             _positions.Value, 1, (pixels.shape[2], pixels.shape[3]), _options.PatchSize);       // [1, N, D]
-        var x = cat([token, patches], 1) + positions;                                           // [B, N, D]
+        var x = cat([token, patches], 1).Plus(positions);                                           // [B, N, D]
         return Dropout.Apply(x, _options.HiddenDropout, training).MoveToOuterDisposeScope();
     }
 }

@@ -1,4 +1,5 @@
 using Vizsla.Models.Layers;
+using Vizsla.Native;
 using static TorchSharp.torch;
 
 namespace Vizsla.Models.EfficientNet;
@@ -62,7 +63,7 @@ internal sealed class EfficientNetBlock : Layer
         using var scope = NewDisposeScope();
         var x = _expansion?.Forward(input) ?? input;
         x = _projection.Forward(_squeeze.forward(_depthwise.Forward(x)));
-        return (_hasShortcut ? Dropout.Apply(x, _dropRate, training) + input : x).MoveToOuterDisposeScope();
+        return (_hasShortcut ? Dropout.Apply(x, _dropRate, training).Plus(input) : x).MoveToOuterDisposeScope();
     }
 
     private static ConvolutionOptions Depthwise(EfficientNetBlockShape shape, int width)

@@ -1,5 +1,7 @@
+using Vizsla.Native;
 using Vizsla.Primitives;
 using static TorchSharp.torch;
+using static Vizsla.Native.KeptScalars;
 
 namespace Vizsla.Models.Layers;
 
@@ -16,9 +18,9 @@ internal static class Activation
         ["gelu_python"] = x => nn.functional.gelu(x),
         ["gelu_python_tanh"] = TanhGelu,
         ["hardswish"] = x => nn.functional.hardswish(x),
-        ["leaky_relu"] = x => nn.functional.leaky_relu(x, 0.01),
+        ["leaky_relu"] = x => x.leaky_relu(Kept(0.01)),
         ["linear"] = x => x.alias(),
-        ["mish"] = x => nn.functional.mish(x),
+        ["mish"] = x => Dispatcher.CallTensor("aten::mish", "", x),
         ["quick_gelu"] = QuickGelu,
         ["relu"] = x => nn.functional.relu(x),
         ["relu2"] = SquaredRelu,
@@ -26,7 +28,7 @@ internal static class Activation
         ["selu"] = x => nn.functional.selu(x),
         ["sigmoid"] = x => x.sigmoid(),
         ["silu"] = x => nn.functional.silu(x),
-        ["softplus"] = x => nn.functional.softplus(x, 1, 20),
+        ["softplus"] = SoftPlus,
         ["swish"] = x => nn.functional.silu(x),
         ["tanh"] = x => x.tanh(),
     };
@@ -43,12 +45,19 @@ internal static class Activation
     private static Tensor QuickGelu(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return (x * (x * 1.702).sigmoid()).MoveToOuterDisposeScope();
+        return (x * x.Times(1.702).sigmoid()).MoveToOuterDisposeScope();
     }
 
     private static Tensor SquaredRelu(Tensor x)
     {
         using var rectified = nn.functional.relu(x);
-        return rectified.square();
+        return rectified * rectified;
+    }
+
+    // log(exp(x) + 1), which torch takes to be x beyond 20: closer than a float tells.
+    private static Tensor SoftPlus(Tensor x)
+    {
+        using var zero = zeros_like(x);
+        return x.logaddexp(zero);
     }
 }

@@ -1,4 +1,5 @@
 using TorchSharp;
+using Vizsla.Native;
 using static TorchSharp.torch;
 
 namespace Vizsla.Models.Layers;
@@ -41,8 +42,8 @@ internal static class Attention
 
     private static Tensor Explicit(Tensor q, Tensor k, Tensor v, Tensor? bias, double dropout, NetworkTrace? trace)
     {
-        var scores = (q * (1 / Math.Sqrt(q.shape[3]))).matmul(k.transpose(2, 3));               // [B, H, N, N]
-        var probabilities = (bias is null ? scores : scores + bias).softmax(-1);                // [B, H, N, N]
+        var scores = q.Times(1 / Math.Sqrt(q.shape[3])).matmul(k.transpose(2, 3));                // [B, H, N, N]
+        var probabilities = (bias is null ? scores : scores.Plus(bias)).softmax(-1);             // [B, H, N, N]
         trace?.AddAttention(probabilities, q.shape[3]);
         return (dropout > 0 ? nn.functional.dropout(probabilities, dropout) : probabilities).matmul(v); // [B, H, N, K]
     }

@@ -1,4 +1,6 @@
+using Vizsla.Native;
 using static TorchSharp.torch;
+using static Vizsla.Native.KeptScalars;
 
 namespace Vizsla.Models.Layers;
 
@@ -54,7 +56,7 @@ internal sealed class BatchNormalization : Layer
 
         if (training)
         {
-            get_buffer(Count)!.add_(1);
+            get_buffer(Count)!.Plus_(1);
         }
 
         return nn.functional.batch_norm(input, RunningMean, RunningVariance, Weight, Bias, training, _momentum, Epsilon);
@@ -64,8 +66,8 @@ internal sealed class BatchNormalization : Layer
     {
         Drawing.Fill(Weight, 1);
         Drawing.Fill(Bias, 0);
-        RunningMean.fill_(0);
-        RunningVariance.fill_(1);
-        get_buffer(Count)!.fill_(0);
+        RunningMean.fill_(Kept(0));
+        RunningVariance.fill_(Kept(1));
+        get_buffer(Count)!.fill_(Kept(0));
     }
 }

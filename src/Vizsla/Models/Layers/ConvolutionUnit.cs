@@ -1,3 +1,4 @@
+using Vizsla.Native;
 using static TorchSharp.torch;
 
 namespace Vizsla.Models.Layers;
@@ -42,10 +43,10 @@ internal sealed class ConvolutionUnit
         Unfold();
         using var mode = no_grad();
         using var scope = NewDisposeScope();
-        var scale = Norm.Weight / (Norm.RunningVariance + Norm.Epsilon).sqrt();
+        var scale = Norm.Weight / Norm.RunningVariance.Plus(Norm.Epsilon).sqrt();
         var weight = MemoryLayout.ChannelsLast(Convolution.Weight * scale.view(-1, 1, 1, 1));
         var shifted = Convolution.Bias is { } bias ? bias - Norm.RunningMean : -Norm.RunningMean;
-        _folded = (weight.DetachFromDisposeScope(), (shifted * scale + Norm.Bias).DetachFromDisposeScope());
+        _folded = (weight.DetachFromDisposeScope(), (shifted * scale).Plus(Norm.Bias).DetachFromDisposeScope());
     }
 
     /// <summary>Forgets the folded convolution.</summary>

@@ -1,4 +1,5 @@
 using static TorchSharp.torch;
+using static Vizsla.Native.KeptScalars;
 
 namespace Vizsla.Models.Layers;
 
@@ -26,7 +27,7 @@ internal static class Drawing
         using var scope = NewDisposeScope();
         using var mode = no_grad();
         tensor.normal_(0, deviation);
-        for (var outside = tensor.abs() > Bound; outside.any().item<bool>(); outside = tensor.abs() > Bound)
+        for (var outside = tensor.abs().gt(Kept(Bound)); outside.any().item<bool>(); outside = tensor.abs().gt(Kept(Bound)))
         {
             tensor.copy_(where(outside, empty_like(tensor).normal_(0, deviation), tensor));
         }
@@ -57,7 +58,7 @@ internal static class Drawing
         if (tensor is not null)
         {
             using var mode = no_grad();
-            tensor.fill_(value);
+            tensor.fill_(Kept(value));
         }
     }
 

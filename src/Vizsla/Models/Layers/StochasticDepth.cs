@@ -1,3 +1,4 @@
+using Vizsla.Native;
 using static TorchSharp.torch;
 
 namespace Vizsla.Models.Layers;
@@ -21,8 +22,8 @@ internal static class StochasticDepth
         var keep = 1 - rate;
         var shape = Enumerable.Repeat(1L, (int)branch.dim()).ToArray();
         shape[0] = branch.shape[0];
-        var kept = (rand(shape, dtype: branch.dtype, device: branch.device) + keep).floor_();
-        return (branch / keep * kept).MoveToOuterDisposeScope();
+        var kept = rand(shape, dtype: branch.dtype, device: branch.device).Plus(keep).floor_();
+        return (branch.Over(keep) * kept).MoveToOuterDisposeScope();
     }
 
     /// <summary>Rates that rise evenly from zero to the last one.</summary>

@@ -1,4 +1,5 @@
 using Vizsla.Models.Layers;
+using Vizsla.Native;
 using static TorchSharp.torch;
 
 namespace Vizsla.Models.MobileNetV2;
@@ -70,7 +71,7 @@ internal sealed class MobileNetV2Layer : Layer
             x = unit.Forward(x);
         }
 
-        return (_hasShortcut ? input + x : x).MoveToOuterDisposeScope();
+        return (_hasShortcut ? input.Plus(x) : x).MoveToOuterDisposeScope();
     }
 
     private void AddUnit(

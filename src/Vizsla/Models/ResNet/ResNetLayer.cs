@@ -1,5 +1,6 @@
 using System.Globalization;
 using Vizsla.Models.Layers;
+using Vizsla.Native;
 using static TorchSharp.torch;
 
 namespace Vizsla.Models.ResNet;
@@ -54,7 +55,7 @@ internal sealed class ResNetLayer : Layer
         }
 
         var shortcut = _shortcut?.Forward(input) ?? input;
-        return _activation(x + shortcut).MoveToOuterDisposeScope();
+        return _activation(x.Plus(shortcut)).MoveToOuterDisposeScope();
     }
 
     private void AddUnit(int inputs, int outputs, int kernel, int stride, Func<Tensor, Tensor>? activation) =>

@@ -1,4 +1,5 @@
 using Vizsla.Models.Layers;
+using Vizsla.Native;
 using static TorchSharp.torch;
 
 namespace Vizsla.Models.Swin;
@@ -57,10 +58,10 @@ internal sealed class SwinLayer : Layer
     {
         using var scope = NewDisposeScope();
         var mixed = InWindows(_before.forward(tokens), plane, trace);                           // [B, N, D]
-        var attended = tokens + StochasticDepth.Apply(mixed, _dropPath, training);              // [B, N, D]
+        var attended = tokens.Plus(StochasticDepth.Apply(mixed, _dropPath, training));              // [B, N, D]
         var inner = _activation(_widen.forward(_after.forward(attended)));                      // [B, N, I]
         var narrowed = Dropout.Apply(_narrow.forward(inner), _options.HiddenDropout, training); // [B, N, D]
-        return (narrowed + attended).MoveToOuterDisposeScope();
+        return narrowed.Plus(attended).MoveToOuterDisposeScope();
     }
 
     /// <summary>Keeps the index of the bias as a buffer, int64 [W W, W W], as files of transformers 4 have it.</summary>
@@ -89,7 +90,7 @@ internal sealed class SwinLayer : Layer
         if (shift > 0)
         {
             var mask = Windows.Mask(rowsPadded, columnsPadded, side, shift, tokens.device);     // [M, W W, W W]
-            bias = bias + mask.unsqueeze(1).repeat(tokens.shape[0], 1, 1, 1);                   // [B M, H, W W, W W]
+            bias = bias.Plus(mask.unsqueeze(1).repeat(tokens.shape[0], 1, 1, 1));                   // [B M, H, W W, W W]
         }
 
         var mixed = Attention.Mix(

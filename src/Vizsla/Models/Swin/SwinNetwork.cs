@@ -1,4 +1,5 @@
 using Vizsla.Models.Layers;
+using Vizsla.Native;
 using static TorchSharp.torch;
 
 namespace Vizsla.Models.Swin;
@@ -119,7 +120,7 @@ internal sealed class SwinNetwork : TransformersNetwork
                     $"Input image size ({height}*{width}) doesn't match model ({_options.ImageSize.Height}*{_options.ImageSize.Width}).", nameof(pixels));
             }
 
-            x = x + positions;
+            x = x.Plus(positions);
         }
 
         return (Dropout.Apply(x, _options.HiddenDropout, training).MoveToOuterDisposeScope(), (patches.shape[2], patches.shape[3]));

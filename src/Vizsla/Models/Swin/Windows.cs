@@ -1,3 +1,4 @@
+using Vizsla.Native;
 using static TorchSharp.torch;
 
 namespace Vizsla.Models.Swin;
@@ -39,7 +40,7 @@ internal static class Windows
 
         var windows = Cut(tensor(regions, device: device).view(1, rows, columns, 1), side).squeeze(2);  // [M, W W]
         var apart = windows.unsqueeze(1).ne(windows.unsqueeze(2));                                      // [M, W W, W W]
-        return (apart.to_type(ScalarType.Float32) * Forbidden).MoveToOuterDisposeScope();
+        return apart.to_type(ScalarType.Float32).Times(Forbidden).MoveToOuterDisposeScope();
     }
 
     private static int Region(long position, long length, long side, long shift) =>

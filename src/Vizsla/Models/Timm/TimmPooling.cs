@@ -1,4 +1,5 @@
 using Vizsla.Models.Layers;
+using Vizsla.Native;
 using Vizsla.Primitives;
 using static TorchSharp.torch;
 
@@ -33,7 +34,7 @@ internal sealed class TimmPooling
         {
             "avg" => GlobalPooling.Mean(plane),
             "max" => GlobalPooling.Max(plane),
-            "avgmax" => (GlobalPooling.Mean(plane) + GlobalPooling.Max(plane)) * 0.5,
+            "avgmax" => GlobalPooling.Mean(plane).Plus(GlobalPooling.Max(plane)).Times(0.5),
             _ => cat([GlobalPooling.Mean(plane), GlobalPooling.Max(plane)], 1),
         };
         return pooled.MoveToOuterDisposeScope();

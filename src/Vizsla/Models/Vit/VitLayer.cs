@@ -1,4 +1,5 @@
 using Vizsla.Models.Layers;
+using Vizsla.Native;
 using static TorchSharp.torch;
 
 namespace Vizsla.Models.Vit;
@@ -47,9 +48,9 @@ internal sealed class VitLayer : Layer
         var mixed = Attention.Mix(
             _query.forward(x), _key.forward(x), _value.forward(x), _options.HeadCount,
             dropout: training ? _options.AttentionDropout : 0, trace: trace);                   // [B, N, D]
-        var attended = Dropout.Apply(_mixed.forward(mixed), _options.HiddenDropout, training) + tokens; // [B, N, D]
+        var attended = Dropout.Apply(_mixed.forward(mixed), _options.HiddenDropout, training).Plus(tokens); // [B, N, D]
         var inner = _activation(_widen.forward(_after.forward(attended)));                      // [B, N, I]
         var narrowed = Dropout.Apply(_narrow.forward(inner), _options.HiddenDropout, training); // [B, N, D]
-        return (narrowed + attended).MoveToOuterDisposeScope();                                 // [B, N, D]
+        return narrowed.Plus(attended).MoveToOuterDisposeScope();                                 // [B, N, D]
     }
 }

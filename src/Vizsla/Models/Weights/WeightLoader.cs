@@ -1,4 +1,5 @@
 using static TorchSharp.torch;
+using static Vizsla.Native.KeptScalars;
 
 namespace Vizsla.Models.Weights;
 
@@ -49,7 +50,7 @@ internal static class WeightLoader
         // Files of old versions do not count the batches of a batch norm; nothing depends on the count.
         foreach (var count in missing.Where(n => n.EndsWith(BatchCount, StringComparison.Ordinal)).ToList())
         {
-            own[count].fill_(0);
+            own[count].fill_(Kept(0));
             missing.Remove(count);
         }
 

@@ -1,5 +1,6 @@
 using TorchSharp;
 using Vizsla.Loading;
+using Vizsla.Native;
 using static TorchSharp.torch;
 
 namespace Vizsla.Training.Losses;
@@ -39,7 +40,7 @@ internal sealed class ClassificationLoss : IDisposable
     {
         using var sum = nn.functional.cross_entropy(
             logits, labels, _weightTensor, ignore_index: ImageBatch.NoLabel, reduction: nn.Reduction.Sum, label_smoothing: _smoothing);
-        return sum / weight;
+        return sum.Over(weight);
     }
 
     public void Dispose() => _weightTensor?.Dispose();

@@ -1,4 +1,6 @@
+using Vizsla.Native;
 using static TorchSharp.torch;
+using static Vizsla.Native.KeptScalars;
 
 namespace Vizsla.Training.Optimizers;
 
@@ -23,19 +25,19 @@ internal sealed class Adafactor(IReadOnlyList<ParameterGroup> groups, AdafactorO
     {
         var rate = group.LearningRate * (options.ScaleParameter ? Math.Max(options.ScaleEpsilon, RootMeanSquare(parameter).item<float>()) : 1.0);
         var decay = 1.0 - Math.Pow(state.Step, options.DecayRate);
-        var square = gradient.mul(gradient).add_(options.SquareEpsilon);
+        var square = gradient.mul(gradient).Plus_(options.SquareEpsilon);
         var update = gradient.dim() >= 2 ? Factored(square, decay, state).mul_(gradient) : Whole(square, decay, state).mul_(gradient);
-        update.div_(RootMeanSquare(update).div_(options.ClipThreshold).clamp_min_(1.0)).mul_(rate);
+        update.div_(RootMeanSquare(update).div_(Kept(options.ClipThreshold)).clamp_min_(Kept(1.0))).mul_(Kept(rate));
         if (options.Beta1 is { } beta1)
         {
             var mean = state.Zeros("exp_avg", parameter);
-            mean.mul_(beta1).add_(update, 1 - beta1);
+            mean.mul_(Kept(beta1)).add_(update, Kept(1 - beta1));
             update = mean;
         }
 
         if (group.WeightDecay != 0)
         {
-            parameter.mul_(1 - group.WeightDecay * rate);
+            parameter.mul_(Kept(1 - group.WeightDecay * rate));
         }
 
         parameter.sub_(update);
@@ -44,7 +46,7 @@ internal sealed class Adafactor(IReadOnlyList<ParameterGroup> groups, AdafactorO
     private static Tensor Whole(Tensor square, double decay, ParameterState state)
     {
         var mean = state.Zeros("exp_avg_sq", square);
-        mean.mul_(decay).add_(square, 1 - decay);
+        mean.mul_(Kept(decay)).add_(square, Kept(1 - decay));
         return mean.rsqrt();
     }
 
@@ -55,13 +57,13 @@ internal sealed class Adafactor(IReadOnlyList<ParameterGroup> groups, AdafactorO
         var column = square.mean([-2]);
         var rows = state.Zeros("exp_avg_sq_row", row);
         var columns = state.Zeros("exp_avg_sq_col", column);
-        rows.mul_(decay).add_(row, 1 - decay);
-        columns.mul_(decay).add_(column, 1 - decay);
+        rows.mul_(Kept(decay)).add_(row, Kept(1 - decay));
+        columns.mul_(Kept(decay)).add_(column, Kept(1 - decay));
         var rowFactor = rows.div(rows.mean([-1], keepdim: true)).rsqrt_().unsqueeze(-1);
         return rowFactor.mul(columns.unsqueeze(-2).rsqrt());
     }
 
-    private static Tensor RootMeanSquare(Tensor x) => x.norm().div_(Math.Sqrt(x.numel()));
+    private static Tensor RootMeanSquare(Tensor x) => x.norm().div_(Kept(Math.Sqrt(x.numel())));
 }
 
 /// <summary>Numbers of Adafactor; defaults as transformers'.</summary>

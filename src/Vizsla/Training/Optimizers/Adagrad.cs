@@ -1,4 +1,6 @@
+using Vizsla.Native;
 using static TorchSharp.torch;
+using static Vizsla.Native.KeptScalars;
 
 namespace Vizsla.Training.Optimizers;
 
@@ -13,12 +15,12 @@ internal sealed class Adagrad(IReadOnlyList<ParameterGroup> groups, double rateD
     {
         if (group.WeightDecay != 0)
         {
-            gradient = gradient.add(parameter, group.WeightDecay);
+            gradient = gradient.add(parameter, Kept(group.WeightDecay));
         }
 
-        var sum = state.GetOrAdd("sum", () => full_like(parameter, initialSum));
-        sum.addcmul_(gradient, gradient, 1);
+        var sum = state.GetOrAdd("sum", () => full_like(parameter, Kept(initialSum)));
+        sum.addcmul_(gradient, gradient, Kept(1));
         var rate = group.LearningRate / (1 + (state.Step - 1) * rateDecay);
-        parameter.addcdiv_(gradient, sum.sqrt().add_(epsilon), -rate);
+        parameter.addcdiv_(gradient, sum.sqrt().Plus_(epsilon), Kept(-rate));
     }
 }

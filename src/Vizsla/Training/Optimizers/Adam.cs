@@ -1,4 +1,6 @@
+using Vizsla.Native;
 using static TorchSharp.torch;
+using static Vizsla.Native.KeptScalars;
 
 namespace Vizsla.Training.Optimizers;
 
@@ -12,22 +14,22 @@ internal sealed class Adam(IReadOnlyList<ParameterGroup> groups, AdamOptions opt
     {
         if (isDecoupled)
         {
-            parameter.mul_(1 - group.LearningRate * group.WeightDecay);
+            parameter.mul_(Kept(1 - group.LearningRate * group.WeightDecay));
         }
         else if (group.WeightDecay != 0)
         {
-            gradient = gradient.add(parameter, group.WeightDecay);
+            gradient = gradient.add(parameter, Kept(group.WeightDecay));
         }
 
         var mean = state.Zeros("exp_avg", parameter);
         var square = state.Zeros("exp_avg_sq", parameter);
-        mean.mul_(options.Beta1).add_(gradient, 1 - options.Beta1);
-        square.mul_(options.Beta2).addcmul_(gradient, gradient, 1 - options.Beta2);
+        mean.mul_(Kept(options.Beta1)).add_(gradient, Kept(1 - options.Beta1));
+        square.mul_(Kept(options.Beta2)).addcmul_(gradient, gradient, Kept(1 - options.Beta2));
 
         var correction1 = 1 - Math.Pow(options.Beta1, state.Step);
         var correction2 = 1 - Math.Pow(options.Beta2, state.Step);
-        var denominator = square.sqrt().div_(Math.Sqrt(correction2)).add_(options.Epsilon);
-        parameter.addcdiv_(mean, denominator, -group.LearningRate / correction1);
+        var denominator = square.sqrt().div_(Kept(Math.Sqrt(correction2))).Plus_(options.Epsilon);
+        parameter.addcdiv_(mean, denominator, Kept(-group.LearningRate / correction1));
     }
 }
 

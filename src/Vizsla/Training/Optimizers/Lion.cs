@@ -1,4 +1,5 @@
 using static TorchSharp.torch;
+using static Vizsla.Native.KeptScalars;
 
 namespace Vizsla.Training.Optimizers;
 
@@ -11,8 +12,8 @@ internal sealed class Lion(IReadOnlyList<ParameterGroup> groups, AdamOptions opt
     protected override void Update(ParameterGroup group, Tensor parameter, Tensor gradient, ParameterState state)
     {
         var mean = state.Zeros("exp_avg", parameter);
-        parameter.mul_(1 - group.LearningRate * group.WeightDecay);
-        parameter.add_(mean.mul(options.Beta1).add_(gradient, 1 - options.Beta1).sign_(), -group.LearningRate);
-        mean.mul_(options.Beta2).add_(gradient, 1 - options.Beta2);
+        parameter.mul_(Kept(1 - group.LearningRate * group.WeightDecay));
+        parameter.add_(mean.mul(Kept(options.Beta1)).add_(gradient, Kept(1 - options.Beta1)).sign_(), Kept(-group.LearningRate));
+        mean.mul_(Kept(options.Beta2)).add_(gradient, Kept(1 - options.Beta2));
     }
 }

@@ -1,4 +1,6 @@
+using Vizsla.Native;
 using static TorchSharp.torch;
+using static Vizsla.Native.KeptScalars;
 
 namespace Vizsla.Training.Optimizers;
 
@@ -13,7 +15,7 @@ internal sealed class NAdam(IReadOnlyList<ParameterGroup> groups, AdamOptions op
     {
         if (group.WeightDecay != 0)
         {
-            gradient = gradient.add(parameter, group.WeightDecay);
+            gradient = gradient.add(parameter, Kept(group.WeightDecay));
         }
 
         var mean = state.Zeros("exp_avg", parameter);
@@ -21,14 +23,14 @@ internal sealed class NAdam(IReadOnlyList<ParameterGroup> groups, AdamOptions op
         var product = state.GetOrAdd("mu_product", () => ones(1).squeeze());
         var momentum = Momentum(state.Step);
         var nextMomentum = Momentum(state.Step + 1);
-        product.mul_(momentum);
-        mean.mul_(options.Beta1).add_(gradient, 1 - options.Beta1);
-        square.mul_(options.Beta2).addcmul_(gradient, gradient, 1 - options.Beta2);
+        product.mul_(Kept(momentum));
+        mean.mul_(Kept(options.Beta1)).add_(gradient, Kept(1 - options.Beta1));
+        square.mul_(Kept(options.Beta2)).addcmul_(gradient, gradient, Kept(1 - options.Beta2));
 
         double all = product.item<float>();
-        var denominator = square.div(1 - Math.Pow(options.Beta2, state.Step)).sqrt_().add_(options.Epsilon);
-        parameter.addcdiv_(gradient, denominator, -group.LearningRate * (1 - momentum) / (1 - all));
-        parameter.addcdiv_(mean, denominator, -group.LearningRate * nextMomentum / (1 - all * nextMomentum));
+        var denominator = square.div(Kept(1 - Math.Pow(options.Beta2, state.Step))).sqrt_().Plus_(options.Epsilon);
+        parameter.addcdiv_(gradient, denominator, Kept(-group.LearningRate * (1 - momentum) / (1 - all)));
+        parameter.addcdiv_(mean, denominator, Kept(-group.LearningRate * nextMomentum / (1 - all * nextMomentum)));
     }
 
     private double Momentum(long step) => options.Beta1 * (1 - 0.5 * Math.Pow(0.96, step * momentumDecay));

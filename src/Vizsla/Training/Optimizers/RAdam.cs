@@ -1,4 +1,6 @@
+using Vizsla.Native;
 using static TorchSharp.torch;
+using static Vizsla.Native.KeptScalars;
 
 namespace Vizsla.Training.Optimizers;
 
@@ -15,26 +17,26 @@ internal sealed class RAdam(IReadOnlyList<ParameterGroup> groups, AdamOptions op
     {
         if (group.WeightDecay != 0)
         {
-            gradient = gradient.add(parameter, group.WeightDecay);
+            gradient = gradient.add(parameter, Kept(group.WeightDecay));
         }
 
         var mean = state.Zeros("exp_avg", parameter);
         var square = state.Zeros("exp_avg_sq", parameter);
-        mean.mul_(options.Beta1).add_(gradient, 1 - options.Beta1);
-        square.mul_(options.Beta2).addcmul_(gradient, gradient, 1 - options.Beta2);
+        mean.mul_(Kept(options.Beta1)).add_(gradient, Kept(1 - options.Beta1));
+        square.mul_(Kept(options.Beta2)).addcmul_(gradient, gradient, Kept(1 - options.Beta2));
 
         var power = Math.Pow(options.Beta2, state.Step);
-        var corrected = mean.div(1 - Math.Pow(options.Beta1, state.Step));
+        var corrected = mean.div(Kept(1 - Math.Pow(options.Beta1, state.Step)));
         var longest = 2 / (1 - options.Beta2) - 1;
         var length = longest - 2 * state.Step * power / (1 - power);
         if (length <= LeastLength)
         {
-            parameter.add_(corrected, -group.LearningRate);
+            parameter.add_(corrected, Kept(-group.LearningRate));
             return;
         }
 
         var rectification = Math.Sqrt((length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length));
-        var adaptive = square.sqrt().add_(options.Epsilon).reciprocal_().mul_(Math.Sqrt(1 - power));
-        parameter.add_(corrected.mul_(adaptive), -group.LearningRate * rectification);
+        var adaptive = square.sqrt().Plus_(options.Epsilon).reciprocal_().mul_(Kept(Math.Sqrt(1 - power)));
+        parameter.add_(corrected.mul_(adaptive), Kept(-group.LearningRate * rectification));
     }
 }

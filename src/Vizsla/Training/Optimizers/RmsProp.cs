@@ -1,4 +1,6 @@
+using Vizsla.Native;
 using static TorchSharp.torch;
+using static Vizsla.Native.KeptScalars;
 
 namespace Vizsla.Training.Optimizers;
 
@@ -13,21 +15,21 @@ internal sealed class RmsProp(IReadOnlyList<ParameterGroup> groups, double alpha
     {
         if (group.WeightDecay != 0)
         {
-            gradient = gradient.add(parameter, group.WeightDecay);
+            gradient = gradient.add(parameter, Kept(group.WeightDecay));
         }
 
         var square = state.Zeros("square_avg", parameter);
-        square.mul_(alpha).addcmul_(gradient, gradient, 1 - alpha);
-        var denominator = Variance(square, gradient, parameter, state).sqrt().add_(epsilon);
+        square.mul_(Kept(alpha)).addcmul_(gradient, gradient, Kept(1 - alpha));
+        var denominator = Variance(square, gradient, parameter, state).sqrt().Plus_(epsilon);
         if (momentum > 0)
         {
             var buffer = state.Zeros("momentum_buffer", parameter);
-            buffer.mul_(momentum).addcdiv_(gradient, denominator);
-            parameter.add_(buffer, -group.LearningRate);
+            buffer.mul_(Kept(momentum)).addcdiv_(gradient, denominator, Kept(1));
+            parameter.add_(buffer, Kept(-group.LearningRate));
         }
         else
         {
-            parameter.addcdiv_(gradient, denominator, -group.LearningRate);
+            parameter.addcdiv_(gradient, denominator, Kept(-group.LearningRate));
         }
     }
 
@@ -39,7 +41,7 @@ internal sealed class RmsProp(IReadOnlyList<ParameterGroup> groups, double alpha
         }
 
         var mean = state.Zeros("grad_avg", parameter);
-        mean.mul_(alpha).add_(gradient, 1 - alpha);
-        return square.addcmul(mean, mean, -1);
+        mean.mul_(Kept(alpha)).add_(gradient, Kept(1 - alpha));
+        return square.addcmul(mean, mean, Kept(-1));
     }
 }

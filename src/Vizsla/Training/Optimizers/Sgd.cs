@@ -1,4 +1,5 @@
 using static TorchSharp.torch;
+using static Vizsla.Native.KeptScalars;
 
 namespace Vizsla.Training.Optimizers;
 
@@ -13,7 +14,7 @@ internal sealed class Sgd(IReadOnlyList<ParameterGroup> groups, double momentum,
     {
         if (group.WeightDecay != 0)
         {
-            gradient = gradient.add(parameter, group.WeightDecay);
+            gradient = gradient.add(parameter, Kept(group.WeightDecay));
         }
 
         if (momentum != 0)
@@ -21,7 +22,7 @@ internal sealed class Sgd(IReadOnlyList<ParameterGroup> groups, double momentum,
             gradient = WithMomentum(gradient, state);
         }
 
-        parameter.add_(gradient, -group.LearningRate);
+        parameter.add_(gradient, Kept(-group.LearningRate));
     }
 
     private Tensor WithMomentum(Tensor gradient, ParameterState state)
@@ -33,9 +34,9 @@ internal sealed class Sgd(IReadOnlyList<ParameterGroup> groups, double momentum,
         }
         else
         {
-            buffer.mul_(momentum).add_(gradient, 1 - dampening);
+            buffer.mul_(Kept(momentum)).add_(gradient, Kept(1 - dampening));
         }
 
-        return isNesterov ? gradient.add(buffer, momentum) : buffer;
+        return isNesterov ? gradient.add(buffer, Kept(momentum)) : buffer;
     }
 }

@@ -1,3 +1,4 @@
+using Vizsla.Native;
 using Vizsla.Training.Optimizers;
 using static TorchSharp.torch;
 
@@ -79,7 +80,7 @@ internal sealed class PythonOptimizerLayout
             }
             else if (key == RootMeanSquare)
             {
-                values.Add(key, parameter.detach().norm().div(Math.Sqrt(parameter.numel())));
+                values.Add(key, parameter.detach().norm().Over(Math.Sqrt(parameter.numel())));
             }
             else if (state.Tensors.TryGetValue(key, out var tensor))
             {

@@ -1,6 +1,7 @@
 using TorchSharp;
 using Vizsla.Primitives;
 using static TorchSharp.torch;
+using static Vizsla.Native.KeptScalars;
 
 namespace Vizsla.Training.Steps;
 
@@ -41,7 +42,7 @@ internal sealed class FiniteGuard : IDisposable
         var step = _unread.Last().Step;
         if (!_onCpu)
         {
-            var bad = where(value.isfinite().logical_or(_firstBad.ne(None)), _firstBad, step).DetachFromDisposeScope();
+            var bad = where(value.isfinite().logical_or(_firstBad.ne(Kept(None))), _firstBad, tensor(step, device: _firstBad.device)).DetachFromDisposeScope();
             _firstBad.Dispose();
             _firstBad = bad;
         }

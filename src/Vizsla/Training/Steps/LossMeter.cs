@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Vizsla.Native;
 using static TorchSharp.torch;
 
 namespace Vizsla.Training.Steps;
@@ -31,8 +32,8 @@ internal sealed class LossMeter : IDisposable
     public void Add(Tensor loss, int step)
     {
         using var scope = NewDisposeScope();
-        var counted = _filtersNan ? where(loss.isfinite(), loss, _sum / (1 + step - _lastStep)) : loss;
-        Replace((_sum + counted).DetachFromDisposeScope());
+        var counted = _filtersNan ? where(loss.isfinite(), loss, _sum.Over(1 + step - _lastStep)) : loss;
+        Replace(_sum.Plus(counted).DetachFromDisposeScope());
     }
 
     /// <summary>Keeps what was added since the last call.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Vizsla.Training.Optimizers;
 using static TorchSharp.torch;
+using static Vizsla.Native.KeptScalars;
 
 namespace Vizsla.Training.Steps;
 
@@ -24,7 +25,7 @@ internal sealed class LossScaler
         var gradients = optimizer.Groups.SelectMany(g => g.Parameters).Select(p => p.Value.grad).OfType<Tensor>().ToList();
         foreach (var gradient in gradients)
         {
-            gradient.mul_(1 / Scale);
+            gradient.mul_(Kept(1 / Scale));
         }
 
         return Native.Gradients.Norm(gradients).isfinite().item<bool>();

@@ -117,7 +117,7 @@ internal sealed class StepRunner(SessionParts parts, Func<Tensor, Tensor> forwar
         {
             using var scope = NewDisposeScope();
             var loss = parts.Loss.Compute(forward(pixels[i]).to(ScalarType.Float32), labels[i], weight);
-            (scaler is null ? loss : loss * scaler.Scale).backward();
+            (scaler is null ? loss : loss.Times(scaler.Scale)).backward();
             losses.Add(loss.detach().MoveToOuterDisposeScope());
         }
 

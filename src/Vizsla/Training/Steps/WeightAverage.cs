@@ -2,6 +2,7 @@ using Vizsla.Models;
 using Vizsla.Models.Weights;
 using Vizsla.Training.Checkpoints;
 using static TorchSharp.torch;
+using static Vizsla.Native.KeptScalars;
 
 namespace Vizsla.Training.Steps;
 
@@ -28,7 +29,7 @@ internal sealed class WeightAverage : IDisposable
         {
             if (average.is_floating_point())
             {
-                average.mul_(_decay).add_(value, 1 - _decay);
+                average.mul_(Kept(_decay)).add_(value, Kept(1 - _decay));
             }
             else
             {

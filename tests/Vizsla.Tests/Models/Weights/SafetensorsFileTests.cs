@@ -5,6 +5,7 @@ using Vizsla.Models.Weights;
 using Vizsla.Primitives;
 using Vizsla.Testing;
 using static TorchSharp.torch;
+using static Vizsla.Native.KeptScalars;
 
 namespace Vizsla.Tests.Models.Weights;
 
@@ -20,7 +21,7 @@ public sealed class SafetensorsFileTests
         var path = Path.Combine(folder.Path, "model.safetensors");
         var tensors = new Dictionary<string, Tensor>
         {
-            ["b"] = arange(6, dtype: ScalarType.Float32).reshape(2, 3).t(),
+            ["b"] = arange(Kept(6L), dtype: ScalarType.Float32).reshape(2, 3).t(),
             ["a"] = tensor(7L),
             ["half"] = ones(3, dtype: ScalarType.Float16),
             ["none"] = empty([0, 4]),

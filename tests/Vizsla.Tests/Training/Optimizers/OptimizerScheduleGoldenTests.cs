@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using TorchSharp;
 using TorchSharp.Modules;
+using Vizsla.Native;
 using Vizsla.Primitives;
 using Vizsla.Testing;
 using Vizsla.Training;
@@ -34,7 +35,7 @@ public sealed partial class OptimizerScheduleGoldenTests
 
             foreach (var (expected, step) in steps["steps"]!.AsArray().Select((e, i) => (e!.AsArray(), i)))
             {
-                parameter.grad = randn(3, 4, generator: generator) + parameter.detach();
+                parameter.grad = randn(3, 4, generator: generator).Plus(parameter.detach());
                 optimizer.Step();
                 AssertClose($"{name}, step {step}", expected, parameter);
             }

@@ -8,6 +8,7 @@ using Vizsla.Training.Optimizers;
 using Vizsla.Training.PythonState;
 using Vizsla.Training.Schedules;
 using static TorchSharp.torch;
+using static Vizsla.Native.KeptScalars;
 
 namespace Vizsla.Tests.Training.PythonState;
 
@@ -171,7 +172,7 @@ public sealed class PythonStateTests
     {
         parameters =
         [
-            new("weight", nn.Parameter(arange(6, dtype: ScalarType.Float32).reshape(3, 2))),
+            new("weight", nn.Parameter(arange(Kept(6L), dtype: ScalarType.Float32).reshape(3, 2))),
             new("bias", nn.Parameter(ones(2))),
         ];
         return OptimizerTable.Create(
@@ -183,7 +184,7 @@ public sealed class PythonStateTests
     {
         foreach (var (_, parameter) in parameters)
         {
-            parameter.grad = full_like(parameter.detach(), 0.1f * seed);
+            parameter.grad = full_like(parameter.detach(), Kept(0.1f * seed));
         }
 
         optimizer.Step();

@@ -1,4 +1,5 @@
 using Vizsla.Models.Layers;
+using Vizsla.Native;
 using static TorchSharp.torch;
 
 namespace Vizsla.Models.Timm.ResNet;
@@ -55,7 +56,7 @@ internal sealed class TimmResNetBlock : Layer
         }
 
         var shortcut = _shortcut?.Forward(input) ?? input;
-        return nn.functional.relu(StochasticDepth.Apply(x, _dropPath, training) + shortcut).MoveToOuterDisposeScope();
+        return nn.functional.relu(StochasticDepth.Apply(x, _dropPath, training).Plus(shortcut)).MoveToOuterDisposeScope();
     }
 
     private void AddUnit(int inputs, int outputs, int kernel, int stride, bool isActivated)

@@ -1,4 +1,5 @@
 using Vizsla.Models.Layers;
+using Vizsla.Native;
 using static TorchSharp.torch;
 
 namespace Vizsla.Models.Timm.Vit;
@@ -44,8 +45,8 @@ internal sealed class TimmVitBlock : Layer
         using var scope = NewDisposeScope();
         var parts = _joined.forward(_before.forward(tokens)).chunk(3, -1);                      // 3 x [B, N, D]
         var mixed = _mixed.forward(Attention.Mix(parts[0], parts[1], parts[2], _heads, trace: trace));
-        var attended = tokens + StochasticDepth.Apply(mixed, _dropPath, training);              // [B, N, D]
+        var attended = tokens.Plus(StochasticDepth.Apply(mixed, _dropPath, training));              // [B, N, D]
         var inner = nn.functional.gelu(_widen.forward(_after.forward(attended)));               // [B, N, I]
-        return (attended + StochasticDepth.Apply(_narrow.forward(inner), _dropPath, training)).MoveToOuterDisposeScope();
+        return attended.Plus(StochasticDepth.Apply(_narrow.forward(inner), _dropPath, training)).MoveToOuterDisposeScope();
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Vizsla.Models.Layers;
+using Vizsla.Native;
 using Vizsla.Primitives;
 using static TorchSharp.torch;
 
@@ -98,7 +99,7 @@ internal sealed class TimmVitNetwork : TimmNetwork
             _positions.Value, 1, (pixels.shape[2], pixels.shape[3]), Options.ImageSize, (PatchSide, PatchSide), InterpolatesPositions);
         var patches = _patches.forward(pixels).flatten(2).transpose(1, 2);                      // [B, N - 1, D]
         var token = _classToken.Value.expand(pixels.shape[0], -1, -1);                          // [B, 1, D]
-        return (cat([token, patches], 1) + positions).MoveToOuterDisposeScope();                // [B, N, D]
+        return cat([token, patches], 1).Plus(positions).MoveToOuterDisposeScope();                // [B, N, D]
     }
 
     /// <summary>Float [B, N - 1, D] to [B, D].</summary>
@@ -106,6 +107,6 @@ internal sealed class TimmVitNetwork : TimmNetwork
     {
         "avg" => patches.mean([1]),
         "max" => patches.amax([1]),
-        _ => (patches.amax([1]) + patches.mean([1])) * 0.5,
+        _ => patches.amax([1]).Plus(patches.mean([1])).Times(0.5),
     };
 }
