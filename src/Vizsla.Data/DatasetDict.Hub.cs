@@ -31,5 +31,5 @@ public sealed partial class DatasetDict
     /// <exception cref="HubException">The Hub refused, or the way to it broke.</exception>
     /// <remarks>Source: <c>DatasetDict.push_to_hub</c>.</remarks>
     public Task<CommitResult> PushToHubAsync(string repo, DatasetPushOptions? options = null, HubClient? hub = null, CancellationToken cancellationToken = default) =>
-        HubDatasetReader.WithHubAsync(hub, client => DatasetPush.RunAsync(client, RepoId.Dataset(repo), this, options ?? new(), keepsOtherSplits: false, cancellationToken));
+        HubClient.UseAsync(hub, token: null, client => DatasetPush.RunAsync(client, RepoId.Dataset(repo), this, options ?? new(), keepsOtherSplits: false, cancellationToken));
 }

@@ -50,6 +50,6 @@ public sealed partial class ImageDataset
     /// <exception cref="HubException">The Hub refused, or the way to it broke.</exception>
     /// <remarks>Source: <c>Dataset.push_to_hub</c>.</remarks>
     public Task<CommitResult> PushToHubAsync(string repo, string? split = null, DatasetPushOptions? options = null, HubClient? hub = null, CancellationToken cancellationToken = default) =>
-        HubDatasetReader.WithHubAsync(hub, client => DatasetPush.RunAsync(
+        HubClient.UseAsync(hub, token: null, client => DatasetPush.RunAsync(
             client, RepoId.Dataset(repo), new DatasetDict(KeyValuePair.Create(split ?? Split ?? SplitNames.Train, this)), options ?? new(), keepsOtherSplits: true, cancellationToken));
 }

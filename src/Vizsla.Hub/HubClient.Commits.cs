@@ -50,4 +50,32 @@ public sealed partial class HubClient
         ArgumentException.ThrowIfNullOrEmpty(folder);
         return new Transfers.FolderUpload(_commits, _listing).RunAsync(repo, folder, options ?? new UploadFolderOptions(), cancellationToken);
     }
+
+    /// <summary>Sends files that are made for it, into a repository that is made where it is missing.</summary>
+    /// <param name="repo">The repository; without an owner it belongs to the token's user.</param>
+    /// <param name="write">Writes the files into the folder that it is given, before anything is sent.</param>
+    /// <param name="message">The commit's title.</param>
+    /// <param name="isPrivate">Whether a repository that is made is private; null takes the owner's default.</param>
+    /// <param name="revision">Branch; null means <c>main</c>.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    /// <returns>The commit; the unchanged head when nothing differed.</returns>
+    /// <exception cref="HubException">As <see cref="CommitAsync"/>.</exception>
+    public async Task<CommitResult> PushFilesAsync(RepoId repo, Action<string> write, string message, bool? isPrivate = null, string? revision = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(repo);
+        ArgumentNullException.ThrowIfNull(write);
+        var folder = Directory.CreateTempSubdirectory("vizsla-push-").FullName;
+        try
+        {
+            write(folder);
+            var target = await WithOwnerAsync(repo, cancellationToken).ConfigureAwait(false);
+            await CreateRepoAsync(target, isPrivate, existOk: true, cancellationToken).ConfigureAwait(false);
+            var options = new UploadFolderOptions { Message = message, Commit = new CommitOptions { Revision = revision ?? DefaultRevision } };
+            return await UploadFolderAsync(target, folder, options, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
 }

@@ -24,6 +24,20 @@ public sealed partial class HubClient
             [.. (json["orgs"] as JsonArray ?? []).Select(o => Listing.Text(o, "name"))]));
     }
 
+    /// <summary>The whole name of a repository that is to be written to: a name without an owner is one of the token's user.</summary>
+    /// <param name="repo">The repository.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    /// <returns>The repository with its owner.</returns>
+    /// <exception cref="HubException">The name has no owner, and there is no token, or the Hub does not know it.</exception>
+    /// <remarks>Source: <c>get_full_repo_name</c>.</remarks>
+    public async Task<RepoId> WithOwnerAsync(RepoId repo, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(repo);
+        return repo.Owner is not null
+            ? repo
+            : RepoId.Parse($"{(await WhoAmIAsync(cancellationToken).ConfigureAwait(false)).Name}/{repo.Name}", repo.Type);
+    }
+
     /// <summary>Makes a repository.</summary>
     /// <param name="repo">Its name; without an owner it belongs to the token's user.</param>
     /// <param name="isPrivate">True hides it from others; null takes the owner's default.</param>

@@ -40,6 +40,32 @@ public sealed partial class HubClient : IDisposable
     /// <summary>Where and who.</summary>
     public HubOptions Options { get; }
 
+    /// <summary>A client of the Hub that the environment names, for another than the user who is logged in.</summary>
+    /// <param name="token">Who asks; null takes the environment's.</param>
+    /// <param name="logger">Told of retries, waits and falling back on the cache; null tells nobody.</param>
+    /// <exception cref="ArgumentException">A variable of the environment cannot be read.</exception>
+    public static HubClient Of(HubToken? token, ILogger? logger = null)
+    {
+        var options = HubOptions.FromEnvironment();
+        return new HubClient(options with { Token = token ?? options.Token }, logger);
+    }
+
+    /// <summary>Uses a client that was given, or one of the environment's that is closed after.</summary>
+    /// <param name="hub">The client; stays the caller's. Null makes one.</param>
+    /// <param name="token">Who asks where one is made; null takes the environment's.</param>
+    /// <param name="use">What is done with it.</param>
+    public static async Task<T> UseAsync<T>(HubClient? hub, HubToken? token, Func<HubClient, Task<T>> use)
+    {
+        ArgumentNullException.ThrowIfNull(use);
+        if (hub is not null)
+        {
+            return await use(hub).ConfigureAwait(false);
+        }
+
+        using var own = Of(token);
+        return await use(own).ConfigureAwait(false);
+    }
+
     /// <summary>Fetches one file, unless the cache has it already.</summary>
     /// <param name="repo">The repository.</param>
     /// <param name="path">Path in the repository, slashes between segments.</param>

@@ -9,6 +9,9 @@ public sealed record SnapshotOptions
     /// <summary>Patterns of what to leave out. HF: <c>ignore_patterns</c>.</summary>
     public IReadOnlyList<string> IgnorePatterns { get; init; } = [];
 
+    /// <summary>Chooses among the files that the patterns leave, given the paths of them all; null takes them all.</summary>
+    public Func<IReadOnlyList<string>, IEnumerable<string>>? Choose { get; init; }
+
     /// <summary>Files fetched at the same time, 1 or more. Default 8; HF: <c>max_workers</c>.</summary>
     public int MaxWorkers { get; init; } = 8;
 

@@ -9,8 +9,10 @@ namespace Vizsla;
 
 /// <summary>A model with its configuration, labels and preprocessing: loaded, trained, saved and asked as one thing.</summary>
 /// <remarks>Source: transformers <c>AutoModelForImageClassification</c> with <c>AutoImageProcessor</c>. Not safe for several threads.</remarks>
-public sealed class ImageClassifier : IDisposable
+public sealed partial class ImageClassifier : IDisposable
 {
+    private const string MainRevision = "main";
+
     private readonly string? _folder;
     private ImageProcessor? _processor;
 
@@ -54,6 +56,7 @@ public sealed class ImageClassifier : IDisposable
     /// <param name="ignoreMismatchedSizes">Whether a head for another number of classes is replaced by a new one; HF: <c>ignore_mismatched_sizes</c>.</param>
     /// <param name="seed">Seeds torch's generator before new weights are drawn; null draws from it as it stands.</param>
     /// <param name="configure">Changes the configuration before the network is built, a dropout rate say; null leaves it.</param>
+    /// <param name="revision">Branch, tag or commit of a Hub name; null means <c>main</c>.</param>
     /// <returns>The model in evaluation mode; the caller owns it.</returns>
     /// <exception cref="ModelLoadException">It is not found, not known, or its weights do not fit; the exception carries the report.</exception>
     public static ImageClassifier FromPretrained(
@@ -61,10 +64,11 @@ public sealed class ImageClassifier : IDisposable
         IReadOnlyList<string>? labels = null,
         bool ignoreMismatchedSizes = false,
         long? seed = null,
-        Action<ModelConfiguration>? configure = null)
+        Action<ModelConfiguration>? configure = null,
+        string? revision = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(nameOrFolder);
-        return Load(ModelLocation.Find(nameOrFolder), labels, ignoreMismatchedSizes, seed, configure);
+        return Load(ModelLocation.Find(nameOrFolder, revision ?? MainRevision), labels, ignoreMismatchedSizes, seed, configure);
     }
 
     /// <summary>Loads a weight file into a network of timm's.</summary>

@@ -17,7 +17,7 @@ public static class PretrainedModels
     ];
 
     /// <summary>Fetches configuration, weights and preprocessing into the Hub's cache; what is there already is not fetched again.</summary>
-    /// <param name="hub">The Hub to ask; offline, the cache alone answers.</param>
+    /// <param name="hub">The Hub to ask; where it cannot be reached, the cache answers.</param>
     /// <param name="name">Repository, <c>owner/name</c>.</param>
     /// <param name="revision">Branch, tag or commit; null means <c>main</c>.</param>
     /// <param name="progress">Told as bytes arrive; null tells nobody.</param>
@@ -30,14 +30,12 @@ public static class PretrainedModels
     {
         ArgumentNullException.ThrowIfNull(hub);
         var repo = RepoId.Model(name);
-        var wanted = Always.Concat(Weights.Select(w => w.Name)).Concat(Weights.Select(w => w.Parts)).ToArray();
-        if (!hub.Options.Offline)
-        {
-            var files = (await hub.RepoInfoAsync(repo, revision, cancellationToken).ConfigureAwait(false)).Files;
-            var weights = Weights.FirstOrDefault(w => files.Contains(w.Name));
-            wanted = weights.Name is null ? Always : [.. Always, weights.Name, weights.Parts];
-        }
+        return await hub.SnapshotDownloadAsync(repo, revision, new SnapshotOptions { Choose = Needed, Progress = progress }, cancellationToken).ConfigureAwait(false);
+    }
 
-        return await hub.SnapshotDownloadAsync(repo, revision, new SnapshotOptions { AllowPatterns = wanted, Progress = progress }, cancellationToken).ConfigureAwait(false);
+    private static IEnumerable<string> Needed(IReadOnlyList<string> files)
+    {
+        var (name, parts) = Weights.FirstOrDefault(w => files.Contains(w.Name));
+        return files.Where(f => Always.Contains(f) || (name is not null && (f == name || GlobPattern.IsMatch(f, parts))));
     }
 }

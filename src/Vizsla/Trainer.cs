@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using TorchSharp;
+using Vizsla.Hub;
 using Vizsla.Training;
 using Vizsla.Training.Arguments;
 using Vizsla.Training.Callbacks;
@@ -9,6 +10,7 @@ using Vizsla.Training.Checkpoints;
 using Vizsla.Training.Data;
 using Vizsla.Training.Evaluation;
 using Vizsla.Training.Losses;
+using Vizsla.Training.Publishing;
 using Vizsla.Training.Reports;
 using Vizsla.Training.Runs;
 using Vizsla.Training.Steps;
@@ -30,6 +32,8 @@ public sealed class Trainer : IDisposable
     private readonly TrainerContext _context;
     private readonly ILogger _logger;
     private readonly IReadOnlyList<TrainerCallback> _reporters;
+    private readonly HubClient? _hub;
+    private HubPublisher? _publisher;
 
     /// <summary>Prepares a training; seeds libtorch's generator with <see cref="TrainingArguments.Seed"/>.</summary>
     /// <param name="model">The model; stays the caller's, and is moved to the device.</param>
@@ -40,10 +44,12 @@ public sealed class Trainer : IDisposable
     /// <param name="metrics">Numbers of an evaluation; null computes the accuracy.</param>
     /// <param name="callbacks">Hear of what happens, in this order.</param>
     /// <param name="logger">Hears of phases and warnings; null for none.</param>
+    /// <param name="hub">The Hub that <see cref="TrainingArguments.PushToHub"/> means; stays the caller's. Null takes the one that the environment names.</param>
     /// <exception cref="ArgumentsException">The arguments cannot be meant; names every problem.</exception>
+    /// <exception cref="HubException">The run is to be pushed, and nobody is logged in.</exception>
     public Trainer(
         ImageClassifier model, TrainingArguments? arguments = null, ImageDataset? trainDataset = null, ImageDataset? evalDataset = null,
-        Collator? dataCollator = null, IReadOnlyList<Metric>? metrics = null, IEnumerable<TrainerCallback>? callbacks = null, ILogger? logger = null)
+        Collator? dataCollator = null, IReadOnlyList<Metric>? metrics = null, IEnumerable<TrainerCallback>? callbacks = null, ILogger? logger = null, HubClient? hub = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         _arguments = arguments ?? new TrainingArguments();
@@ -63,13 +69,15 @@ public sealed class Trainer : IDisposable
         var collator = dataCollator ?? Collator.Default;
         var loss = new ClassificationLoss(_arguments.LabelSmoothingFactor, TrainerChecks.ClassWeights(_arguments, model.Labels, trainDataset), device);
         var events = new EventLog(_arguments.OutputDir, TimeProvider.System);
+        _hub = hub;
+        _publisher = _arguments.PushToHub ? new HubPublisher(_arguments, hub, events, _logger) : null;
         _reporters = Reporters(model, trainDataset, evalDataset, device, precision);
         _parts = new SessionParts
         {
             Arguments = _arguments,
             Model = model,
             Context = _context,
-            Callbacks = new CallbackList([events, .. EarlyStopping(_arguments, best), .. _reporters, .. callbacks ?? []]),
+            Callbacks = new CallbackList([events, .. EarlyStopping(_arguments, best), .. _reporters, .. Publishing(_publisher), .. callbacks ?? []]),
             Evaluator = new Evaluator(
                 new EvaluationLoop(_arguments, model.Network, loss, precision, collator, device), computed, model.Labels, _arguments.PredictionLossOnly),
             EvalDataset = evalDataset,
@@ -99,37 +107,19 @@ public sealed class Trainer : IDisposable
         using var folder = RunLock.Take(_arguments.OutputDir);
         using var session = new TrainingSession(_parts, train);
         session.Begin(RunStart.Checkpoint(_arguments, _parts.Folder, _logger));
-
-        for (var epoch = session.FirstEpoch; epoch < session.Plan.EpochCount && !_context.Control.ShouldTrainingStop; epoch++)
+        try
         {
-            foreach (var step in session.Steps(epoch))
-            {
-                using (NewDisposeScope())
-                {
-                    session.Accumulate(step);
-                    session.Update();
-                }
-
-                session.EndStep(step);
-                if (_context.Control.ShouldEpochStop || _context.Control.ShouldTrainingStop)
-                {
-                    break;
-                }
-
-                if (cancellationToken.IsCancellationRequested)
-                {
-                    throw new TrainingStoppedException(session.SaveNow(), State.GlobalStep, cancellationToken);
-                }
-            }
-
-            session.EndEpoch();
+            Run(session, cancellationToken);
+            var output = session.Finish();
+            WriteModel();
+            SaveMetrics("train", output.Metrics);
+            SaveState();
+            return output;
         }
-
-        var output = session.Finish();
-        SaveModel();
-        SaveMetrics("train", output.Metrics);
-        SaveState();
-        return output;
+        finally
+        {
+            _publisher?.Join();
+        }
     }
 
     /// <summary>Evaluates a split and adds a row to the log.</summary>
@@ -160,9 +150,30 @@ public sealed class Trainer : IDisposable
         return new PredictionOutput(prediction, metrics);
     }
 
-    /// <summary>Writes the model, its configuration and the image processor.</summary>
-    /// <param name="folder">The folder; null is the run folder.</param>
-    public void SaveModel(string? folder = null) => _parts.SaveModel(folder ?? _arguments.OutputDir);
+    /// <summary>Writes the model, its configuration and the image processor; with <see cref="TrainingArguments.PushToHub"/> the run folder is pushed too.</summary>
+    /// <param name="folder">The folder; null is the run folder, and only that is pushed.</param>
+    public void SaveModel(string? folder = null)
+    {
+        _parts.SaveModel(folder ?? _arguments.OutputDir);
+        if (folder is null && _arguments.PushToHub)
+        {
+            _publisher!.Push(State, "Model save", checkpoint: null);
+        }
+    }
+
+    /// <summary>Writes the model and pushes the run folder, its card and its model to the Hub, after every push that is under way.</summary>
+    /// <param name="message">Title of the commit.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    /// <returns>The commit; the unchanged head when nothing differed.</returns>
+    /// <exception cref="HubException">Nobody is logged in, the Hub refused, or the way to it broke; the run folder is whole, and can be pushed again.</exception>
+    /// <remarks>Checkpoints, the lock and scratch files stay here. Source: <c>Trainer.push_to_hub</c>.</remarks>
+    public Task<CommitResult> PushToHubAsync(string message = "End of training", CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(message);
+        _publisher ??= new HubPublisher(_arguments, _hub, _parts.Events, _logger);
+        WriteModel();
+        return _publisher.PushLastAsync(State, message, cancellationToken);
+    }
 
     /// <summary>Writes <c>trainer_state.json</c> into the run folder.</summary>
     public void SaveState() => _parts.Folder.WriteText(TrainerState.FileName, State.ToFileText());
@@ -172,15 +183,46 @@ public sealed class Trainer : IDisposable
     /// <param name="metrics">The metrics.</param>
     public void SaveMetrics(string split, IReadOnlyDictionary<string, double> metrics) => _parts.Folder.WriteMetrics(split, metrics);
 
-    /// <summary>Disposes what the trainer made; the model stays.</summary>
+    /// <summary>Waits for a push that is under way and disposes what the trainer made; the model stays.</summary>
     public void Dispose()
     {
+        _publisher?.Dispose();
         _parts.Loss.Dispose();
         foreach (var reporter in _reporters.OfType<IDisposable>())
         {
             reporter.Dispose();
         }
     }
+
+    private void Run(TrainingSession session, CancellationToken cancellationToken)
+    {
+        for (var epoch = session.FirstEpoch; epoch < session.Plan.EpochCount && !_context.Control.ShouldTrainingStop; epoch++)
+        {
+            foreach (var step in session.Steps(epoch))
+            {
+                using (NewDisposeScope())
+                {
+                    session.Accumulate(step);
+                    session.Update();
+                }
+
+                session.EndStep(step);
+                if (_context.Control.ShouldEpochStop || _context.Control.ShouldTrainingStop)
+                {
+                    break;
+                }
+
+                if (cancellationToken.IsCancellationRequested)
+                {
+                    throw new TrainingStoppedException(session.SaveNow(), State.GlobalStep, cancellationToken);
+                }
+            }
+
+            session.EndEpoch();
+        }
+    }
+
+    private void WriteModel() => _parts.SaveModel(_arguments.OutputDir);
 
     private (Dictionary<string, double> Metrics, EvalPrediction Prediction) Run(ImageDataset split, string prefix) =>
         _parts.Evaluator.Run(split, prefix, (batch, count) => _parts.Callbacks.Tell(c => c.OnPredictionStep(_context, batch, count)));
@@ -207,6 +249,8 @@ public sealed class Trainer : IDisposable
         arguments.EarlyStoppingPatience is { } patience
             ? [new EarlyStoppingCallback(patience, arguments.EarlyStoppingThreshold, best.Key!, best.GreaterIsBetter)]
             : [];
+
+    private static IEnumerable<TrainerCallback> Publishing(HubPublisher? publisher) => publisher is null ? [] : [new PublishCallback(publisher)];
 
     private List<TrainerCallback> Reporters(ImageClassifier model, ImageDataset? train, ImageDataset? evaluation, Device device, ComputePrecision precision)
     {

@@ -57,6 +57,18 @@ public sealed class HubServerHostTests
     }
 
     [Fact]
+    public async Task The_folder_may_be_given_as_it_is_seen_from_here()
+    {
+        await using var server = await ServerFixture.StartAsync(o => o with { DataDirectory = Path.GetRelativePath(Environment.CurrentDirectory, o.DataDirectory) });
+        var client = server.Client("hf_anna");
+        var repo = RepoId.Model("anna/large");
+        await client.CreateRepoAsync(repo);
+        await client.CommitAsync(repo, [new CommitAdd("a.bin", [1, 2, 0])], "Add");
+
+        Assert.Equal([1, 2, 0], await File.ReadAllBytesAsync(await client.DownloadFileAsync(repo, "a.bin")));
+    }
+
+    [Fact]
     public async Task Administration_works_while_the_server_runs()
     {
         await using var server = await ServerFixture.StartAsync();

@@ -17,6 +17,8 @@ internal sealed class EvaluateCommand : Verb
 
     private readonly Option<string> _model;
     private readonly Option<string> _dataset;
+    private readonly Option<string?> _modelRevision;
+    private readonly Option<string?> _datasetRevision;
     private readonly Option<string?> _split;
     private readonly Option<int> _batchSize;
     private readonly Option<string> _format;
@@ -28,8 +30,10 @@ internal sealed class EvaluateCommand : Verb
             "vizsla evaluate --model breed-classification --dataset PetClassification",
             "vizsla evaluate --model breed-classification --dataset PetClassification --split validation --format json")
     {
-        _model = AddRequired<string>("--model", "Run folder, timm folder or Hub name in the cache.");
-        _dataset = AddRequired<string>("--dataset", "Folder of the dataset, with the classes that the model knows.");
+        _model = AddRequired<string>("--model", "Run folder, timm folder or name on the Hub.");
+        _modelRevision = AddOption<string>("--model_revision", "Branch, tag or commit of a model on the Hub. Default: main.");
+        _dataset = AddRequired<string>("--dataset", "Folder or Hub name of the dataset, with the classes that the model knows.");
+        _datasetRevision = AddOption<string>("--dataset_revision", "Branch, tag or commit of a dataset on the Hub. Default: main.");
         _split = AddOption<string>("--split", "Split to measure on. Default: test, else validation.");
         _batchSize = AddOption("--per_device_eval_batch_size", "Pictures per forward pass, at least 1.", 64, "--batch_size");
         _format = AddOption("--format", "table or json.", "table");
@@ -42,9 +46,10 @@ internal sealed class EvaluateCommand : Verb
         var asJson = Choice.Parse("--format", arguments.GetValue(_format)!, s_formats);
         var batchSize = arguments.GetValue(_batchSize);
         var path = arguments.GetValue(_dataset)!;
-        await ModelFetch.EnsureAsync(console, arguments.GetValue(_model)!, cancellationToken);
-        using var model = ImageClassifier.FromPretrained(arguments.GetValue(_model)!);
-        var available = ImageDataset.LoadImageFolder(path);
+        var revision = arguments.GetValue(_modelRevision);
+        await ModelFetch.EnsureAsync(console, arguments.GetValue(_model)!, revision, cancellationToken);
+        var available = await DatasetSource.OpenAsync(path, arguments.GetValue(_datasetRevision), console, cancellationToken);
+        using var model = ImageClassifier.FromPretrained(arguments.GetValue(_model)!, revision: revision);
         var name = arguments.GetValue(_split) ?? s_defaultSplits.FirstOrDefault(available.ContainsKey)
             ?? throw new UsageException($"'{path}' has neither a test nor a validation split; name one with --split: {string.Join(", ", available.Keys)}.");
         if (!available.ContainsKey(name))
@@ -53,7 +58,7 @@ internal sealed class EvaluateCommand : Verb
         }
 
         var skipBad = Choice.Parse("--bad_images", arguments.GetValue(_badImages)!, s_badImages);
-        var split = DatasetSource.Load(path, [name], skipBad, console, cancellationToken)[name];
+        var split = DatasetSource.Check(available, path, [name], skipBad, console, cancellationToken)[name];
         split.SetTransform(model.Processor.ToPipeline());
         var settings = new TrainingArguments { PerDeviceEvalBatchSize = batchSize, Bf16 = arguments.GetValue(_bf16) };
         using var trainer = new Trainer(

@@ -24,6 +24,7 @@ internal sealed class PredictCommand : Verb
 
     private readonly Argument<string[]> _inputs;
     private readonly Option<string> _model;
+    private readonly Option<string?> _modelRevision;
     private readonly Option<string?> _labels;
     private readonly Option<int> _top;
     private readonly Option<string> _format;
@@ -39,7 +40,8 @@ internal sealed class PredictCommand : Verb
     {
         var defaults = new PicturePredictorOptions();
         _inputs = AddArgument<string[]>("files", "Photos, or folders whose photos are taken with those of their subfolders.", ArgumentArity.OneOrMore);
-        _model = AddRequired<string>("--model", "Run folder, timm folder or Hub name in the cache.");
+        _model = AddRequired<string>("--model", "Run folder, timm folder or name on the Hub.");
+        _modelRevision = AddOption<string>("--model_revision", "Branch, tag or commit of a model on the Hub. Default: main.");
         _labels = AddOption<string>("--labels", "JSON file with the class names in order, for a model that does not know them.");
         _top = AddOption("--top", "Classes to name per photo, at least 1.", defaults.TopK, "--top_k");
         _format = AddOption("--format", "table, json or csv.", "table");
@@ -59,8 +61,9 @@ internal sealed class PredictCommand : Verb
         };
         var files = InputFiles.Find(arguments.GetValue(_inputs)!);
         var labels = arguments.GetValue(_labels) is { } file ? LabelsFile.Read(file) : null;
-        await ModelFetch.EnsureAsync(console, arguments.GetValue(_model)!, cancellationToken);
-        using var classifier = ImageClassifier.FromPretrained(arguments.GetValue(_model)!);
+        var (model, revision) = (arguments.GetValue(_model)!, arguments.GetValue(_modelRevision));
+        await ModelFetch.EnsureAsync(console, model, revision, cancellationToken);
+        using var classifier = ImageClassifier.FromPretrained(model, revision: revision);
         var predictor = new PicturePredictor(classifier.Network, classifier.Processor.ToPipeline(), LabelsOf(classifier, labels), options);
         var answers = PictureProgress.Run(console, report =>
         {

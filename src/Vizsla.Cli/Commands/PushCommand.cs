@@ -1,14 +1,12 @@
 using System.CommandLine;
 using Vizsla.Hub;
+using Vizsla.Training.Runs;
 
 namespace Vizsla.Cli.Commands;
 
 /// <summary><c>vizsla push</c>: a model's folder to the Hub.</summary>
 internal sealed class PushCommand : Verb
 {
-    // What a run keeps for itself: checkpoints and scratch files.
-    private static readonly string[] s_neverPushed = ["_*", "checkpoint-*", "*/checkpoint-*", "*.tmp", "*.incomplete"];
-
     private readonly Option<string> _model;
     private readonly Option<string> _repo;
     private readonly Option<bool> _private;
@@ -40,7 +38,7 @@ internal sealed class PushCommand : Verb
         }
 
         using var client = new HubClient();
-        var repo = await Named(client, arguments.GetValue(_repo)!, cancellationToken);
+        var repo = await client.WithOwnerAsync(RepoId.Model(arguments.GetValue(_repo)!), cancellationToken);
         var page = await client.CreateRepoAsync(repo, arguments.GetValue(_private) ? true : null, existOk: true, cancellationToken);
         var result = await TransferDisplay.RunAsync(console, "sent", progress => client.UploadFolderAsync(
             repo,
@@ -48,18 +46,11 @@ internal sealed class PushCommand : Verb
             new UploadFolderOptions
             {
                 Message = arguments.GetValue(_message) ?? $"Upload {Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)))}",
-                IgnorePatterns = [.. s_neverPushed, .. arguments.GetValue(_exclude)!],
+                IgnorePatterns = [.. RunFiles.NeverPushed, .. arguments.GetValue(_exclude)!],
                 Commit = new CommitOptions { Revision = arguments.GetValue(_revision)!, CreatePullRequest = arguments.GetValue(_proposal), Progress = progress },
             },
             cancellationToken));
         console.WriteLine(result.IsEmpty ? $"{page} has these files already." : $"Pushed to {result.PullRequestUrl ?? page} ({result.Commit[..8]}).");
         return 0;
-    }
-
-    // A name alone is one of the user's own; everything after needs the owner.
-    private static async Task<RepoId> Named(HubClient client, string id, CancellationToken cancellationToken)
-    {
-        var repo = RepoId.Model(id);
-        return repo.Owner is not null ? repo : RepoId.Model($"{(await client.WhoAmIAsync(cancellationToken)).Name}/{repo.Name}");
     }
 }

@@ -25,7 +25,7 @@ internal sealed class ServeCommand : Verb
     protected override async Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
     {
         var model = arguments.GetValue(_model)!;
-        await ModelFetch.EnsureAsync(console, model, cancellationToken);
+        await ModelFetch.EnsureAsync(console, model, revision: null, cancellationToken);
         var name = arguments.GetValue(_name) ?? ServeApplication.NameOf(model);
         var host = new HostOptions();
         var serving = new ServingOptions();

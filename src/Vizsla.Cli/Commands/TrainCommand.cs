@@ -18,13 +18,16 @@ internal sealed class TrainCommand : Verb
     private static readonly (string Word, bool Skip)[] s_badImages = [("error", false), ("skip", true)];
 
     // Keys that a configuration file holds beside the training arguments.
-    private static readonly string[] s_ownKeys = ["dataset", "model", "from_scratch", "image_size", "eval_split", "ignore_mismatched_sizes", "transforms", "bad_images"];
+    private static readonly string[] s_ownKeys = ["dataset", "model", "from_scratch", "image_size", "dataset_revision", "model_revision", "train_split", "eval_split", "ignore_mismatched_sizes", "transforms", "bad_images"];
 
     private readonly Option<string?> _dataset;
     private readonly Option<string?> _model;
     private readonly Option<bool> _fromScratch;
     private readonly Option<int?> _imageSize;
     private readonly Option<string?> _output;
+    private readonly Option<string?> _datasetRevision;
+    private readonly Option<string?> _modelRevision;
+    private readonly Option<string?> _trainSplit;
     private readonly Option<string?> _evalSplit;
     private readonly Option<bool?> _ignoreMismatched;
     private readonly Option<string?> _transforms;
@@ -38,14 +41,18 @@ internal sealed class TrainCommand : Verb
             "vizsla train --dataset PetClassification",
             "vizsla train --dataset PetClassification --model google/vit-base-patch16-224 --output breed-classification --learning_rate 2e-5 --num_train_epochs 15",
             "vizsla train --dataset PetClassification --model vit-tiny --from_scratch --image_size 64",
-            "vizsla train --dataset PetClassification --output breed-classification --resume_from_checkpoint true")
+            "vizsla train --dataset PetClassification --output breed-classification --resume_from_checkpoint true",
+            "vizsla train --dataset user/pets --model user/vit-tiny --output vit-pets --push_to_hub")
     {
-        _dataset = AddOption<string>("--dataset", "Folder of the dataset: split folders of class folders.");
+        _dataset = AddOption<string>("--dataset", "Folder of the dataset: split folders of class folders, or Parquet files; or its name on the Hub, owner/name.");
         _model = AddOption<string>("--model", $"Folder or Hub name of the model; with --from_scratch one of {string.Join(", ", Architectures.Variants.Take(8))}, .... Default: {DefaultModel} where the Hub cache has it, else {SmallModel} from scratch.");
         _fromScratch = AddOption("--from_scratch", "Start from drawn weights.", false);
         _imageSize = AddOption<int?>("--image_size", "Side of the pictures in pixels, with --from_scratch. Default: the model size's own.", (int?)null);
         _output = AddOption<string>("--output", "The run folder. Default: the names of dataset and model.", aliases: "--output_dir");
-        _evalSplit = AddOption<string>("--eval_split", "Split to evaluate on. Default: validation, else test.");
+        _datasetRevision = AddOption<string>("--dataset_revision", "Branch, tag or commit of a dataset on the Hub. Default: main.");
+        _modelRevision = AddOption<string>("--model_revision", "Branch, tag or commit of a model on the Hub. Default: main.");
+        _trainSplit = AddOption<string>("--train_split", "Split to train on, or a slice such as train[:90%]. Default: train.");
+        _evalSplit = AddOption<string>("--eval_split", "Split to evaluate on, or a slice such as train[90%:]. Default: validation, else test.");
         _ignoreMismatched = AddOption<bool?>("--ignore_mismatched_sizes", "Replace a head made for other classes. Default: where the classes differ.", (bool?)null);
         _transforms = AddOption<string>("--transforms", "Pipeline file (JSON) with the steps for training and evaluation. Default: the tutorial's.");
         _badImages = AddOption<string>("--bad_images", "Pictures that cannot be read whole: error (default) or skip.");
@@ -61,20 +68,25 @@ internal sealed class TrainCommand : Verb
         var own = TakeOwn(config);
         var dataset = arguments.GetValue(_dataset) ?? Text(own, "dataset") ?? throw new UsageException("Option '--dataset' is required.");
         var (model, fromScratch) = PickModel(arguments, own, console);
+        var output = arguments.GetValue(_output) ?? config["output_dir"]?.GetValue<string>() ?? $"{NameOf(dataset)}-{NameOf(model)}";
+        var asked = ReadArguments(arguments, config, output);
+        var modelRevision = arguments.GetValue(_modelRevision) ?? Text(own, "model_revision");
         if (!fromScratch)
         {
-            await ModelFetch.EnsureAsync(console, model, cancellationToken);
+            await ModelFetch.EnsureAsync(console, model, modelRevision, cancellationToken);
         }
 
-        var output = arguments.GetValue(_output) ?? config["output_dir"]?.GetValue<string>() ?? $"{NameOf(dataset)}-{NameOf(model)}";
+        var splits = await DatasetSource.OpenAsync(dataset, arguments.GetValue(_datasetRevision) ?? Text(own, "dataset_revision"), console, cancellationToken);
         var options = new TrainingJobOptions(dataset, model, fromScratch)
         {
             ImageSize = arguments.GetValue(_imageSize) ?? own["image_size"]?.GetValue<int>(),
+            ModelRevision = modelRevision,
+            TrainSplit = arguments.GetValue(_trainSplit) ?? Text(own, "train_split") ?? "train",
             EvalSplit = arguments.GetValue(_evalSplit) ?? Text(own, "eval_split"),
             IgnoreMismatchedSizes = arguments.GetValue(_ignoreMismatched) ?? own["ignore_mismatched_sizes"]?.GetValue<bool>(),
             SkipBadImages = Choice.Parse("--bad_images", arguments.GetValue(_badImages) ?? Text(own, "bad_images") ?? "error", s_badImages),
             Transforms = ReadTransforms(arguments.GetValue(_transforms), own["transforms"]),
-            Arguments = ReadArguments(arguments, config, dataset, output, fromScratch, console),
+            Arguments = asked ?? PickArguments(arguments, splits, output, fromScratch, console),
         };
         try
         {
@@ -82,7 +94,7 @@ internal sealed class TrainCommand : Verb
             using var display = TrainingDisplay.Create(console, format);
 
             // Standard output is for the objects alone where a program reads them.
-            TrainingJob.Run(options, format == "json" ? console with { Out = console.Error } : console, [display], cancellationToken);
+            await TrainingJob.RunAsync(options, splits, format == "json" ? console with { Out = console.Error } : console, [display], cancellationToken);
             return 0;
         }
         catch (TrainingStoppedException stopped)
@@ -93,16 +105,17 @@ internal sealed class TrainCommand : Verb
         }
     }
 
-    private TrainingArguments ReadArguments(
-        ParseResult arguments, JsonObject config, string dataset, string output, bool fromScratch, CommandConsole console)
+    // Null where nothing was asked for.
+    private TrainingArguments? ReadArguments(ParseResult arguments, JsonObject config, string output)
     {
-        var asked = ArgumentTable.KnownNames.Concat(ArgumentTable.Refused.Keys).Where(n => n is not ("resume_from_checkpoint" or "overwrite_output_dir" or "seed"));
-        if (config.Count > 0 || asked.Any(name => _flags.IsGiven(arguments, name)))
-        {
-            return _flags.Read(arguments, new TrainingArguments { OutputDir = output, ReportTo = ["tensorboard"] }, config);
-        }
+        var names = ArgumentTable.KnownNames.Concat(ArgumentTable.Refused.Keys).Where(n => n is not ("resume_from_checkpoint" or "overwrite_output_dir" or "seed"));
+        return config.Count > 0 || names.Any(name => _flags.IsGiven(arguments, name))
+            ? _flags.Read(arguments, new TrainingArguments { OutputDir = output, ReportTo = ["tensorboard"] }, config)
+            : null;
+    }
 
-        var splits = ImageDataset.LoadImageFolder(dataset);
+    private TrainingArguments PickArguments(ParseResult arguments, DatasetDict splits, string output, bool fromScratch, CommandConsole console)
+    {
         var picked = SaneArguments.Pick(output, fromScratch, splits.ContainsKey("validation") || splits.ContainsKey("test"));
         console.Note($"No training argument was given; picked: {SaneArguments.Describe(picked)}");
         return _flags.Read(arguments, picked, configuration: null);

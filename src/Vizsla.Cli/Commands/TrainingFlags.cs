@@ -10,6 +10,10 @@ namespace Vizsla.Cli.Commands;
 internal sealed class TrainingFlags
 {
     private static readonly Lazy<IReadOnlyDictionary<string, string>> Summaries = new(ReadSummaries);
+
+    // A token on the command line could be read by everybody on the machine.
+    private static readonly string[] s_secrets = ["hub_token", "push_to_hub_token"];
+
     private readonly List<(string Name, Option<string?> Option)> _options = [];
 
     /// <param name="command">The verb that gets the options.</param>
@@ -18,7 +22,7 @@ internal sealed class TrainingFlags
     {
         foreach (var field in ArgumentTable.Fields.Where(f => !taken.Contains(f.Name)))
         {
-            Add(command, field.Name, hidden: false, Describe(field));
+            Add(command, field.Name, hidden: s_secrets.Contains(field.Name), Describe(field));
         }
 
         var hidden = ArgumentTable.OlderSpellings.Keys.Concat(ArgumentTable.Refused.Keys)
@@ -34,6 +38,7 @@ internal sealed class TrainingFlags
     /// <param name="basis">What holds where neither says anything.</param>
     /// <param name="configuration">The object of a <c>--config</c> file; null for none.</param>
     /// <returns>The checked arguments.</returns>
+    /// <exception cref="UsageException">A flag holds a token.</exception>
     /// <exception cref="ArgumentsException">Something is unknown, malformed or contradicts the rest; names every problem.</exception>
     public TrainingArguments Read(ParseResult arguments, TrainingArguments basis, JsonObject? configuration)
     {
@@ -47,6 +52,11 @@ internal sealed class TrainingFlags
         {
             if (arguments.GetResult(option) is { Implicit: false })
             {
+                if (s_secrets.Contains(name))
+                {
+                    throw new UsageException($"--{name} would show the token to everybody on this machine. Log in with 'vizsla login', set HF_TOKEN, or write hub_token into a --config file.");
+                }
+
                 // A flag without a value switches on.
                 reader.TakeText(name, arguments.GetValue(option) ?? "true");
             }

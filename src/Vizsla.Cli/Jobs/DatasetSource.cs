@@ -1,5 +1,6 @@
 using Vizsla.Datasets;
 using Vizsla.Datasets.Checks;
+using Vizsla.Hub;
 
 namespace Vizsla.Cli.Jobs;
 
@@ -8,30 +9,63 @@ internal static class DatasetSource
 {
     private const int Listed = 20;
 
-    /// <summary>Loads the splits of an image folder and looks at every picture of those that will be used.</summary>
-    /// <param name="path">The folder.</param>
+    /// <summary>Opens a folder, or a dataset on the Hub, whose files come into the cache.</summary>
+    /// <param name="nameOrFolder">Path of a folder of pictures or Parquet files, or <c>owner/name</c>.</param>
+    /// <param name="revision">Branch, tag or commit on the Hub; null means <c>main</c>.</param>
+    /// <param name="console">Where to show files on their way.</param>
+    /// <param name="cancellationToken">Stops the transfer.</param>
+    /// <exception cref="DatasetException">There is no such folder, or nothing in it that can be read.</exception>
+    /// <exception cref="HubException">The Hub has no such dataset, or cannot be reached.</exception>
+    public static async Task<DatasetDict> OpenAsync(string nameOrFolder, string? revision, CommandConsole console, CancellationToken cancellationToken)
+    {
+        if (Directory.Exists(nameOrFolder))
+        {
+            return Directory.EnumerateFiles(nameOrFolder, "*.parquet", SearchOption.AllDirectories).Any()
+                ? DatasetDict.Load(nameOrFolder)
+                : ImageDataset.LoadImageFolder(nameOrFolder);
+        }
+
+        if (!nameOrFolder.Contains('/', StringComparison.Ordinal) || !RepoId.TryParse(nameOrFolder, RepoType.Dataset, out _))
+        {
+            return ImageDataset.LoadImageFolder(nameOrFolder);
+        }
+
+        using var hub = new HubClient();
+        console.Note($"Dataset '{nameOrFolder}' of {hub.Options.Endpoint.GetLeftPart(UriPartial.Authority)}.");
+        try
+        {
+            return await TransferDisplay.RunAsync(console, "fetched", progress => DatasetDict.LoadAsync(nameOrFolder, null, revision, hub, progress, cancellationToken));
+        }
+        catch (HubException e) when (e.Kind == HubErrorKind.RepositoryNotFound)
+        {
+            throw new DatasetException($"There is no folder '{nameOrFolder}' here. {e.Message}", e);
+        }
+    }
+
+    /// <summary>Looks at every picture of the splits that will be used.</summary>
+    /// <param name="loaded">The splits.</param>
+    /// <param name="name">What the dataset is called, for messages.</param>
     /// <param name="splits">Names of the splits that will be used; null takes all.</param>
     /// <param name="skipBad">Whether pictures that cannot be read are left out instead of ending the run.</param>
     /// <param name="console">Where to show progress and what is left out.</param>
     /// <param name="cancellationToken">Stops the scan.</param>
-    /// <exception cref="DatasetException">There is no such folder, or a picture cannot be read; the message lists them all.</exception>
-    public static DatasetDict Load(string path, IReadOnlyList<string>? splits, bool skipBad, CommandConsole console, CancellationToken cancellationToken)
+    /// <exception cref="DatasetException">A picture cannot be read; the message lists them all.</exception>
+    public static DatasetDict Check(DatasetDict loaded, string name, IReadOnlyList<string>? splits, bool skipBad, CommandConsole console, CancellationToken cancellationToken)
     {
-        var loaded = ImageDataset.LoadImageFolder(path);
         var kept = new List<KeyValuePair<string, ImageDataset>>();
         var problems = new List<BadImage>();
-        foreach (var (name, split) in loaded)
+        foreach (var (key, split) in loaded)
         {
-            if (splits is not null && !splits.Contains(name))
+            if (splits is not null && !splits.Contains(key))
             {
-                kept.Add(KeyValuePair.Create(name, split));
+                kept.Add(KeyValuePair.Create(key, split));
                 continue;
             }
 
-            var bad = PictureProgress.Run(console, report => ImageScan.Run(split, new Relay(done => report($"checked {name}", done, split.Count)), cancellationToken));
+            var bad = PictureProgress.Run(console, report => ImageScan.Run(split, new Relay(done => report($"checked {key}", done, split.Count)), cancellationToken));
             problems.AddRange(bad.Select(b => b.Image));
             var left = bad.Select(b => b.Row).ToHashSet();
-            kept.Add(KeyValuePair.Create(name, left.Count == 0 ? split : split.Select(Enumerable.Range(0, split.Count).Where(row => !left.Contains(row)))));
+            kept.Add(KeyValuePair.Create(key, left.Count == 0 ? split : split.Select(Enumerable.Range(0, split.Count).Where(row => !left.Contains(row)))));
         }
 
         if (problems.Count == 0)
@@ -43,7 +77,7 @@ internal static class DatasetSource
             + (problems.Count > Listed ? $"\n  and {problems.Count - Listed} more" : "");
         if (!skipBad)
         {
-            throw new DatasetException($"{problems.Count} pictures of '{path}' cannot be read whole. Mend or remove them, or pass --bad_images skip.{list}");
+            throw new DatasetException($"{problems.Count} pictures of '{name}' cannot be read whole. Mend or remove them, or pass --bad_images skip.{list}");
         }
 
         console.Note($"Left out {problems.Count} pictures that cannot be read whole:{list}");

@@ -1,6 +1,9 @@
 using System.Globalization;
+using Vizsla.Hub;
 using Vizsla.Models;
 using Vizsla.Training;
+using Vizsla.Training.Arguments;
+using Vizsla.Training.Publishing;
 using Vizsla.Transforms;
 
 namespace Vizsla.Cli.Jobs;
@@ -12,23 +15,27 @@ internal static class TrainingJob
 
     /// <summary>Trains, evaluates the last or best weights, and predicts the test split.</summary>
     /// <param name="options">What to do.</param>
+    /// <param name="loaded">The splits of the dataset.</param>
     /// <param name="console">Where to write.</param>
     /// <param name="callbacks">Hear of the training.</param>
     /// <param name="cancellationToken">Ends the training after its step, with a checkpoint.</param>
-    public static void Run(TrainingJobOptions options, CommandConsole console, IEnumerable<TrainerCallback> callbacks, CancellationToken cancellationToken)
+    public static async Task RunAsync(TrainingJobOptions options, DatasetDict loaded, CommandConsole console, IEnumerable<TrainerCallback> callbacks, CancellationToken cancellationToken)
     {
         var arguments = options.Arguments;
-        var dataset = DatasetSource.Load(options.Dataset, splits: null, options.SkipBadImages, console, cancellationToken);
-        if (!dataset.TryGetValue("train", out var train))
+        RequireEffect(arguments);
+        var dataset = DatasetSource.Check(loaded, options.Dataset, splits: null, options.SkipBadImages, console, cancellationToken);
+        if (options.TrainSplit == "train" && !dataset.ContainsKey("train"))
         {
-            throw new UsageException($"'{options.Dataset}' has no train split, only {string.Join(", ", dataset.Keys)}. 'vizsla prepare' makes one.");
+            throw new UsageException($"'{options.Dataset}' has no train split, only {string.Join(", ", dataset.Keys)}. 'vizsla prepare' makes one, --train_split names another.");
         }
 
+        var train = Split(options, dataset, "--train_split", options.TrainSplit);
         var evaluation = EvaluationSplit(options, dataset, console);
         using var model = OpenModel(options, train.ClassNames, console);
         train.SetTransform(options.Transforms?.Train ?? Pipelines.Tutorial(model.Processor));
         var evaluationPipeline = options.Transforms?.Evaluation ?? Pipelines.TutorialEvaluation(model.Processor);
-        foreach (var (_, split) in dataset.Where(s => s.Key != "train"))
+        var test = dataset.GetValueOrDefault("test");
+        foreach (var split in new[] { evaluation, test }.OfType<ImageDataset>())
         {
             split.SetTransform(evaluationPipeline);
         }
@@ -48,7 +55,7 @@ internal static class TrainingJob
             Report(console, "eval", metrics);
         }
 
-        if (dataset.TryGetValue("test", out var test) && (arguments.DoPredict ?? true))
+        if (test is not null && (arguments.DoPredict ?? true))
         {
             var predicted = trainer.Predict(test);
             trainer.SaveMetrics("test", predicted.Metrics);
@@ -56,6 +63,37 @@ internal static class TrainingJob
         }
 
         console.WriteLine($"The model, its card and everything about the run are in '{arguments.OutputDir}'.");
+        if (arguments.PushToHub)
+        {
+            await PushAsync(trainer, arguments, console, cancellationToken);
+        }
+    }
+
+    private static void RequireEffect(TrainingArguments arguments)
+    {
+        var given = ArgumentTable.Fields.FirstOrDefault(f => f.Name.StartsWith("hub_", StringComparison.Ordinal) && !Equals(f.ValueOf(arguments), f.Default));
+        if (!arguments.PushToHub && given is not null)
+        {
+            throw new UsageException($"--{given.Name} is without effect where nothing is pushed: add --push_to_hub, or leave it out.");
+        }
+    }
+
+    // The run is whole by then: a Hub that fails is said, with the way to push later, and fails nothing.
+    private static async Task PushAsync(Trainer trainer, TrainingArguments arguments, CommandConsole console, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var result = await trainer.PushToHubAsync(cancellationToken: cancellationToken);
+            console.WriteLine($"Pushed to the Hub: {result.Url}");
+        }
+        catch (HubException e)
+        {
+            List<string> words = ["push", "--model", arguments.OutputDir, "--repo", HubPublisher.NameOf(arguments)];
+            words.AddRange(arguments.HubPrivateRepo == true ? ["--private"] : []);
+            words.AddRange(arguments.HubRevision is { } branch ? ["--revision", branch] : []);
+            console.Note($"The run is whole, but it was not pushed. {e.Message}");
+            console.Note($"Push it later with: vizsla {CommandLine.Quote(words)}");
+        }
     }
 
     private static ImageDataset? EvaluationSplit(TrainingJobOptions options, DatasetDict dataset, CommandConsole console)
@@ -66,14 +104,16 @@ internal static class TrainingJob
             return null;
         }
 
-        if (!dataset.TryGetValue(name, out var split))
-        {
-            throw new UsageException($"--eval_split '{name}' is no split of '{options.Dataset}'. It has {string.Join(", ", dataset.Keys)}.");
-        }
-
+        var split = Split(options, dataset, "--eval_split", name);
         console.Note($"Evaluating on the split '{name}' ({split.Count} pictures).");
         return split;
     }
+
+    // A split by its name, or a slice such as train[:90%].
+    private static ImageDataset Split(TrainingJobOptions options, DatasetDict dataset, string option, string name) =>
+        dataset.TryGetValue(name, out var split) ? split
+        : name.Contains('[', StringComparison.Ordinal) || name.Contains('+', StringComparison.Ordinal) ? dataset.Select(name)
+        : throw new UsageException($"{option} '{name}' is no split of '{options.Dataset}'. It has {string.Join(", ", dataset.Keys)}.");
 
     private static ImageClassifier OpenModel(TrainingJobOptions options, IReadOnlyList<string> labels, CommandConsole console)
     {
@@ -88,7 +128,7 @@ internal static class TrainingJob
             throw new UsageException("--image_size goes with --from_scratch; a trained model keeps the size of its configuration.");
         }
 
-        var model = ImageClassifier.FromPretrained(options.Model, labels, options.IgnoreMismatchedSizes ?? true, options.Arguments.Seed);
+        var model = ImageClassifier.FromPretrained(options.Model, labels, options.IgnoreMismatchedSizes ?? true, options.Arguments.Seed, revision: options.ModelRevision);
         if (model.LoadReport?.NewlyInitializedMessage is { } replaced)
         {
             console.Note(replaced);

@@ -3,7 +3,7 @@ using Vizsla.Transforms;
 namespace Vizsla.Cli.Jobs;
 
 /// <summary>What the <c>train</c> verb is asked to do beside the training arguments.</summary>
-/// <param name="Dataset">Folder of the dataset.</param>
+/// <param name="Dataset">Folder or name of the dataset, for messages.</param>
 /// <param name="Model">Folder or name of the model, or the size of one that starts from drawn weights.</param>
 /// <param name="FromScratch">Whether the weights are drawn.</param>
 internal sealed record TrainingJobOptions(string Dataset, string Model, bool FromScratch)
@@ -11,7 +11,13 @@ internal sealed record TrainingJobOptions(string Dataset, string Model, bool Fro
     /// <summary>Side of the pictures in pixels for drawn weights; null takes the size's own.</summary>
     public int? ImageSize { get; init; }
 
-    /// <summary>Split to evaluate on during training; null takes <c>validation</c>, else <c>test</c>.</summary>
+    /// <summary>Branch, tag or commit of a model on the Hub; null means <c>main</c>.</summary>
+    public string? ModelRevision { get; init; }
+
+    /// <summary>Split to train on, or a slice of one.</summary>
+    public string TrainSplit { get; init; } = "train";
+
+    /// <summary>Split to evaluate on during training, or a slice of one; null takes <c>validation</c>, else <c>test</c>.</summary>
     public string? EvalSplit { get; init; }
 
     /// <summary>Whether a head for other classes is replaced; null replaces it where the classes differ.</summary>

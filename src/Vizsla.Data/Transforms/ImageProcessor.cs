@@ -9,7 +9,7 @@ namespace Vizsla.Transforms;
 /// A value: <c>processor with { Size = (384, 384) }</c> is another processor. A bare <c>new ImageProcessor()</c> is the ViT's: 224 x 224, bilinear, mean and standard deviation 0.5.
 /// Source: transformers <c>AutoImageProcessor</c>, Pillow backend. Parity: exact; keys that are not known are kept and written back.
 /// </remarks>
-public sealed record ImageProcessor
+public sealed partial record ImageProcessor
 {
     /// <summary>The class in transformers, without <c>Fast</c> or <c>Pil</c>: <c>ViTImageProcessor</c> by default.</summary>
     public string ImageProcessorType { get; init; } = "ViTImageProcessor";

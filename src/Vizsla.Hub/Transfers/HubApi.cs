@@ -27,10 +27,14 @@ internal sealed class HubApi(HubHttp http, HubOptions options)
         (await GetPageAsync(address, subject, cancellationToken).ConfigureAwait(false)).Json;
 
     /// <summary>Reads a JSON document and where the next page is.</summary>
-    public async Task<(JsonNode Json, Uri? Next)> GetPageAsync(Uri address, RequestSubject subject, CancellationToken cancellationToken)
+    public Task<(JsonNode Json, Uri? Next)> GetPageAsync(Uri address, RequestSubject subject, CancellationToken cancellationToken) =>
+        GetPageAsync(address, subject, RetryPolicy.Repeatable, cancellationToken);
+
+    /// <summary>Reads a JSON document and where the next page is, trying again as told.</summary>
+    public async Task<(JsonNode Json, Uri? Next)> GetPageAsync(Uri address, RequestSubject subject, RetryPolicy retry, CancellationToken cancellationToken)
     {
         using var response = await http.SendAsync(
-            () => new HubRequest(HttpMethod.Get, address) { Authorize = !options.DisableImplicitToken }, subject, RetryPolicy.Repeatable, cancellationToken).ConfigureAwait(false);
+            () => new HubRequest(HttpMethod.Get, address) { Authorize = !options.DisableImplicitToken }, subject, retry, cancellationToken).ConfigureAwait(false);
         var next = HubErrors.Header(response, "Link") is { } link ? NextPage.Of(link, address) : null;
         return (await ReadAsync(response, subject, cancellationToken).ConfigureAwait(false), next);
     }

@@ -8,11 +8,15 @@ namespace Vizsla.Hub.Transfers;
 internal sealed class Listing(HubApi api)
 {
     /// <summary>A repository at a revision; null asks for its default.</summary>
-    public async Task<RepoInfo> InfoAsync(RepoId repo, string? revision, CancellationToken cancellationToken)
+    public Task<RepoInfo> InfoAsync(RepoId repo, string? revision, CancellationToken cancellationToken) =>
+        InfoAsync(repo, revision, RetryPolicy.Repeatable, cancellationToken);
+
+    /// <summary>A repository at a revision; null asks for its default.</summary>
+    public async Task<RepoInfo> InfoAsync(RepoId repo, string? revision, RetryPolicy retry, CancellationToken cancellationToken)
     {
         var subject = new RequestSubject("look up", repo, null, revision);
         var rest = revision is null ? "" : $"/revision/{Uri.EscapeDataString(revision)}";
-        var json = await api.GetAsync(api.Address(repo, rest), subject, cancellationToken).ConfigureAwait(false);
+        var (json, _) = await api.GetPageAsync(api.Address(repo, rest), subject, retry, cancellationToken).ConfigureAwait(false);
         return Field(subject, () => new RepoInfo(
             Text(json, "id"),
             Text(json, "sha"),

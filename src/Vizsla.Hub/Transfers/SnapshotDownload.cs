@@ -27,7 +27,9 @@ internal sealed partial class SnapshotDownload(Listing listing, FileDownload fil
                 throw NotCached(repo, revision, "only local files were asked for", null);
             }
 
-            commit = (await listing.InfoAsync(repo, revision, cancellationToken).ConfigureAwait(false)).Commit;
+            // With an answer at hand nobody waits for a Hub that is away.
+            var retry = local is null && IsCached(cache, revision) ? RetryPolicy.Never : RetryPolicy.Repeatable;
+            commit = (await listing.InfoAsync(repo, revision, retry, cancellationToken).ConfigureAwait(false)).Commit;
         }
         catch (HubException e) when (e.Kind is HubErrorKind.Connection or HubErrorKind.NotCached or HubErrorKind.ServerError or HubErrorKind.RateLimited)
         {
@@ -40,8 +42,8 @@ internal sealed partial class SnapshotDownload(Listing listing, FileDownload fil
         }
 
         var paths = await PathsAsync(repo, commit, trees, local, cancellationToken).ConfigureAwait(false);
-        var wanted = paths.Where(p => GlobPattern.Selects(p, snapshot.AllowPatterns, snapshot.IgnorePatterns)).ToArray();
-        if (wanted.Length == 0 && paths.Count > 0)
+        var wanted = Wanted(paths, snapshot);
+        if (wanted.Count == 0 && paths.Count > 0)
         {
             LogNothing(repo, string.Join(", ", snapshot.AllowPatterns), string.Join(", ", snapshot.IgnorePatterns));
         }
@@ -85,7 +87,7 @@ internal sealed partial class SnapshotDownload(Listing listing, FileDownload fil
 
     private string FallBack(RepoId repo, string revision, SnapshotOptions snapshot, RepoCache cache, LocalFolder? local, HubException failure)
     {
-        if (cache.Resolve(revision) is { } commit && Directory.Exists(cache.SnapshotFolder(commit)) && local is null)
+        if (local is null && IsCached(cache, revision) && cache.Resolve(revision) is { } commit)
         {
             if (Missing(cache, cache.Folder, commit, snapshot) is { Count: > 0 } missing)
             {
@@ -107,9 +109,15 @@ internal sealed partial class SnapshotDownload(Listing listing, FileDownload fil
     }
 
     private static List<string>? Missing(RepoCache cache, string trees, string commit, SnapshotOptions snapshot) =>
-        TreeCache.Read(trees, commit)?
-            .Where(p => GlobPattern.Selects(p, snapshot.AllowPatterns, snapshot.IgnorePatterns) && !File.Exists(cache.SnapshotPath(commit, p)))
-            .ToList();
+        TreeCache.Read(trees, commit) is { } paths ? [.. Wanted(paths, snapshot).Where(p => !File.Exists(cache.SnapshotPath(commit, p)))] : null;
+
+    private static List<string> Wanted(IReadOnlyList<string> paths, SnapshotOptions snapshot)
+    {
+        var left = paths.Where(p => GlobPattern.Selects(p, snapshot.AllowPatterns, snapshot.IgnorePatterns)).ToList();
+        return snapshot.Choose is { } choose ? [.. choose(left).Intersect(left)] : left;
+    }
+
+    private static bool IsCached(RepoCache cache, string revision) => cache.Resolve(revision) is { } commit && Directory.Exists(cache.SnapshotFolder(commit));
 
     private static HubException NotCached(RepoId repo, string revision, string why, Exception? cause) =>
         new(HubErrorKind.NotCached, $"No snapshot of {repo.TypeName} '{repo.Id}' at '{revision}' is cached, and the Hub could not be asked: {why}", cause) { Repo = repo, Revision = revision };

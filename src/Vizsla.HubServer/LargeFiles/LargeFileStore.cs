@@ -20,8 +20,10 @@ internal sealed class LargeFileStore
     public LargeFileStore(HubDatabase database, string dataDirectory)
     {
         _database = database;
-        _folder = Path.Combine(dataDirectory, "large");
-        _incoming = Path.Combine(dataDirectory, "incoming");
+        // Answers are sent from whole paths alone.
+        var root = Path.GetFullPath(dataDirectory);
+        _folder = Path.Combine(root, "large");
+        _incoming = Path.Combine(root, "incoming");
         Directory.CreateDirectory(_folder);
         Directory.CreateDirectory(_incoming);
     }

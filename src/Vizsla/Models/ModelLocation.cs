@@ -15,8 +15,10 @@ internal sealed record ModelLocation(string Name, string? Folder, ModelConfigura
     private static readonly string[] _weightExtensions = [".safetensors", ".bin", ".pth", ".pt"];
 
     /// <summary>Finds a model by a folder, a Hub name in this machine's cache, a bare name of timm's, or a weight file.</summary>
+    /// <param name="name">What was asked for.</param>
+    /// <param name="revision">Branch, tag or commit of a Hub name.</param>
     /// <exception cref="ModelLoadException">There is none; the message says how to fetch it.</exception>
-    public static ModelLocation Find(string name)
+    public static ModelLocation Find(string name, string revision = "main")
     {
         if (Directory.Exists(name))
         {
@@ -28,7 +30,7 @@ internal sealed record ModelLocation(string Name, string? Folder, ModelConfigura
             return OfFile(name, Path.GetFileNameWithoutExtension(name));
         }
 
-        return HubCache.Find(name) is { } snapshot ? InFolder(name, snapshot)
+        return HubCache.Find(name, revision) is { } snapshot ? InFolder(name, snapshot)
             : Timm(name) is { } variant ? OfTimm(name, variant)
             : throw new ModelLoadException(Missing(name));
     }
@@ -57,7 +59,8 @@ internal sealed record ModelLocation(string Name, string? Folder, ModelConfigura
         return new ModelLocation(path, null, configuration, () => WeightSource.OpenFile(path));
     }
 
-    private static ModelLocation InFolder(string name, string folder) =>
+    /// <summary>A folder that holds a model of this name.</summary>
+    public static ModelLocation InFolder(string name, string folder) =>
         new(name, folder, ModelConfiguration.Load(folder), () => WeightSource.Open(folder));
 
     private static ModelLocation OfTimm(string name, TimmVariant variant)
@@ -72,7 +75,7 @@ internal sealed record ModelLocation(string Name, string? Folder, ModelConfigura
         return file is not null
             ? OfFile(file, variant.Name)
             : throw new ModelLoadException(
-                $"The weights of '{name}' are not on this machine: neither '{tagged}' in the Hub cache '{HubCache.Root}' nor a file {Bare(name)}.safetensors here; fetch them with 'hf download {tagged}', or start from random weights.");
+                $"The weights of '{name}' are not on this machine: neither '{tagged}' in the Hub cache '{HubCache.Root}' nor a file {Bare(name)}.safetensors here; fetch them with 'vizsla pull --repo {tagged}', or start from random weights.");
     }
 
     /// <summary>The line of timm's table for <c>resnet50</c>, <c>resnet50.a1_in1k</c> or <c>timm/resnet50.a1_in1k</c>.</summary>
@@ -89,6 +92,6 @@ internal sealed record ModelLocation(string Name, string? Folder, ModelConfigura
         }
 
         var known = TimmVariants.All.Keys.Concat(Architectures.Variants).Distinct(StringComparer.Ordinal);
-        return $"'{name}' is neither a folder nor in the Hub cache '{HubCache.Root}'; fetch it with 'hf download {name}', or pass a folder that holds its config.json and model.safetensors.{Suggestion.DidYouMean(Bare(name), known)}";
+        return $"'{name}' is neither a folder nor in the Hub cache '{HubCache.Root}'; fetch it with 'vizsla pull --repo {name}', or pass a folder that holds its config.json and model.safetensors.{Suggestion.DidYouMean(Bare(name), known)}";
     }
 }

@@ -118,6 +118,23 @@ public enum TrainSamplingStrategy
     Balanced,
 }
 
+/// <summary>What of a run goes to the Hub, and when.</summary>
+/// <remarks>Source: transformers <c>HubStrategy</c>.</remarks>
+public enum HubStrategy
+{
+    /// <summary>The model and the files of the run, once, at the end.</summary>
+    End,
+
+    /// <summary>The model and the files of the run at every save, and at the end.</summary>
+    EverySave,
+
+    /// <summary>As <see cref="EverySave"/>, with the last checkpoint in <c>last-checkpoint</c>, to go on from elsewhere.</summary>
+    Checkpoint,
+
+    /// <summary>As <see cref="EverySave"/>, with every checkpoint under its name.</summary>
+    AllCheckpoints,
+}
+
 /// <summary>Where augmentations draw from.</summary>
 public enum DataRng
 {

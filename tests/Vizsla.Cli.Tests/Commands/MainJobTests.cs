@@ -59,7 +59,7 @@ public sealed class MainJobTests : IDisposable
 
         var run = await RunAsync(expected: 2, "train", "--dataset", Dataset, "--model", "vit-nano", "--from_scratch", "--output", Run);
 
-        Assert.Contains($"'{Dataset}' has no train split, only test. 'vizsla prepare' makes one.", run.ErrorText, StringComparison.Ordinal);
+        Assert.Contains($"'{Dataset}' has no train split, only test. 'vizsla prepare' makes one, --train_split names another.", run.ErrorText, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Run));
     }
 

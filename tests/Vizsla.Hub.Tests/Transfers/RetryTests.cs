@@ -70,4 +70,27 @@ public sealed class RetryTests
 
         Assert.Equal("Could not look up model 'user/repo': more than 10 redirects. Check HF_ENDPOINT and proxy settings.", e.Message);
     }
+
+    [Fact]
+    public async Task A_snapshot_that_is_cached_is_used_at_once_when_the_Hub_is_away()
+    {
+        var isAway = false;
+        var file = "content"u8.ToArray();
+        await using var hub = new ClientFixture((_, r) => isAway ? ClientFixture.Json("{}", 503)
+            : r.Path.Contains("/tree/", StringComparison.Ordinal) ? ClientFixture.Json("""[{"type":"file","path":"a.txt","size":7,"oid":"6b584e8ece562ebffc15d38808cd6b98fc3d97ea"},{"type":"file","path":"b.txt","size":7,"oid":"6b584e8ece562ebffc15d38808cd6b98fc3d97ea"}]""")
+            : r.Path.Contains("/api/", StringComparison.Ordinal) ? ClientFixture.Json($$"""{"id":"user/repo","sha":"{{ClientFixture.Commit}}"}""")
+            : r.Method == "HEAD" ? ClientFixture.Head(7, "6b584e8ece562ebffc15d38808cd6b98fc3d97ea")
+            : ClientFixture.Answer(200, file));
+        var options = new SnapshotOptions { Choose = paths => paths.Where(p => p == "a.txt").Append("../escape.txt") };
+        var fetched = await hub.Client.SnapshotDownloadAsync(ClientFixture.Repo, null, options);
+        isAway = true;
+        var before = hub.Requests.Count;
+
+        var again = await hub.Client.SnapshotDownloadAsync(ClientFixture.Repo, null, options);
+
+        Assert.Equal(fetched, again);
+        Assert.Equal(["a.txt"], Directory.EnumerateFileSystemEntries(again).Select(f => Path.GetFileName(f)));
+        Assert.Equal(before + 1, hub.Requests.Count);
+        Assert.Empty(hub.Time.Waits);
+    }
 }

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Vizsla.Datasets;
 using Vizsla.Datasets.Storage;
+using Vizsla.Hub;
 using Vizsla.Imaging;
 using Vizsla.Models;
 using Vizsla.Primitives;
@@ -25,6 +26,9 @@ internal sealed class TinyRun : IDisposable
     public string Root { get; }
 
     public double Dropout { get; }
+
+    /// <summary>Where runs are pushed to that ask for it.</summary>
+    public HubClient? Hub { get; init; }
 
     public string Output(string name = "run") => Path.Combine(Root, name);
 
@@ -77,7 +81,7 @@ internal sealed class TinyRun : IDisposable
     {
         using var stop = new CancellationTokenSource();
         using var model = Model();
-        using var trainer = new Trainer(model, arguments, Train(), Eval(), callbacks: [new StopAfter(stopAfter, stop), .. callbacks]);
+        using var trainer = new Trainer(model, arguments, Train(), Eval(), callbacks: [new StopAfter(stopAfter, stop), .. callbacks], hub: Hub);
         try
         {
             trainer.Train(stop.Token);

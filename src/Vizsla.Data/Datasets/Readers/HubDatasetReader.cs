@@ -21,20 +21,8 @@ internal static class HubDatasetReader
             throw new DatasetException($"'{nameOrFolder}' is neither a folder nor the name of a dataset on a Hub ('owner/name').");
         }
 
-        var folder = await WithHubAsync(hub, client => DownloadAsync(client, repo, options, revision, progress, cancellationToken)).ConfigureAwait(false);
+        var folder = await HubClient.UseAsync(hub, token: null, client => DownloadAsync(client, repo, options, revision, progress, cancellationToken)).ConfigureAwait(false);
         return DatasetFolder.Load(folder, options, repo.Id);
-    }
-
-    /// <summary>Uses a client that was given, or one of the environment's that is closed after.</summary>
-    public static async Task<T> WithHubAsync<T>(HubClient? hub, Func<HubClient, Task<T>> use)
-    {
-        if (hub is not null)
-        {
-            return await use(hub).ConfigureAwait(false);
-        }
-
-        using var own = new HubClient();
-        return await use(own).ConfigureAwait(false);
     }
 
     private static async Task<string> DownloadAsync(HubClient hub, RepoId repo, DatasetLoadOptions options, string? revision, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)

@@ -1,4 +1,6 @@
+using Vizsla.Hub;
 using Vizsla.Primitives;
+using Vizsla.Training.Publishing;
 
 namespace Vizsla.Training.Arguments;
 
@@ -95,6 +97,9 @@ public static class ArgumentChecks
         yield return a.UnfreezeAtEpoch is not null && a.FeatureCache == true ? "feature_cache needs a backbone that stays frozen: leave out unfreeze_at_epoch." : null;
         yield return a.FeatureCache == true && a.Freeze.Count == 0 ? "feature_cache needs a frozen backbone: set freeze to backbone." : null;
         yield return a.SavePythonState && a.SaveOnlyModel ? "save_python_state and save_only_model contradict each other: choose one." : null;
+        yield return a.PushToHub && a.SaveStrategy == SaveStrategy.No && a.HubStrategy is HubStrategy.Checkpoint or HubStrategy.AllCheckpoints
+            ? $"hub_strategy {SnakeCase.Of(a.HubStrategy)} needs checkpoints: set save_strategy to steps, epoch or best."
+            : null;
         yield return a.TrainSamplingStrategy == TrainSamplingStrategy.Balanced && a.ClassWeights is not null
             ? "train_sampling_strategy balanced and class_weights both make up for rare classes: choose one."
             : null;
@@ -105,6 +110,12 @@ public static class ArgumentChecks
         yield return string.IsNullOrWhiteSpace(a.OutputDir) ? "output_dir is empty, expected the path of the run folder." : null;
         yield return Unknown("log_level", a.LogLevel, LogLevels)
             ?? (a.LogLevel == "passive" ? null : $"log_level cannot be {a.LogLevel}: the level is that of the logger which the trainer is given. Leave it out.");
+        yield return a.HubModelId is { } id && !RepoId.TryParse(id, RepoType.Model, out _)
+            ? $"hub_model_id is '{id}', expected owner/name, or a name of one's own, of letters, digits, '-', '_' and '.'."
+            : null;
+        yield return a.PushToHub && a.HubModelId is null && !RepoId.TryParse(HubPublisher.NameOf(a), RepoType.Model, out _)
+            ? $"push_to_hub names the repository after the run folder, but '{HubPublisher.NameOf(a)}' cannot be a name: give hub_model_id."
+            : null;
         foreach (var reporter in a.ReportTo)
         {
             yield return Unknown("report_to", reporter, Reporters);

@@ -23,6 +23,8 @@ public static class ArgumentTable
         ["per_gpu_train_batch_size"] = "per_device_train_batch_size",
         ["per_gpu_eval_batch_size"] = "per_device_eval_batch_size",
         ["output"] = "output_dir",
+        ["push_to_hub_model_id"] = "hub_model_id",
+        ["push_to_hub_token"] = "hub_token",
     };
 
     /// <summary>Arguments whose one value is what this trainer always does; another value is refused with the reason.</summary>
@@ -93,16 +95,7 @@ public static class ArgumentTable
         new("ray_scope", "there is no hyperparameter search", "last"),
         new("enable_jit_checkpoint", "SIGTERM always saves a checkpoint and prints how to resume", false, true),
         new("remove_unused_columns", "a batch always holds the pictures and their labels", true, false),
-        new("push_to_hub", "push the finished run folder instead", false),
-        new("hub_model_id", "push the finished run folder instead"),
-        new("hub_strategy", "push the finished run folder instead", "every_save"),
-        new("hub_token", "push the finished run folder instead"),
-        new("hub_private_repo", "push the finished run folder instead"),
-        new("hub_always_push", "push the finished run folder instead", false),
-        new("hub_revision", "push the finished run folder instead"),
-        new("push_to_hub_model_id", "push the finished run folder instead"),
-        new("push_to_hub_organization", "push the finished run folder instead"),
-        new("push_to_hub_token", "push the finished run folder instead"),
+        new("push_to_hub_organization", "the owner stands in hub_model_id (owner/name)"),
     }.ToDictionary(r => r.Name);
 
     /// <summary>All names that mean something: arguments, older spellings, and <c>adafactor</c>, which is an optimizer.</summary>

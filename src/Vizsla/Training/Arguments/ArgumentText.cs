@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Vizsla.Hub;
 using Vizsla.Primitives;
 
 namespace Vizsla.Training.Arguments;
@@ -8,6 +9,10 @@ namespace Vizsla.Training.Arguments;
 /// <summary>Values of arguments: from flags to JSON, from JSON to .NET, and back.</summary>
 internal static class ArgumentText
 {
+    /// <summary>What stands for a token wherever arguments are written.</summary>
+    /// <remarks>Source: <c>TrainingArguments.to_dict</c>.</remarks>
+    internal const string HiddenToken = "<HUB_TOKEN>";
+
     /// <summary>The JSON value that a flag's text means for a type; the text itself where it does not fit.</summary>
     public static JsonNode? ToJson(Type type, string text)
     {
@@ -67,6 +72,7 @@ internal static class ArgumentText
                 var t when t == typeof(IReadOnlyList<string>) => value is JsonArray list ? [.. list.Select(v => v!.GetValue<string>())] : (IReadOnlyList<string>)[value.GetValue<string>()],
                 var t when t == typeof(JsonObject) => (JsonObject)value.DeepClone(),
                 var t when t == typeof(ClassWeights) => Weights(value),
+                var t when t == typeof(HubToken) => Token(field, value),
                 _ => value.AsObject().ToDictionary(p => p.Key, p => Number(p.Value!)),
             };
         }
@@ -88,6 +94,7 @@ internal static class ArgumentText
         Enum choice => SnakeCase.Of(choice.ToString()),
         JsonObject map => map.DeepClone(),
         ClassWeights weights => weights.ToJson(),
+        HubToken => HiddenToken,
         IReadOnlyList<string> list => new JsonArray([.. list.Select(t => (JsonNode)t)]),
         IReadOnlyDictionary<string, double> map => new JsonObject(map.Select(p => KeyValuePair.Create(p.Key, (JsonNode?)p.Value))),
         _ => throw new ArgumentOutOfRangeException(nameof(value), value, "Not the value of an argument."),
@@ -109,6 +116,20 @@ internal static class ArgumentText
         _ when value.GetValue<string>() == "balanced" => ClassWeights.Balanced,
         _ => throw new InvalidOperationException(),
     };
+
+    // Neither a token nor what was given in its place is ever repeated.
+    private static HubToken? Token(ArgumentField field, JsonNode value)
+    {
+        var text = value.GetValueKind() == JsonValueKind.String ? value.GetValue<string>() : "";
+        try
+        {
+            return text == HiddenToken ? null : new HubToken(text);
+        }
+        catch (ArgumentException)
+        {
+            throw new FormatException($"{field.Name} is not an access token, expected a text without spaces such as 'hf_...'.");
+        }
+    }
 
     private static long Whole(JsonNode value) =>
         Number(value) is var number && number == Math.Floor(number) ? checked((long)number) : throw new InvalidOperationException();

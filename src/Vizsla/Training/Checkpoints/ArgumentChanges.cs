@@ -16,6 +16,7 @@ internal static partial class ArgumentChanges
         "output_dir", "overwrite_output_dir", "resume_from_checkpoint", "run_name", "report_to", "log_level", "logging_dir", "disable_tqdm", "skip_memory_metrics",
         "dataloader_num_workers", "dataloader_prefetch_factor", "dataloader_pin_memory", "eval_accumulation_steps", "save_total_limit", "save_only_model",
         "save_python_state", "do_train", "do_eval", "do_predict", "stop_on_nan", "auto_find_batch_size", "feature_cache",
+        "push_to_hub", "hub_model_id", "hub_strategy", "hub_token", "hub_private_repo", "hub_always_push", "hub_revision",
     ];
 
     // What changes when rows, evaluations and checkpoints are made, and from which of them the best is chosen, but no weight on the way.

@@ -3,7 +3,7 @@ namespace Vizsla.Training.Checkpoints;
 /// <summary>Keeps a run folder to one process; the system lets it go when the process ends, however it ends.</summary>
 internal sealed class RunLock : IDisposable
 {
-    private const string FileName = "run.lock";
+    internal const string FileName = "run.lock";
     private readonly FileStream _file;
 
     private RunLock(FileStream file) => _file = file;

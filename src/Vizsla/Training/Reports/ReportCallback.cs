@@ -1,5 +1,6 @@
 using Vizsla.Native;
 using Vizsla.Training.Checkpoints;
+using Vizsla.Training.Publishing;
 
 namespace Vizsla.Training.Reports;
 
@@ -70,7 +71,7 @@ internal sealed class ReportCallback(
 
     private CardFacts Facts(TrainerContext context, EvalPrediction? prediction) => new()
     {
-        Name = context.Arguments.RunName ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(context.OutputDir))),
+        Name = context.Arguments.RunName ?? HubPublisher.NameOf(context.Arguments).Split('/')[^1],
         BaseModel = model.BaseModel,
         ClassName = model.Network.ClassName,
         ParameterCount = model.Network.parameters().Sum(p => p.numel()),

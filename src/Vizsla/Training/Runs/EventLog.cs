@@ -5,9 +5,10 @@ using Vizsla.Primitives;
 namespace Vizsla.Training.Runs;
 
 /// <summary>Writes what happens to <c>events.jsonl</c>, one object a line, as it happens; docs/run-folder.md lists the events.</summary>
-/// <remarks>A line is written in one call and never changed, so a reader that follows the file sees whole lines but perhaps the last.</remarks>
+/// <remarks>Safe to write from several threads. A line is written in one call and never changed, so a reader that follows the file sees whole lines but perhaps the last.</remarks>
 internal sealed class EventLog(string folder, TimeProvider clock) : TrainerCallback
 {
+    private readonly Lock _writing = new();
     private readonly string _path = Path.Combine(folder, RunFiles.Events);
 
     /// <summary>Writes an event of its own.</summary>
@@ -21,9 +22,12 @@ internal sealed class EventLog(string folder, TimeProvider clock) : TrainerCallb
             line[key] = value?.DeepClone();
         }
 
-        Directory.CreateDirectory(folder);
-        using var file = new FileStream(_path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
-        file.Write(Encoding.UTF8.GetBytes(PythonJson.Serialize(line, indent: null, sortKeys: false) + "\n"));
+        lock (_writing)
+        {
+            Directory.CreateDirectory(folder);
+            using var file = new FileStream(_path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
+            file.Write(Encoding.UTF8.GetBytes(PythonJson.Serialize(line, indent: null, sortKeys: false) + "\n"));
+        }
     }
 
     public override void OnTrainBegin(TrainerContext context) => Write("train_begin", new JsonObject

@@ -81,6 +81,10 @@ internal static class RunFiles
     public const string Events = "events.jsonl";
     public const string AllResults = "all_results.json";
 
+    /// <summary>Patterns of what a run keeps for itself when its folder is pushed: checkpoints, scratch files, the lock.</summary>
+    public static IReadOnlyList<string> NeverPushed { get; } =
+        ["_*", "checkpoint-*", ".checkpoint-*", "*/checkpoint-*", "*.tmp", "*.incomplete", RunLock.FileName];
+
     /// <summary>What a run may write into its folder besides checkpoints.</summary>
     public static IReadOnlyList<string> All { get; } =
     [

@@ -107,4 +107,39 @@ public sealed class ArgumentReaderTests
 
         Assert.Equal($"The configuration '{path}' must hold one object of names and values.", Assert.Throws<ArgumentsException>(() => ArgumentReader.ReadFile(path)).Message);
     }
+
+    [Fact]
+    public void A_token_is_read_and_never_shown()
+    {
+        var arguments = new ArgumentReader().Take(new JsonObject { ["hub_token"] = "hf_secretword", ["push_to_hub"] = true, ["hub_model_id"] = "pets" }).Finish();
+        var again = new ArgumentReader().Take("hub_token", ArgumentText.HiddenToken).Finish();
+        var e = Assert.Throws<ArgumentsException>(() => new ArgumentReader().Take("hub_token", "hf_secret word").Finish());
+
+        Assert.Equal("hf_secretword", arguments.HubToken!.Reveal());
+        Assert.DoesNotContain("secretword", arguments.ToString(), StringComparison.Ordinal);
+        Assert.Equal("<HUB_TOKEN>", ArgumentText.ToJson(arguments.HubToken)!.GetValue<string>());
+        Assert.Null(again.HubToken);
+        Assert.Equal("hub_token is not an access token, expected a text without spaces such as 'hf_...'.", e.Message);
+    }
+
+    [Fact]
+    public void A_run_that_cannot_be_pushed_as_asked_is_refused_before_it_begins()
+    {
+        var e = Assert.Throws<ArgumentsException>(() => new ArgumentReader()
+            .TakeText("push_to_hub", "true").TakeText("output_dir", "runs/my run").TakeText("hub_strategy", "checkpoint").TakeText("save_strategy", "no").Finish());
+        var name = Assert.Throws<ArgumentsException>(() => new ArgumentReader().TakeText("hub_model_id", "a/b/c").TakeText("push_to_hub_organization", "team").Finish());
+
+        Assert.Equal(
+            [
+                "hub_strategy checkpoint needs checkpoints: set save_strategy to steps, epoch or best.",
+                "push_to_hub names the repository after the run folder, but 'my run' cannot be a name: give hub_model_id.",
+            ],
+            e.Problems);
+        Assert.Equal(
+            [
+                "push_to_hub_organization cannot be \"team\": the owner stands in hub_model_id (owner/name). Leave it out.",
+                "hub_model_id is 'a/b/c', expected owner/name, or a name of one's own, of letters, digits, '-', '_' and '.'.",
+            ],
+            name.Problems);
+    }
 }
