@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.DependencyInjection;
 using MudBlazor.Services;
 using Vizsla.Studio.Datasets;
@@ -42,8 +41,7 @@ public static class StudioApplication
         services.AddScoped<Browser>();
         services.AddRazorComponents().AddInteractiveServerComponents();
         services.AddMudServices();
-        // Keys live and die with the process: nothing is written, and an old page cannot speak to a new server.
-        services.AddDataProtection().UseEphemeralDataProtectionProvider();
+        MemoryKeys.Use(services);
 
         var application = builder.Build();
         ServerSetup.UseSafety(application);

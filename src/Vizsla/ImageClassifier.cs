@@ -142,6 +142,16 @@ public sealed partial class ImageClassifier : IDisposable
     public IEnumerable<PicturePrediction> Predict(IReadOnlyList<string> files, int topK = 5) =>
         new PicturePredictor(Network, Processor.ToPipeline(), options: new PicturePredictorOptions { TopK = topK }).Predict(files);
 
+    /// <summary>Names what one photo shows, and where the network looked for it.</summary>
+    /// <param name="file">Path of the photo.</param>
+    /// <returns>The likeliest class and a heat map over the picture as the network saw it.</returns>
+    /// <exception cref="ImageFormatException">The photo cannot be read; the message says why.</exception>
+    public PictureExplanation Explain(string file)
+    {
+        using var image = ImageCodec.Load(file);
+        return new PicturePredictor(Network, Processor.ToPipeline()).Explain(image);
+    }
+
     /// <summary>Writes <c>config.json</c>, <c>model.safetensors</c> and <c>preprocessor_config.json</c>; each is written aside and renamed.</summary>
     /// <param name="folder">The folder; made when it does not exist.</param>
     /// <remarks>A model of timm's is written as timm writes it; its preprocessing stands in <c>config.json</c>.</remarks>

@@ -29,6 +29,7 @@ internal sealed class PredictCommand : Verb
     private readonly Option<int> _top;
     private readonly Option<string> _format;
     private readonly Option<string?> _output;
+    private readonly Option<bool> _explain;
     private readonly Option<int> _batchSize;
     private readonly Option<int> _workers;
 
@@ -36,7 +37,7 @@ internal sealed class PredictCommand : Verb
         : base("predict", "Name what photos show: the likeliest classes of each.",
             "vizsla predict photo.jpg --model breed-classification",
             "vizsla predict photos --model breed-classification --top 3 --format csv",
-            "vizsla predict photo.jpg --model breed-classification --output sheet.png")
+            "vizsla predict photo.jpg --model breed-classification --output sheet.png --explain")
     {
         var defaults = new PicturePredictorOptions();
         _inputs = AddArgument<string[]>("files", "Photos, or folders whose photos are taken with those of their subfolders.", ArgumentArity.OneOrMore);
@@ -46,6 +47,7 @@ internal sealed class PredictCommand : Verb
         _top = AddOption("--top", "Classes to name per photo, at least 1.", defaults.TopK, "--top_k");
         _format = AddOption("--format", "table, json or csv.", "table");
         _output = AddOption<string>("--output", $"Picture to draw: each photo (up to {SheetLimit}) with its classes as bars.");
+        _explain = AddOption("--explain", "Also draw where the model looked: attention rollout of a ViT, Grad-CAM of others.", false);
         _batchSize = AddOption("--batch_size", "Photos per forward pass, at least 1.", defaults.BatchSize);
         _workers = AddOption("--workers", "Threads that read photos, at least 1.", defaults.Workers);
     }
@@ -59,6 +61,12 @@ internal sealed class PredictCommand : Verb
             Workers = AtLeastOne("--workers", arguments.GetValue(_workers)),
             TopK = AtLeastOne("--top", arguments.GetValue(_top)),
         };
+        var explains = arguments.GetValue(_explain);
+        if (explains && arguments.GetValue(_output) is null)
+        {
+            throw new UsageException("--explain draws onto the sheet of --output, and there is none; add --output sheet.png.");
+        }
+
         var files = InputFiles.Find(arguments.GetValue(_inputs)!);
         var labels = arguments.GetValue(_labels) is { } file ? LabelsFile.Read(file) : null;
         var (model, revision) = (arguments.GetValue(_model)!, arguments.GetValue(_modelRevision));
@@ -80,7 +88,7 @@ internal sealed class PredictCommand : Verb
         Write(console, format, answers);
         if (arguments.GetValue(_output) is { } sheet)
         {
-            using var drawing = PredictionSheet.Draw(answers.Take(SheetLimit).ToList());
+            using var drawing = PredictionSheet.Draw(answers.Take(SheetLimit).ToList(), explainer: explains ? predictor : null);
             ImageCodec.SavePng(drawing, sheet);
             console.Note($"Drew '{sheet}'.");
         }

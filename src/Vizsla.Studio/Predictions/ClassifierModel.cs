@@ -13,11 +13,16 @@ internal sealed class ClassifierModel : PictureModel
 {
     private readonly ImageClassifier _classifier;
     private readonly Compose _pipeline;
+    private readonly PicturePredictor _predictor;
+    private readonly IDisposable _folding;
+    private readonly Lock _explaining = new();
 
     private ClassifierModel(ImageClassifier classifier)
     {
         _classifier = classifier;
         _pipeline = classifier.Processor.ToPipeline();
+        _predictor = new PicturePredictor(classifier.Network, _pipeline);
+        _folding = classifier.Network.FoldForPrediction();
     }
 
     /// <inheritdoc/>
@@ -26,11 +31,9 @@ internal sealed class ClassifierModel : PictureModel
     /// <inheritdoc/>
     public override ScoreFunction DefaultFunction => Scores.DefaultFunction(_classifier.Configuration);
 
-    /// <summary>The network and its configuration, for explanations.</summary>
-    public ImageClassifier Classifier => _classifier;
-
-    /// <summary>The steps from a picture to what the network takes.</summary>
-    public Compose Pipeline => _pipeline;
+    /// <inheritdoc/>
+    public override ExplanationMethod? Method =>
+        _classifier.Network.AttendsGlobally ? ExplanationMethod.AttentionRollout : ExplanationMethod.GradCam;
 
     /// <summary>Loads a model.</summary>
     /// <param name="nameOrFolder">Run folder, timm folder, or Hub name in the cache.</param>
@@ -57,10 +60,24 @@ internal sealed class ClassifierModel : PictureModel
     }
 
     /// <inheritdoc/>
+    public override Image Seen(Image image) => _predictor.Seen(image);
+
+    /// <inheritdoc/>
+    public override PictureExplanation Explain(Image image, int? classIndex)
+    {
+        // Beside the thread that answers requests; one at a time, since gradients take memory.
+        lock (_explaining)
+        {
+            return _predictor.Explain(image, classIndex);
+        }
+    }
+
+    /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         if (disposing)
         {
+            _folding.Dispose();
             _classifier.Dispose();
         }
 

@@ -22,6 +22,20 @@ internal abstract class PictureModel : IDisposable
     /// <returns>One row of logits per picture.</returns>
     public abstract float[][] Logits(IReadOnlyList<ImageTensor> pictures);
 
+    /// <summary>How the model is explained; null for one that is not.</summary>
+    public virtual ExplanationMethod? Method => null;
+
+    /// <summary>The picture as the model sees it; safe for several threads.</summary>
+    /// <param name="image">An upright RGB picture; not disposed.</param>
+    /// <returns>A new picture.</returns>
+    public virtual Image Seen(Image image) => image.Clone();
+
+    /// <summary>Where the model looked; safe beside <see cref="Logits"/>.</summary>
+    /// <param name="image">An upright RGB picture; not disposed.</param>
+    /// <param name="classIndex">The class to explain; null takes the likeliest.</param>
+    /// <exception cref="NotSupportedException"><see cref="Method"/> is null.</exception>
+    public virtual PictureExplanation Explain(Image image, int? classIndex) => throw new NotSupportedException();
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -1,8 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Vizsla.Imaging;
-using Vizsla.Primitives;
 using Vizsla.Studio.Hosting;
 using Vizsla.Studio.Pictures;
 
@@ -11,30 +9,39 @@ namespace Vizsla.Studio.Predictions;
 /// <summary>Pictures that the page of predictions shows.</summary>
 internal static class PredictPageEndpoints
 {
-    /// <summary>Maps <c>GET /predict/seen</c> and <c>GET /predict/drawn</c>.</summary>
+    /// <summary>Maps <c>GET /predict/seen</c>, <c>GET /predict/looked</c> and <c>GET /predict/drawn</c>.</summary>
     public static void Map(IEndpointRouteBuilder endpoints)
     {
         endpoints.MapGet("/predict/seen", async (string model, string picture, PredictionRoom room, PictureStore pictures) =>
         {
             var queue = await room.OpenAsync(model).ConfigureAwait(false);
-            return queue.Model is ClassifierModel classifier ? Seen(classifier, pictures.Decode(picture)) : Results.NotFound();
+            using var seen = queue.Model.Seen(pictures.Decode(picture));
+            return PictureEndpoints.Jpeg(seen, null);
+        }).ExcludeFromDescription();
+        endpoints.MapGet("/predict/looked", async (string model, string picture, int? label, PredictionRoom room, PictureStore pictures) =>
+        {
+            var queue = await room.OpenAsync(model).ConfigureAwait(false);
+            return Looked(queue.Model, model, picture, label, pictures);
         }).ExcludeFromDescription();
         endpoints.MapGet("/predict/drawn", (string animal) => Results.Bytes(PredictionRoom.Draw(animal), "image/jpeg")).ExcludeFromDescription();
     }
 
-    private static IResult Seen(ClassifierModel model, Image image)
+    // The map at full strength: how much of it shows is the page's own affair.
+    private static IResult Looked(PictureModel model, string name, string picture, int? label, PictureStore pictures)
     {
-        var seen = model.Pipeline.Apply(image, new Rng(0));
-        try
+        if (model.Method is null)
         {
-            return PictureEndpoints.Jpeg(seen, null);
+            throw new RefusedException(StatusCodes.Status404NotFound, $"The model '{name}' does not tell where it looked.");
         }
-        finally
+
+        if (label < 0 || label >= model.Labels.Count)
         {
-            if (!ReferenceEquals(seen, image))
-            {
-                seen.Dispose();
-            }
+            throw new RefusedException(StatusCodes.Status400BadRequest, $"'label' must be 0 to {model.Labels.Count - 1}, got {label}.");
         }
+
+        var image = pictures.Decode(picture);
+        using var seen = model.Seen(image);
+        using var over = model.Explain(image, label).Heat.Over(seen, 1);
+        return PictureEndpoints.Jpeg(over, null);
     }
 }

@@ -1,7 +1,9 @@
 using System.Diagnostics;
+using System.Globalization;
 using Vizsla.Datasets;
 using Vizsla.Datasets.Drawing;
 using Vizsla.Imaging;
+using Vizsla.Inference;
 using Vizsla.Primitives;
 using Vizsla.Studio.Datasets;
 using Vizsla.Studio.Hosting;
@@ -22,9 +24,13 @@ internal sealed class PredictionRoom(ModelCatalog catalog, RunLibrary runs, Data
     /// <summary>Names of models: those given, then the runs that hold one.</summary>
     public IReadOnlyList<string> Choices => [.. catalog.Names.Concat(runs.Look().Where(r => r.HasModel).Select(r => r.Name)).Distinct(StringComparer.Ordinal)];
 
-    /// <summary>Opens a model and returns its classes.</summary>
+    /// <summary>Opens a model and returns its classes, and how it is explained.</summary>
     /// <exception cref="RefusedException">There is no such model.</exception>
-    public async Task<IReadOnlyList<string>> LabelsAsync(string name) => (await OpenAsync(name).ConfigureAwait(false)).Model.Labels;
+    public async Task<(IReadOnlyList<string> Labels, ExplanationMethod? Method)> DescribeAsync(string name)
+    {
+        var model = (await OpenAsync(name).ConfigureAwait(false)).Model;
+        return (model.Labels, model.Method);
+    }
 
     /// <summary>Whether an uploaded picture is still there.</summary>
     public bool HasPicture(string id) => pictures.Contains(id);
@@ -90,6 +96,13 @@ internal sealed class PredictionRoom(ModelCatalog catalog, RunLibrary runs, Data
     /// <summary>The picture as the model takes it.</summary>
     public static string SeenAddress(string model, string picture) =>
         $"/predict/seen?model={Uri.EscapeDataString(model)}&picture={Uri.EscapeDataString(picture)}";
+
+    /// <summary>The same under the map of where the model looked.</summary>
+    /// <param name="model">The model's name.</param>
+    /// <param name="picture">The picture's name in the store.</param>
+    /// <param name="label">Index of the class to explain; null takes the likeliest.</param>
+    public static string LookedAddress(string model, string picture, int? label) =>
+        string.Create(CultureInfo.InvariantCulture, $"/predict/looked?model={Uri.EscapeDataString(model)}&picture={Uri.EscapeDataString(picture)}&label={label}");
 
     private ImageDataset? Split(RunSnapshot run)
     {

@@ -12,7 +12,7 @@ namespace Vizsla.Inference;
 /// <summary>Runs many picture files through a network, the next batch being read while the last one is computed.</summary>
 /// <remarks>Source: transformers <c>pipeline("image-classification")</c>: EXIF transposition, RGB, the model's preprocessing, softmax. Parity: 1e-5.</remarks>
 // Shapes: B batch, H height, W width, L labels.
-public sealed class PicturePredictor
+public sealed partial class PicturePredictor
 {
     private readonly ClassificationNetwork _network;
     private readonly IReadOnlyList<string> _labels;
@@ -113,16 +113,23 @@ public sealed class PicturePredictor
         using var scope = NewDisposeScope();
         using var mode = inference_mode();
         using var autocast = _options.UsesBfloat16 && Autocast.IsAvailable ? Autocast.Open(DeviceType.CPU) : null;
-        var pixels = empty([members.Length, size.Channels, size.Height, size.Width], float32);    // [B, 3, H, W]
+        var pixels = Batch([.. members.Select(m => pictures[m].Tensor!)], size);                  // [B, 3, H, W]
+        var logits = _network.forward(pixels).to(float32).cpu();                                  // [B, L]
+        return logits.data<float>().ToArray();
+    }
+
+    /// <summary>Pictures of one size as a batch, float [B, C, H, W]; the caller owns it.</summary>
+    private static Tensor Batch(ReadOnlySpan<ImageTensor> pictures, (int Channels, int Height, int Width) size)
+    {
+        var pixels = empty([pictures.Length, size.Channels, size.Height, size.Width], float32);
         var bytes = pixels.bytes;
-        for (var i = 0; i < members.Length; i++)
+        for (var i = 0; i < pictures.Length; i++)
         {
-            var values = MemoryMarshal.AsBytes(pictures[members[i]].Tensor!.Values);
+            var values = MemoryMarshal.AsBytes(pictures[i].Values);
             values.CopyTo(bytes[(i * values.Length)..]);
         }
 
-        var logits = _network.forward(pixels).to(float32).cpu();                                  // [B, L]
-        return logits.data<float>().ToArray();
+        return pixels;
     }
 
     private Task<ReadPicture[]>? ReadAhead(IReadOnlyList<string> files, int start, CancellationToken cancellationToken)

@@ -16,9 +16,10 @@ public static class PredictionSheet
     /// <summary>Draws one row per photo.</summary>
     /// <param name="predictions">What the model says; a file that cannot be read shows its reason instead of bars.</param>
     /// <param name="cell">Side of the square that a photo is fitted into, in pixels, at least 64; the bars take twice that.</param>
+    /// <param name="explainer">Shows beside each photo where its network looked; null leaves that out.</param>
     /// <returns>The sheet on white; the caller owns it.</returns>
     /// <exception cref="ArgumentException">There is no prediction.</exception>
-    public static Image Draw(IReadOnlyList<PicturePrediction> predictions, int cell = 224)
+    public static Image Draw(IReadOnlyList<PicturePrediction> predictions, int cell = 224, PicturePredictor? explainer = null)
     {
         ArgumentNullException.ThrowIfNull(predictions);
         ArgumentOutOfRangeException.ThrowIfLessThan(cell, 64);
@@ -29,19 +30,21 @@ public static class PredictionSheet
 
         var bars = predictions.Max(p => p.Predictions.Count);
         var height = LabelHeight + Math.Max(cell, bars * (LabelHeight + BarHeight));
-        var sheet = new Image(Gap + cell + Gap + 2 * cell + Gap, Gap + predictions.Count * (height + Gap));
+        var pictures = explainer is null ? 1 : 2;
+        var left = Gap + pictures * (cell + Gap);
+        var sheet = new Image(left + 2 * cell + Gap, Gap + predictions.Count * (height + Gap));
         sheet.Pixels.Fill(255);
         for (var i = 0; i < predictions.Count; i++)
         {
             var top = Gap + i * (height + Gap);
-            DrawPhoto(sheet, predictions[i], top, cell);
-            DrawBars(sheet, predictions[i], Gap + cell + Gap, top, 2 * cell);
+            DrawPictures(sheet, predictions[i], top, cell, explainer);
+            DrawBars(sheet, predictions[i], left, top, 2 * cell);
         }
 
         return sheet;
     }
 
-    private static void DrawPhoto(Image sheet, PicturePrediction prediction, int top, int cell)
+    private static void DrawPictures(Image sheet, PicturePrediction prediction, int top, int cell, PicturePredictor? explainer)
     {
         LabelText.Draw(sheet, Path.GetFileName(prediction.File), Gap, top, cell, LabelHeight);
         if (prediction.Error is not null)
@@ -50,15 +53,34 @@ public static class PredictionSheet
         }
 
         using var photo = ImageCodec.Load(prediction.File);
-        var scale = (double)cell / Math.Max(photo.Width, photo.Height);
-        var width = Math.Clamp((int)Math.Round(photo.Width * scale), 1, cell);
-        var height = Math.Clamp((int)Math.Round(photo.Height * scale), 1, cell);
-        using var fitted = Resampler.Resize(photo, width, height, Interpolation.Bicubic);
-        for (var y = 0; y < height; y++)
+        Place(sheet, photo, Gap, top + LabelHeight, cell);
+        if (explainer is not null)
         {
-            fitted.Row(y).CopyTo(sheet.Row(top + LabelHeight + y)[(3 * (Gap + (cell - width) / 2))..]);
+            var explanation = explainer.Explain(photo);
+            using var seen = explainer.Seen(photo);
+            using var overlay = explanation.Heat.Over(seen);
+            LabelText.Draw(sheet, NameOf(explanation.Method), Gap + cell + Gap, top, cell, LabelHeight);
+            Place(sheet, overlay, Gap + cell + Gap, top + LabelHeight, cell);
         }
     }
+
+    private static void Place(Image sheet, Image picture, int left, int top, int cell)
+    {
+        var scale = (double)cell / Math.Max(picture.Width, picture.Height);
+        var width = Math.Clamp((int)Math.Round(picture.Width * scale), 1, cell);
+        var height = Math.Clamp((int)Math.Round(picture.Height * scale), 1, cell);
+        using var fitted = Resampler.Resize(picture, width, height, Interpolation.Bicubic);
+        for (var y = 0; y < height; y++)
+        {
+            fitted.Row(y).CopyTo(sheet.Row(top + y)[(3 * (left + (cell - width) / 2))..]);
+        }
+    }
+
+    private static string NameOf(ExplanationMethod method) => method switch
+    {
+        ExplanationMethod.AttentionRollout => "where it looked (attention)",
+        _ => "where it looked (Grad-CAM)",
+    };
 
     private static void DrawBars(Image sheet, PicturePrediction prediction, int left, int top, int width)
     {

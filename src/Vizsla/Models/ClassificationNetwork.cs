@@ -44,6 +44,9 @@ public abstract class ClassificationNetwork : nn.Module<Tensor, Tensor>
     /// <remarks>Source: the argument <c>interpolate_pos_encoding</c> of transformers.</remarks>
     public virtual bool InterpolatesPositions { get; set; }
 
+    /// <summary>Whether every token attends to the whole picture, so that attention tells where the network looked.</summary>
+    internal virtual bool AttendsGlobally => false;
+
     /// <summary>Class scores of a batch.</summary>
     /// <param name="pixels">Float [B, C, H, W], preprocessed.</param>
     /// <returns>Float [B, L]; the caller owns it.</returns>

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Vizsla.Models;
 
-/// <summary>What a network saw on its way: hidden states, and attention where it is asked for.</summary>
+/// <summary>What a network saw on its way: hidden states; attention and the last plane where they are asked for.</summary>
 /// <remarks>Source: transformers <c>output_hidden_states</c>, <c>output_attentions</c>. The trace owns its tensors; gradients flow through them.</remarks>
 public sealed class NetworkTrace : IDisposable
 {
@@ -11,10 +11,14 @@ public sealed class NetworkTrace : IDisposable
 
     /// <summary>Makes an empty trace for one call.</summary>
     /// <param name="withAttentions">Whether attention is kept too, which takes the slower way of computing it.</param>
-    public NetworkTrace(bool withAttentions = false) => WithAttentions = withAttentions;
+    /// <param name="withPlane">Whether the plane that is pooled at the end is kept too, by the networks that have one.</param>
+    public NetworkTrace(bool withAttentions = false, bool withPlane = false) => (WithAttentions, WithPlane) = (withAttentions, withPlane);
 
     /// <summary>Whether attention is kept.</summary>
     public bool WithAttentions { get; }
+
+    /// <summary>Whether the last plane is kept.</summary>
+    public bool WithPlane { get; }
 
     /// <summary>The hidden states from the embeddings to the last layer, in transformers' shapes.</summary>
     public IReadOnlyList<Tensor> HiddenStates => _hiddenStates;
@@ -25,11 +29,25 @@ public sealed class NetworkTrace : IDisposable
     /// <summary>Multiplications of queries with keys and of attention with values, where attention is kept.</summary>
     internal long AttentionProducts { get; private set; }
 
+    /// <summary>
+    /// The plane that is pooled at the end, the very tensor that the scores are computed from: float [B, C, H, W], of a Swin the tokens of its last stage,
+    /// float [B, N, D]. Null where it was not asked for or the network has none.
+    /// </summary>
+    public Tensor? Plane { get; private set; }
+
+    /// <summary>Rows and columns of <see cref="Plane"/>.</summary>
+    internal (int Rows, int Columns) PlaneSize { get; private set; }
+
+    /// <summary>How tokens lie on the picture, for the networks whose tokens all attend to one another; null for others.</summary>
+    internal TokenMap? Tokens { get; set; }
+
     /// <summary>Disposes everything it kept.</summary>
     public void Dispose()
     {
         _hiddenStates.ForEach(t => t.Dispose());
         _attentions.ForEach(t => t.Dispose());
+        Plane?.Dispose();
+        Plane = null;
         _hiddenStates.Clear();
         _attentions.Clear();
     }
@@ -42,5 +60,19 @@ public sealed class NetworkTrace : IDisposable
     {
         _attentions.Add(probabilities.alias().DetachFromDisposeScope());
         AttentionProducts += 2 * probabilities.numel() * headWidth;
+    }
+
+    /// <summary>Takes a plane over from the scope that made it, so that the scores' gradient with respect to it can be asked for.</summary>
+    internal void KeepPlane(Tensor plane) => KeepPlane(plane, ((int)plane.shape[2], (int)plane.shape[3]));
+
+    /// <summary>The same for a plane whose places are tokens.</summary>
+    internal void KeepPlane(Tensor plane, (long Rows, long Columns) size)
+    {
+        if (WithPlane)
+        {
+            Plane?.Dispose();
+            Plane = plane.DetachFromDisposeScope();
+            PlaneSize = ((int)size.Rows, (int)size.Columns);
+        }
     }
 }

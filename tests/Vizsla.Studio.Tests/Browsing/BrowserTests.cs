@@ -131,6 +131,21 @@ public sealed class BrowserTests(BrowserFixture studio) : IClassFixture<BrowserF
     }
 
     [Fact]
+    public async Task Where_the_model_looked_lies_over_the_picture_as_strong_as_the_slider_says()
+    {
+        await using var session = await studio.OpenAsync("/predict?picture=sample");
+        var page = session.Page;
+        var heat = page.Locator("#heat");
+        await heat.WaitForAsync();
+
+        await page.GetByLabel("Strength of the map").FillAsync("25");
+
+        Assert.Equal("0.25", await heat.EvaluateAsync<string>("h => getComputedStyle(h).opacity"));
+        Assert.Equal("32 x 32", await heat.EvaluateAsync<string>("async h => { await h.decode(); return `${h.naturalWidth} x ${h.naturalHeight}`; }"));
+        Assert.Empty(session.Problems);
+    }
+
+    [Fact]
     public async Task A_run_is_followed_while_another_process_writes_it()
     {
         studio.WriteRun("live", to: 20, end: false);

@@ -120,7 +120,7 @@ public sealed class BrokenUploadTests
     }
 
     /// <summary>A valid header of 60,000 x 60,000 pixels over 50 KB of well-compressed nothing.</summary>
-    private static byte[] Bomb()
+    internal static byte[] Bomb()
     {
         using var file = new MemoryStream();
         file.Write([0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A]);

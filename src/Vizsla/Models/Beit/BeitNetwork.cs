@@ -49,12 +49,15 @@ internal sealed class BeitNetwork : TransformersNetwork
 
     protected override IReadOnlyList<Dense> HeadLayers => [_classifier];
 
+    internal override bool AttendsGlobally => true;
+
     public override Tensor Features(Tensor pixels, NetworkTrace? trace = null)
     {
         using var scope = NewDisposeScope();
         var grid = (pixels.shape[2] / _options.PatchSize.Height, pixels.shape[3] / _options.PatchSize.Width);
         var x = Embed(pixels);                                                                  // [B, N, D]
         var shared = _sharedBias?.For(grid.Item1, grid.Item2);                                  // [1, H, N, N]
+        trace?.Tokens = TokenMap.Of(pixels.shape, _options.PatchSize, _options.PoolsMean ? 0 : 1);
         trace?.AddHiddenState(x);
         foreach (var layer in _layers)
         {

@@ -63,6 +63,7 @@ internal sealed class ConvNextNetwork : TransformersNetwork
             trace?.AddHiddenState(x);
         }
 
+        trace?.KeepPlane(x);
         return _last.forward(x.mean([-2, -1])).MoveToOuterDisposeScope();                       // [B, D]
     }
 

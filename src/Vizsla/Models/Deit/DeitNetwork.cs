@@ -54,11 +54,14 @@ internal sealed class DeitNetwork : TransformersNetwork
 
     protected override IReadOnlyList<Dense> HeadLayers => _distillationClassifier is { } second ? [_classifier, second] : [_classifier];
 
+    internal override bool AttendsGlobally => true;
+
     /// <summary>The class token, float [B, D]; with a teacher the class and distillation tokens one after the other, float [B, 2 D].</summary>
     public override Tensor Features(Tensor pixels, NetworkTrace? trace = null)
     {
         using var scope = NewDisposeScope();
         var x = Embed(pixels);                                                                  // [B, N, D]
+        trace?.Tokens = TokenMap.Of(pixels.shape, _options.PatchSize, _hasTeacher ? [0.5, 0.5] : [1, 0]);
         trace?.AddHiddenState(x);
         foreach (var layer in _layers)
         {

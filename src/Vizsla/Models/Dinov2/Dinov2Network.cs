@@ -43,10 +43,13 @@ internal sealed class Dinov2Network : TransformersNetwork
 
     protected override IReadOnlyList<Dense> HeadLayers => [_classifier];
 
+    internal override bool AttendsGlobally => true;
+
     public override Tensor Features(Tensor pixels, NetworkTrace? trace = null)
     {
         using var scope = NewDisposeScope();
         var x = Embed(pixels);                                                                  // [B, N, D]
+        trace?.Tokens = TokenMap.Of(pixels.shape, _options.PatchSize, 0.5);
         trace?.AddHiddenState(x);
         foreach (var layer in _layers)
         {

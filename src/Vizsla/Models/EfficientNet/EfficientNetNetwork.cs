@@ -62,7 +62,8 @@ internal sealed class EfficientNetNetwork : TransformersNetwork
             trace?.AddHiddenState(x);
         }
 
-        var plane = _last.Forward(x);
+        var plane = _last.Forward(x);                                                           // [B, C, H / 32, W / 32]
+        trace?.KeepPlane(plane);
         return (_options.PoolsMean ? GlobalPooling.Mean(plane) : GlobalPooling.Max(plane)).MoveToOuterDisposeScope(); // [B, C]
     }
 

@@ -59,7 +59,9 @@ internal sealed class MobileNetV2Network : TransformersNetwork
             trace?.AddHiddenState(x);
         }
 
-        return GlobalPooling.Mean(_last.forward(x)).MoveToOuterDisposeScope();                  // [B, C]
+        var plane = _last.forward(x);                                                           // [B, C, H / 32, W / 32]
+        trace?.KeepPlane(plane);
+        return GlobalPooling.Mean(plane).MoveToOuterDisposeScope();                             // [B, C]
     }
 
     public override Tensor Head(Tensor features)

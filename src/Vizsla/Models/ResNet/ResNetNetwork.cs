@@ -68,6 +68,7 @@ internal sealed class ResNetNetwork : TransformersNetwork
             trace?.AddHiddenState(x);
         }
 
+        trace?.KeepPlane(x);
         return GlobalPooling.Mean(x).MoveToOuterDisposeScope();                                 // [B, C]
     }
 

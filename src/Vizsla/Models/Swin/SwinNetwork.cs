@@ -65,6 +65,7 @@ internal sealed class SwinNetwork : TransformersNetwork
             trace?.AddHiddenState(x);
         }
 
+        trace?.KeepPlane(x, plane);
         return _last.forward(x).mean([1]).MoveToOuterDisposeScope();                            // [B, D]
     }
 

@@ -39,10 +39,13 @@ internal sealed class VitNetwork : TransformersNetwork
 
     public override IReadOnlyList<string> HeadParameterNames => VitNames.Head;
 
+    internal override bool AttendsGlobally => true;
+
     public override Tensor Features(Tensor pixels, NetworkTrace? trace = null)
     {
         using var scope = NewDisposeScope();
         var x = Embed(pixels);                                                                  // [B, N, D]
+        trace?.Tokens = TokenMap.Of(pixels.shape, _options.PatchSize, 1);
         trace?.AddHiddenState(x);
         foreach (var layer in _layers)
         {

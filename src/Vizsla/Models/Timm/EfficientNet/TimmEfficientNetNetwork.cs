@@ -61,6 +61,7 @@ internal sealed class TimmEfficientNetNetwork : TimmNetwork
 
         var plane = _last.Forward(x);                                                           // [B, C, H / 32, W / 32]
         trace?.AddHiddenState(plane);
+        trace?.KeepPlane(plane);
         return _pooling.Apply(plane).MoveToOuterDisposeScope();                                 // [B, C]
     }
 

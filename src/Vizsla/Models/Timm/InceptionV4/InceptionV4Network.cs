@@ -86,6 +86,7 @@ internal sealed class InceptionV4Network : TimmNetwork
         }
 
         trace?.AddHiddenState(x);
+        trace?.KeepPlane(x);
         return _pooling.Apply(x).MoveToOuterDisposeScope();                                     // [B, C]
     }
 

@@ -72,6 +72,7 @@ internal sealed class TimmResNetNetwork : TimmNetwork
             trace?.AddHiddenState(x);
         }
 
+        trace?.KeepPlane(x);
         return _pooling.Apply(x).MoveToOuterDisposeScope();                                     // [B, C]
     }
 

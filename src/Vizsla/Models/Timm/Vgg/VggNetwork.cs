@@ -60,6 +60,7 @@ internal sealed class VggNetwork : TimmNetwork
         }
 
         trace?.AddHiddenState(x);
+        trace?.KeepPlane(x);
         return _pooling.Apply(Hidden(x)).MoveToOuterDisposeScope();                             // [B, C]
     }
 

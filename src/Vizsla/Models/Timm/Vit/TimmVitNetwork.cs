@@ -58,11 +58,14 @@ internal sealed class TimmVitNetwork : TimmNetwork
 
     protected override Dense Classifier { get; }
 
+    internal override bool AttendsGlobally => true;
+
     public override Tensor Features(Tensor pixels, NetworkTrace? trace = null)
     {
         CheckChannels(pixels, Options.Channels);
         using var scope = NewDisposeScope();
         var x = Embed(pixels);                                                                  // [B, N, D]
+        trace?.Tokens = TokenMap.Of(pixels.shape, (PatchSide, PatchSide), _pooling == "token" ? 1 : 0);
         trace?.AddHiddenState(x);
         foreach (var block in _blocks)
         {
