@@ -1,4 +1,8 @@
 using Vizsla.Benchmarks;
+using Vizsla.Native;
+
+// As the program itself does.
+MemoryReuse.Restart();
 
 // A benchmark is a name, a sentence and a method; ratios are taken within one run, because machines differ.
 (string Name, string What, Action<string[]> Run)[] benchmarks =

@@ -24,6 +24,7 @@ internal static class ServeBenchmarks
         var model = args.ElementAtOrDefault(1) ?? Path.Combine("..", "shared", "data", "weights", "tf_efficientnet_lite0");
         var files = Photos.Find(args.ElementAtOrDefault(2), PhotoCount);
         var before = Predict(model, files);
+        using var batches = new BatchMeter();
         var (rate, latencies, errors, memory) = LoadAsync(model, files, TimeSpan.FromSeconds(seconds)).GetAwaiter().GetResult();
         var after = Predict(model, files);
         var loop = (before + after) / 2;
@@ -31,6 +32,7 @@ internal static class ServeBenchmarks
         Console.WriteLine($"in a loop                {loop,8:F1} images/s (before {before:F1}, after {after:F1})");
         Console.WriteLine($"{ClientCount} clients at once       {rate,8:F1} images/s, {rate / loop:P0} of the loop, {latencies.Length} answers in {seconds:F0} s, {errors} errors");
         Console.WriteLine($"time of an answer        {latencies[latencies.Length / 2],8:F0} ms median, {latencies[latencies.Length * 99 / 100]:F0} ms 99th percentile");
+        Console.WriteLine($"batches                  {batches.MeanSize,8:F1} pictures on average, {batches.Seconds / seconds:P0} of the time in the model");
         Console.WriteLine($"memory of the process    {string.Join(", ", memory.Select(m => m.ToString("F0", CultureInfo.InvariantCulture)))} MiB, every {SampleSeconds} s");
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Vizsla.Cli.Commands;
 using Vizsla.Native;
@@ -27,6 +28,31 @@ public sealed class DoctorTests
         }
 
         Assert.Contains("LibTorchSharp", run.OutText, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(null, "keeps freed blocks")]
+    [InlineData("2", "gives freed blocks back")]
+    public async Task The_program_starts_itself_with_an_allocator_that_keeps_blocks_unless_told_otherwise(string? arenas, string expected)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "skipped: the settings are those of glibc");
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Vizsla.Cli.dll"), "doctor", "--seconds", "0.01"]) { RedirectStandardOutput = true };
+        foreach (var name in new[] { "MALLOC_ARENA_MAX", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "GLIBC_TUNABLES" })
+        {
+            start.Environment.Remove(name);
+        }
+
+        if (arenas is not null)
+        {
+            start.Environment["MALLOC_ARENA_MAX"] = arenas;
+        }
+
+        using var process = Process.Start(start)!;
+        var text = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+
+        Assert.Equal(0, process.ExitCode);
+        Assert.Contains(text.Split('\n'), line => line.StartsWith("allocator", StringComparison.Ordinal) && line.TrimEnd().EndsWith(expected, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -61,6 +61,7 @@ internal sealed record DoctorReport(
         yield return ("gemm bf16", Torch is null ? "-" : $"{Torch.BFloat16Rate:F0} GFLOP/s");
         yield return ("training precision", CpuFeatures.HasFastBfloat16 || Torch?.Device != "cpu" ? "bf16" : "fp32");
         yield return ("memory", $"{Gigabytes(Machine.FreeMemoryBytes)} free of {Gigabytes(Machine.MemoryBytes)}");
+        yield return ("allocator", MemoryReuse.IsOn ? "keeps freed blocks" : "gives freed blocks back");
         yield return ("disk", $"{Gigabytes(FreeDiskBytes)} free");
         yield return ("hub", IsOffline ? $"{Endpoint} (offline: HF_HUB_OFFLINE is set)" : Endpoint);
         foreach (var library in Libraries)
