@@ -97,6 +97,9 @@ public sealed class Trainer : IDisposable
     /// <summary>Where the run stands.</summary>
     public TrainerState State => _context.State;
 
+    /// <summary>What else <c>training_args.json</c> is to say of the run, beside the arguments; not compared when it is resumed.</summary>
+    public JsonObject Notes => _parts.Notes;
+
     /// <summary>Trains to the end, from the beginning or from a checkpoint, and writes the run folder.</summary>
     /// <param name="cancellationToken">Ends the training after the step that runs: a checkpoint is saved, and the exception says where.</param>
     /// <exception cref="TrainingException">The training cannot start, go on or be resumed; the last checkpoint stays.</exception>
@@ -106,7 +109,9 @@ public sealed class Trainer : IDisposable
         var train = TrainerChecks.RequireTrainable(_arguments, _parts.Model, _train, _parts.EvalDataset);
         using var folder = RunLock.Take(_arguments.OutputDir);
         using var session = new TrainingSession(_parts, train);
-        session.Begin(RunStart.Checkpoint(_arguments, _parts.Folder, _logger));
+        var checkpoint = RunStart.Checkpoint(_arguments, _parts.Folder, _logger);
+        DiskSpace.Require(_arguments, _parts.Model.Network, _logger);
+        session.Begin(checkpoint);
         try
         {
             Run(session, cancellationToken);
@@ -115,6 +120,11 @@ public sealed class Trainer : IDisposable
             SaveMetrics("train", output.Metrics);
             SaveState();
             return output;
+        }
+        catch (Exception e) when (e is not TrainingStoppedException)
+        {
+            _parts.Callbacks.Tell(c => c.OnFail(_context, e));
+            throw;
         }
         finally
         {
@@ -214,7 +224,9 @@ public sealed class Trainer : IDisposable
 
                 if (cancellationToken.IsCancellationRequested)
                 {
-                    throw new TrainingStoppedException(session.SaveNow(), State.GlobalStep, cancellationToken);
+                    var checkpoint = session.SaveNow();
+                    _parts.Callbacks.Tell(c => c.OnStop(_context, checkpoint));
+                    throw new TrainingStoppedException(checkpoint, State.GlobalStep, cancellationToken);
                 }
             }
 

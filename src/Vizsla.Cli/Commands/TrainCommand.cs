@@ -41,7 +41,7 @@ internal sealed class TrainCommand : Verb
             "vizsla train --dataset PetClassification",
             "vizsla train --dataset PetClassification --model google/vit-base-patch16-224 --output breed-classification --learning_rate 2e-5 --num_train_epochs 15",
             "vizsla train --dataset PetClassification --model vit-tiny --from_scratch --image_size 64",
-            "vizsla train --dataset PetClassification --output breed-classification --resume_from_checkpoint true",
+            "vizsla train --output breed-classification --resume_from_checkpoint true",
             "vizsla train --dataset user/pets --model user/vit-tiny --output vit-pets --push_to_hub")
     {
         _dataset = AddOption<string>("--dataset", "Folder of the dataset: split folders of class folders, or Parquet files; or its name on the Hub, owner/name.");
@@ -64,7 +64,7 @@ internal sealed class TrainCommand : Verb
 
     protected override async Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
     {
-        var config = arguments.GetValue(_config) is { } file ? ArgumentReader.ReadFile(Recipes.Find(file)) : [];
+        var config = ReadConfig(arguments);
         var own = TakeOwn(config);
         var dataset = arguments.GetValue(_dataset) ?? Text(own, "dataset") ?? throw new UsageException("Option '--dataset' is required.");
         var (model, fromScratch) = PickModel(arguments, own, console);
@@ -88,6 +88,7 @@ internal sealed class TrainCommand : Verb
             Transforms = ReadTransforms(arguments.GetValue(_transforms), own["transforms"]),
             Arguments = asked ?? PickArguments(arguments, splits, output, fromScratch, console),
         };
+        using var said = cancellationToken.Register(() => console.Note("Stopping after this step, with a checkpoint; once more ends at once without one."));
         try
         {
             var format = arguments.GetValue(_logFormat)!;
@@ -100,9 +101,20 @@ internal sealed class TrainCommand : Verb
         catch (TrainingStoppedException stopped)
         {
             console.Note(stopped.Message);
-            console.Note($"Go on with: vizsla {CommandLine.Quote(arguments.Tokens.Select(t => t.Value))} --resume_from_checkpoint true");
+            console.Note($"Go on with: vizsla {CommandLine.Quote(["train", "--output", output, "--resume_from_checkpoint", "true"])}");
             return CommandLine.Interrupted;
         }
+    }
+
+    // A run that goes on remembers what it was asked; flags say what shall differ.
+    private JsonObject ReadConfig(ParseResult arguments)
+    {
+        if (arguments.GetValue(_config) is { } file)
+        {
+            return ArgumentReader.ReadFile(Recipes.Find(file));
+        }
+
+        return _flags.ValueOf(arguments, "resume_from_checkpoint") is { } resumed ? EarlierRun.Read(resumed, arguments.GetValue(_output)) : [];
     }
 
     // Null where nothing was asked for.
@@ -153,9 +165,8 @@ internal sealed class TrainCommand : Verb
         var own = new JsonObject();
         foreach (var key in s_ownKeys)
         {
-            if (config[key] is { } value)
+            if (config.Remove(key, out var value))
             {
-                config.Remove(key);
                 own[key] = value;
             }
         }

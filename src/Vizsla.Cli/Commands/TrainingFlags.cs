@@ -48,17 +48,17 @@ internal sealed class TrainingFlags
             reader.Take(configuration);
         }
 
-        foreach (var (name, option) in _options)
+        foreach (var (name, _) in _options)
         {
-            if (arguments.GetResult(option) is { Implicit: false })
+            // A flag without a value switches on.
+            if (ValueOf(arguments, name) is { } text)
             {
                 if (s_secrets.Contains(name))
                 {
                     throw new UsageException($"--{name} would show the token to everybody on this machine. Log in with 'vizsla login', set HF_TOKEN, or write hub_token into a --config file.");
                 }
 
-                // A flag without a value switches on.
-                reader.TakeText(name, arguments.GetValue(option) ?? "true");
+                reader.TakeText(name, text);
             }
         }
 
@@ -68,6 +68,10 @@ internal sealed class TrainingFlags
     /// <summary>True when the command line names the argument.</summary>
     public bool IsGiven(ParseResult arguments, string name) =>
         _options.Any(o => o.Name == name && arguments.GetResult(o.Option) is { Implicit: false });
+
+    /// <summary>The text that the command line gives for an argument, <c>true</c> for a bare flag; null where it is not named.</summary>
+    public string? ValueOf(ParseResult arguments, string name) =>
+        IsGiven(arguments, name) ? arguments.GetValue(_options.First(o => o.Name == name).Option) ?? "true" : null;
 
     private void Add(Command command, string name, bool hidden, string description)
     {

@@ -40,7 +40,9 @@ internal static class TrainingJob
             split.SetTransform(evaluationPipeline);
         }
 
-        using var trainer = new Trainer(model, arguments, train, evaluation, callbacks: callbacks);
+        using var log = new ConsoleLog(console);
+        using var trainer = new Trainer(model, arguments, train, evaluation, callbacks: callbacks, logger: log.CreateLogger(nameof(Trainer)));
+        EarlierRun.Note(trainer.Notes, options);
         if (arguments.DoTrain ?? true)
         {
             var output = trainer.Train(cancellationToken);

@@ -47,6 +47,10 @@ internal sealed class JsonDisplay(CommandConsole console, TimeProvider time) : T
         ["best_metric"] = context.State.BestMetric,
     });
 
+    public override void OnStop(TrainerContext context, string checkpoint) => Write(context, "stopped", new JsonObject { ["checkpoint"] = checkpoint });
+
+    public override void OnFail(TrainerContext context, Exception reason) => Write(context, "failed", new JsonObject { ["reason"] = reason.Message });
+
     private void Write(TrainerContext context, string name, JsonObject fields)
     {
         var line = new JsonObject

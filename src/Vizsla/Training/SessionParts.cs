@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using TorchSharp;
 using Vizsla.Training.Evaluation;
@@ -37,6 +38,9 @@ internal sealed record SessionParts
     public required EventLog Events { get; init; }
 
     public required ILogger Logger { get; init; }
+
+    /// <summary>Further keys of <c>training_args.json</c>.</summary>
+    public JsonObject Notes { get; } = [];
 
     /// <summary>Writes model, configuration and image processor into a folder.</summary>
     public required Action<string> SaveModel { get; init; }

@@ -30,6 +30,20 @@ public abstract class TrainerCallback
     {
     }
 
+    /// <summary>After a training that was asked to stop saved its checkpoint, before the exception leaves <see cref="Trainer.Train"/>.</summary>
+    /// <param name="context">The run.</param>
+    /// <param name="checkpoint">Path of the checkpoint.</param>
+    public virtual void OnStop(TrainerContext context, string checkpoint)
+    {
+    }
+
+    /// <summary>After a training failed that had begun, before the exception leaves <see cref="Trainer.Train"/>.</summary>
+    /// <param name="context">The run.</param>
+    /// <param name="reason">What went wrong; an exception thrown here would take its place.</param>
+    public virtual void OnFail(TrainerContext context, Exception reason)
+    {
+    }
+
     /// <summary>Before the first sample of an epoch is loaded.</summary>
     /// <param name="context">The run.</param>
     public virtual void OnEpochBegin(TrainerContext context)

@@ -63,7 +63,7 @@ internal sealed class TrainingSession : IDisposable
         _average = _arguments.EmaDecay > 0 ? new WeightAverage(network, _arguments.EmaDecay) : null;
         _runner = new StepRunner(parts, _cache is null ? network.call : _cache.Forward, _optimizer, _meter, _scaler);
         _checkpoint = new Checkpoint(parts.SaveModel, parts.Model, _optimizer, _schedule, _meter, _average, _scaler);
-        _description = RunDescription.Of(_arguments, network, train, parts.EvalDataset, parts.Device, parts.Precision);
+        _description = RunDescription.Of(_arguments, network, train, parts.EvalDataset, parts.Device, parts.Precision, parts.Notes);
         _parameterCount = network.parameters().Sum(p => p.numel());
     }
 

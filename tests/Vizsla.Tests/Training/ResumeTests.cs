@@ -1,3 +1,4 @@
+using Vizsla.Testing;
 using Vizsla.Training;
 
 namespace Vizsla.Tests.Training;
@@ -41,7 +42,7 @@ public sealed class ResumeTests
         {
         }
 
-        Assert.Equal(TinyRun.Fingerprint(run.Output("whole")), TinyRun.Fingerprint(run.Output("stopped")));
+        Assert.Equal(RunFingerprint.Of(run.Output("whole")), RunFingerprint.Of(run.Output("stopped")));
     }
 
     [Fact]
@@ -50,11 +51,11 @@ public sealed class ResumeTests
         using var run = new TinyRun();
         var arguments = run.Arguments();
         Assert.True(run.Train(arguments));
-        var whole = TinyRun.Fingerprint(run.Output());
+        var whole = RunFingerprint.Of(run.Output());
 
         Assert.True(run.Train(arguments with { ResumeFromCheckpoint = Path.Combine(run.Output(), "checkpoint-5") }));
 
-        Assert.Equal(whole, TinyRun.Fingerprint(run.Output()));
+        Assert.Equal(whole, RunFingerprint.Of(run.Output()));
     }
 
     [Fact]
@@ -67,7 +68,7 @@ public sealed class ResumeTests
         Directory.Move(run.Output("here"), run.Output("there"));
         Assert.True(run.Train(run.Arguments("there") with { ResumeFromCheckpoint = "true" }));
 
-        Assert.Equal(TinyRun.Fingerprint(run.Output("whole")), TinyRun.Fingerprint(run.Output("there")));
+        Assert.Equal(RunFingerprint.Of(run.Output("whole")), RunFingerprint.Of(run.Output("there")));
     }
 
     [Fact]

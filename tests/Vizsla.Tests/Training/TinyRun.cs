@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Vizsla.Datasets;
 using Vizsla.Datasets.Storage;
@@ -91,24 +90,6 @@ internal sealed class TinyRun : IDisposable
         {
             return false;
         }
-    }
-
-    /// <summary>What must be equal whether a run was interrupted or not: weights, rows and results without timings.</summary>
-    public static string Fingerprint(string output)
-    {
-        var weights = Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(Path.Combine(output, "model.safetensors"))));
-        var state = (JsonObject)PythonJson.Parse(File.ReadAllText(Path.Combine(output, "trainer_state.json")))!;
-        state["best_model_checkpoint"] = Path.GetFileName(state["best_model_checkpoint"]?.GetValue<string>());
-        var results = (JsonObject)PythonJson.Parse(File.ReadAllText(Path.Combine(output, "all_results.json")))!;
-        foreach (var row in state["log_history"]!.AsArray().Select(r => r!.AsObject()).Append(results))
-        {
-            foreach (var timing in row.Select(v => v.Key).Where(k => k.EndsWith("_runtime", StringComparison.Ordinal) || k.EndsWith("_per_second", StringComparison.Ordinal)).ToList())
-            {
-                row.Remove(timing);
-            }
-        }
-
-        return string.Join('\n', weights, PythonJson.Serialize(state), PythonJson.Serialize(results));
     }
 
     public void Dispose() => Directory.Delete(Root, recursive: true);

@@ -48,6 +48,11 @@ internal static partial class ArgumentChanges
             refused.Add("the training pictures are not the same");
         }
 
+        if (then.TrainTransform is { } transform && transform != now.TrainTransform)
+        {
+            refused.Add($"the training transform was {transform} and is {now.TrainTransform ?? "none"}");
+        }
+
         if (refused.Count > 0)
         {
             throw new TrainingException(
@@ -57,6 +62,11 @@ internal static partial class ArgumentChanges
         foreach (var (name, before, after) in changes)
         {
             Changed(logger, name, before, after);
+        }
+
+        if (then.Precision is { } precision && precision != now.Precision)
+        {
+            Changed(logger, "precision", precision, now.Precision!);
         }
     }
 

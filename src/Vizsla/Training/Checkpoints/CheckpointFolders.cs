@@ -30,6 +30,11 @@ internal sealed class CheckpointFolders(string root)
             CheckpointManifest.Write(aside);
             DurableFile.FlushFolder(aside);
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Discard(aside);
+            throw new TrainingException(Sentence(step, e), e) { Step = step };
+        }
         catch
         {
             Discard(aside);
@@ -88,6 +93,10 @@ internal sealed class CheckpointFolders(string root)
         removed.ForEach(Remove);
         return removed;
     }
+
+    private string Sentence(int step, Exception e) =>
+        $"The checkpoint of step {step} cannot be written: {e.Message} "
+        + (Steps() is [.., var last] ? $"'{PathOf(last)}' is whole: mend this and go on with --resume_from_checkpoint true." : "There is none yet to go on from.");
 
     private static void Discard(string folder)
     {

@@ -4,6 +4,9 @@ namespace Vizsla.Training.Checkpoints;
 internal sealed class RunLock : IDisposable
 {
     internal const string FileName = "run.lock";
+
+    // What .NET reports for a file that another process has: ERROR_SHARING_VIOLATION, EWOULDBLOCK on Linux and on macOS.
+    private static readonly int[] InUse = [unchecked((int)0x80070020), 11, 35];
     private readonly FileStream _file;
 
     private RunLock(FileStream file) => _file = file;
@@ -27,13 +30,13 @@ internal sealed class RunLock : IDisposable
         {
             return new(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
         }
-        catch (UnauthorizedAccessException e)
-        {
-            throw new TrainingException($"The run folder '{folder}' cannot be written: {e.Message} Give another --output_dir.", e);
-        }
-        catch (IOException e)
+        catch (IOException e) when (InUse.Contains(e.HResult))
         {
             throw new TrainingException($"The run folder '{folder}' is in use by another training: wait for it, or give another --output_dir.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new TrainingException($"The run folder '{folder}' cannot be written: {e.Message} Give another --output_dir.", e);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using Vizsla.Primitives;
@@ -30,14 +31,18 @@ internal sealed class EventLog(string folder, TimeProvider clock) : TrainerCallb
         }
     }
 
-    public override void OnTrainBegin(TrainerContext context) => Write("train_begin", new JsonObject
+    public override void OnTrainBegin(TrainerContext context)
     {
-        ["step"] = context.State.GlobalStep,
-        ["epoch"] = context.State.Epoch,
-        ["max_steps"] = context.State.MaxSteps,
-        ["num_train_epochs"] = context.State.NumTrainEpochs,
-        ["resumed"] = context.State.GlobalStep > 0,
-    });
+        EndLine();
+        Write("train_begin", new JsonObject
+        {
+            ["step"] = context.State.GlobalStep,
+            ["epoch"] = context.State.Epoch,
+            ["max_steps"] = context.State.MaxSteps,
+            ["num_train_epochs"] = context.State.NumTrainEpochs,
+            ["resumed"] = context.State.GlobalStep > 0,
+        });
+    }
 
     public override void OnEpochBegin(TrainerContext context) => Write("epoch_begin", Place(context));
 
@@ -62,6 +67,42 @@ internal sealed class EventLog(string folder, TimeProvider clock) : TrainerCallb
         fields["best_global_step"] = context.State.BestGlobalStep;
         fields["best_metric"] = context.State.BestMetric;
         Write("train_end", fields);
+    }
+
+    public override void OnStop(TrainerContext context, string checkpoint)
+    {
+        var fields = Place(context);
+        fields["checkpoint"] = Path.GetFileName(checkpoint);
+        fields["reason"] = string.Create(CultureInfo.InvariantCulture, $"asked to stop after step {context.State.GlobalStep}");
+        Write("stopped", fields);
+    }
+
+    public override void OnFail(TrainerContext context, Exception reason)
+    {
+        var fields = Place(context);
+        fields["reason"] = reason.Message;
+        fields["kind"] = reason.GetType().Name;
+        try
+        {
+            Write("failed", fields);
+        }
+        catch (IOException)
+        {
+            // A full disk may be the very reason; it is not to be hidden behind a second one.
+        }
+    }
+
+    // A process that was killed may have left half a line.
+    private void EndLine()
+    {
+        if (File.Exists(_path))
+        {
+            using var file = new FileStream(_path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+            if (file.Length > 0 && file.Seek(-1, SeekOrigin.End) >= 0 && file.ReadByte() != '\n')
+            {
+                file.WriteByte((byte)'\n');
+            }
+        }
     }
 
     /// <summary>Step and epoch of an event.</summary>

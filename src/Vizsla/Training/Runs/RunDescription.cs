@@ -21,7 +21,10 @@ internal sealed class RunDescription
 
     /// <summary>Describes a run that is about to begin.</summary>
     public static RunDescription Of(
-        TrainingArguments arguments, ClassificationNetwork network, ImageDataset train, ImageDataset? evaluation, torch.Device device, ComputePrecision precision) => new(new JsonObject
+        TrainingArguments arguments, ClassificationNetwork network, ImageDataset train, ImageDataset? evaluation, torch.Device device, ComputePrecision precision,
+        JsonObject notes)
+    {
+        var json = new JsonObject
         {
             ["arguments"] = new JsonObject(ArgumentTable.Fields.Select(f => KeyValuePair.Create(f.Name, ArgumentText.ToJson(f.ValueOf(arguments))))),
             ["data"] = new JsonObject { ["train"] = Data(train), ["eval"] = evaluation is null ? null : Data(evaluation) },
@@ -43,7 +46,14 @@ internal sealed class RunDescription
                 ["libtorch"] = Native.LibTorch.Version?.ToString(),
                 ["os"] = RuntimeInformation.OSDescription,
             },
-        });
+        };
+        foreach (var (name, value) in notes)
+        {
+            json[name] = value?.DeepClone();
+        }
+
+        return new(json);
+    }
 
     /// <summary>Reads a file written before.</summary>
     /// <exception cref="IOException">It cannot be read.</exception>
@@ -55,6 +65,12 @@ internal sealed class RunDescription
 
     /// <summary>Fingerprint of the training split; null where the file does not say.</summary>
     public string? TrainFingerprint => (Json["data"]?["train"] as JsonObject)?["fingerprint"]?.GetValue<string>();
+
+    /// <summary>The pipeline of the training split as text; null where the file does not say.</summary>
+    public string? TrainTransform => (Json["data"]?["train"] as JsonObject)?["transform"]?.GetValue<string>();
+
+    /// <summary>Precision of the forward passes; null where the file does not say.</summary>
+    public string? Precision => Json["precision"]?.GetValue<string>();
 
     private static JsonObject Data(ImageDataset dataset) => new()
     {
