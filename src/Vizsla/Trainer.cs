@@ -11,6 +11,7 @@ using Vizsla.Training.Data;
 using Vizsla.Training.Evaluation;
 using Vizsla.Training.Losses;
 using Vizsla.Training.Publishing;
+using Vizsla.Training.RateSearch;
 using Vizsla.Training.Reports;
 using Vizsla.Training.Runs;
 using Vizsla.Training.Steps;
@@ -130,6 +131,24 @@ public sealed class Trainer : IDisposable
         {
             _publisher?.Join();
         }
+    }
+
+    /// <summary>Tries learning rates from small to large, a step each, and takes the steps back: the model ends as it began.</summary>
+    /// <param name="search">Which rates; null takes the defaults.</param>
+    /// <param name="stepDone">Hears how many steps are done; null for nobody.</param>
+    /// <param name="cancellationToken">Ends the search between two steps.</param>
+    /// <returns>The losses and the rate that they speak for.</returns>
+    /// <exception cref="ArgumentsException">The search or the training cannot be meant; names every problem.</exception>
+    public LearningRateCurve FindLearningRate(LearningRateSearch? search = null, Action<int>? stepDone = null, CancellationToken cancellationToken = default)
+    {
+        var asked = search ?? new LearningRateSearch();
+        if (asked.Problems().ToList() is { Count: > 0 } problems)
+        {
+            throw new ArgumentsException(problems);
+        }
+
+        var train = TrainerChecks.RequireTrainable(_arguments with { EvalStrategy = IntervalStrategy.No }, _parts.Model, _train, evaluation: null);
+        return new LearningRateFinder(_parts, train, asked).Run(stepDone, cancellationToken);
     }
 
     /// <summary>Evaluates a split and adds a row to the log.</summary>

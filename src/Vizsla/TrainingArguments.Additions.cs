@@ -41,7 +41,7 @@ public sealed partial record TrainingArguments
     /// <summary>Least change of the metric that counts as improvement. Default 0.</summary>
     public double EarlyStoppingThreshold { get; init; }
 
-    /// <summary>Share of patches left out of each training forward pass. Default 0, and refused otherwise: no model here can do it.</summary>
+    /// <summary>Share of the patches of a Vision Transformer that each training forward pass leaves out, other ones of each picture, at least 0 and below 1; makes steps faster. Default 0.</summary>
     public double PatchDropRate { get; init; }
 
     /// <summary>Whether a frozen backbone runs once per picture and its features are kept. Null, the default, does so where it changes no number.</summary>

@@ -11,11 +11,16 @@ public static class RunFingerprint
     // They name the run folder or list sizes of files that do.
     private static readonly string[] Placed = [State, "training_args.json", "checkpoint.json"];
 
-    /// <summary>Describes a run folder: a hash for every file of the model and of every checkpoint, and the texts without timings.</summary>
+    /// <summary>Describes the end of a run: a hash of its weights, and its texts without timings.</summary>
     /// <param name="output">The run folder, trained to its end.</param>
-    public static string Of(string output)
+    public static string Of(string output) => string.Join(
+        '\n', Hash(Path.Combine(output, "model.safetensors")), Text(Path.Combine(output, State)), Text(Path.Combine(output, "all_results.json")));
+
+    /// <summary>Describes the end of a run and its checkpoints: a hash for every file of theirs too. A run that was stopped may have one more.</summary>
+    /// <param name="output">The run folder, trained to its end.</param>
+    public static string WithCheckpoints(string output)
     {
-        var lines = new List<string> { Hash(Path.Combine(output, "model.safetensors")), Text(Path.Combine(output, State)), Text(Path.Combine(output, "all_results.json")) };
+        var lines = new List<string> { Of(output) };
         foreach (var checkpoint in Directory.EnumerateDirectories(output, "checkpoint-*").Order(StringComparer.Ordinal))
         {
             lines.Add(Path.GetFileName(checkpoint) + Text(Path.Combine(checkpoint, State)));

@@ -34,6 +34,7 @@ internal sealed class TrainCommand : Verb
     private readonly Option<string?> _badImages;
     private readonly Option<string?> _config;
     private readonly Option<string> _logFormat;
+    private readonly Option<bool> _findRate;
     private readonly TrainingFlags _flags;
 
     public TrainCommand()
@@ -59,6 +60,7 @@ internal sealed class TrainCommand : Verb
         _config = AddOption<string>("--config", "JSONC file of arguments, or the name of a recipe; flags overrule it.");
         _logFormat = AddOption("--log_format", "How progress is shown: bar, text (a line per row), json (an object per line on standard output), or auto: a bar at a terminal, else text.", "auto");
         _logFormat.AcceptOnlyFromAmong([.. TrainingDisplay.Formats]);
+        _findRate = AddOption("--find_lr", "Try learning rates from small to large, suggest one, and train nothing; the curve goes to the run folder. --max_steps says how many, default 100.", false);
         _flags = new TrainingFlags(this, "output_dir");
     }
 
@@ -76,10 +78,12 @@ internal sealed class TrainCommand : Verb
             await ModelFetch.EnsureAsync(console, model, modelRevision, cancellationToken);
         }
 
-        var splits = await DatasetSource.OpenAsync(dataset, arguments.GetValue(_datasetRevision) ?? Text(own, "dataset_revision"), console, cancellationToken);
+        var datasetRevision = arguments.GetValue(_datasetRevision) ?? Text(own, "dataset_revision");
+        var splits = await DatasetSource.OpenAsync(dataset, datasetRevision, console, cancellationToken);
         var options = new TrainingJobOptions(dataset, model, fromScratch)
         {
             ImageSize = arguments.GetValue(_imageSize) ?? own["image_size"]?.GetValue<int>(),
+            DatasetRevision = datasetRevision,
             ModelRevision = modelRevision,
             TrainSplit = arguments.GetValue(_trainSplit) ?? Text(own, "train_split") ?? "train",
             EvalSplit = arguments.GetValue(_evalSplit) ?? Text(own, "eval_split"),
@@ -88,6 +92,12 @@ internal sealed class TrainCommand : Verb
             Transforms = ReadTransforms(arguments.GetValue(_transforms), own["transforms"]),
             Arguments = asked ?? PickArguments(arguments, splits, output, fromScratch, console),
         };
+        if (arguments.GetValue(_findRate))
+        {
+            RateSearchJob.Run(options, splits, console, cancellationToken);
+            return 0;
+        }
+
         using var said = cancellationToken.Register(() => console.Note("Stopping after this step, with a checkpoint; once more ends at once without one."));
         try
         {

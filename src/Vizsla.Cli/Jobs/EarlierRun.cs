@@ -19,12 +19,15 @@ internal static class EarlierRun
     /// <param name="options">What the verb was asked.</param>
     public static void Note(JsonObject notes, TrainingJobOptions options)
     {
-        notes[Dataset] = Path.GetFullPath(options.Dataset);
+        notes[Dataset] = options.Dataset;
         notes[Job] = new JsonObject
         {
-            ["model"] = Directory.Exists(options.Model) ? Path.GetFullPath(options.Model) : options.Model,
+            ["model"] = options.Model,
             ["from_scratch"] = options.FromScratch,
             ["image_size"] = options.ImageSize,
+            ["dataset_revision"] = options.DatasetRevision,
+            ["model_revision"] = options.ModelRevision,
+            ["train_split"] = options.TrainSplit,
             ["eval_split"] = options.EvalSplit,
             ["ignore_mismatched_sizes"] = options.IgnoreMismatchedSizes,
             ["bad_images"] = options.SkipBadImages ? "skip" : "error",

@@ -1,18 +1,14 @@
 using System.Globalization;
 using Vizsla.Hub;
-using Vizsla.Models;
 using Vizsla.Training;
 using Vizsla.Training.Arguments;
 using Vizsla.Training.Publishing;
-using Vizsla.Transforms;
 
 namespace Vizsla.Cli.Jobs;
 
 /// <summary>The main job: a dataset and a model in, a run folder out.</summary>
 internal static class TrainingJob
 {
-    private static readonly string[] s_evaluationSplits = ["validation", "test"];
-
     /// <summary>Trains, evaluates the last or best weights, and predicts the test split.</summary>
     /// <param name="options">What to do.</param>
     /// <param name="loaded">The splits of the dataset.</param>
@@ -23,33 +19,15 @@ internal static class TrainingJob
     {
         var arguments = options.Arguments;
         RequireEffect(arguments);
-        var dataset = DatasetSource.Check(loaded, options.Dataset, splits: null, options.SkipBadImages, console, cancellationToken);
-        if (options.TrainSplit == "train" && !dataset.ContainsKey("train"))
-        {
-            throw new UsageException($"'{options.Dataset}' has no train split, only {string.Join(", ", dataset.Keys)}. 'vizsla prepare' makes one, --train_split names another.");
-        }
-
-        var train = Split(options, dataset, "--train_split", options.TrainSplit);
-        var evaluation = EvaluationSplit(options, dataset, console);
-        using var model = OpenModel(options, train.ClassNames, console);
-        train.SetTransform(options.Transforms?.Train ?? Pipelines.Tutorial(model.Processor));
-        var evaluationPipeline = options.Transforms?.Evaluation ?? Pipelines.TutorialEvaluation(model.Processor);
-        var test = dataset.GetValueOrDefault("test");
-        foreach (var split in new[] { evaluation, test }.OfType<ImageDataset>())
-        {
-            split.SetTransform(evaluationPipeline);
-        }
-
-        using var log = new ConsoleLog(console);
-        using var trainer = new Trainer(model, arguments, train, evaluation, callbacks: callbacks, logger: log.CreateLogger(nameof(Trainer)));
-        EarlierRun.Note(trainer.Notes, options);
+        using var prepared = PreparedTraining.Open(options, loaded, console, callbacks, cancellationToken);
+        var trainer = prepared.Trainer;
         if (arguments.DoTrain ?? true)
         {
             var output = trainer.Train(cancellationToken);
             Report(console, "train", output.Metrics);
         }
 
-        if (evaluation is not null && (arguments.DoEval ?? true))
+        if (prepared.Evaluation is not null && (arguments.DoEval ?? true))
         {
             var metrics = trainer.Evaluate();
             trainer.SaveMetrics("eval", metrics);
@@ -57,7 +35,7 @@ internal static class TrainingJob
             Report(console, "eval", metrics);
         }
 
-        if (test is not null && (arguments.DoPredict ?? true))
+        if (prepared.Test is { } test && (arguments.DoPredict ?? true))
         {
             var predicted = trainer.Predict(test);
             trainer.SaveMetrics("test", predicted.Metrics);
@@ -96,47 +74,6 @@ internal static class TrainingJob
             console.Note($"The run is whole, but it was not pushed. {e.Message}");
             console.Note($"Push it later with: vizsla {CommandLine.Quote(words)}");
         }
-    }
-
-    private static ImageDataset? EvaluationSplit(TrainingJobOptions options, DatasetDict dataset, CommandConsole console)
-    {
-        var name = options.EvalSplit ?? s_evaluationSplits.FirstOrDefault(dataset.ContainsKey);
-        if (name is null)
-        {
-            return null;
-        }
-
-        var split = Split(options, dataset, "--eval_split", name);
-        console.Note($"Evaluating on the split '{name}' ({split.Count} pictures).");
-        return split;
-    }
-
-    // A split by its name, or a slice such as train[:90%].
-    private static ImageDataset Split(TrainingJobOptions options, DatasetDict dataset, string option, string name) =>
-        dataset.TryGetValue(name, out var split) ? split
-        : name.Contains('[', StringComparison.Ordinal) || name.Contains('+', StringComparison.Ordinal) ? dataset.Select(name)
-        : throw new UsageException($"{option} '{name}' is no split of '{options.Dataset}'. It has {string.Join(", ", dataset.Keys)}.");
-
-    private static ImageClassifier OpenModel(TrainingJobOptions options, IReadOnlyList<string> labels, CommandConsole console)
-    {
-        if (options.FromScratch)
-        {
-            console.Note($"Starting '{options.Model}' from drawn weights.");
-            return ImageClassifier.Create(options.Model, labels, options.ImageSize, options.Arguments.Seed);
-        }
-
-        if (options.ImageSize is not null)
-        {
-            throw new UsageException("--image_size goes with --from_scratch; a trained model keeps the size of its configuration.");
-        }
-
-        var model = ImageClassifier.FromPretrained(options.Model, labels, options.IgnoreMismatchedSizes ?? true, options.Arguments.Seed, revision: options.ModelRevision);
-        if (model.LoadReport?.NewlyInitializedMessage is { } replaced)
-        {
-            console.Note(replaced);
-        }
-
-        return model;
     }
 
     // The block that the Hugging Face example scripts print.

@@ -11,6 +11,9 @@ internal sealed record TrainingJobOptions(string Dataset, string Model, bool Fro
     /// <summary>Side of the pictures in pixels for drawn weights; null takes the size's own.</summary>
     public int? ImageSize { get; init; }
 
+    /// <summary>Branch, tag or commit of a dataset on the Hub; null means <c>main</c>.</summary>
+    public string? DatasetRevision { get; init; }
+
     /// <summary>Branch, tag or commit of a model on the Hub; null means <c>main</c>.</summary>
     public string? ModelRevision { get; init; }
 

@@ -47,6 +47,12 @@ public abstract class ClassificationNetwork : nn.Module<Tensor, Tensor>
     /// <summary>Whether every token attends to the whole picture, so that attention tells where the network looked.</summary>
     internal virtual bool AttendsGlobally => false;
 
+    /// <summary>Whether <see cref="PatchDropRate"/> means something to this network.</summary>
+    internal virtual bool CanDropPatches => false;
+
+    /// <summary>Share of the patches left out of each forward pass in training, at least 0 and below 1; 0 by default.</summary>
+    internal double PatchDropRate { get; set; }
+
     /// <summary>Class scores of a batch.</summary>
     /// <param name="pixels">Float [B, C, H, W], preprocessed.</param>
     /// <returns>Float [B, L]; the caller owns it.</returns>

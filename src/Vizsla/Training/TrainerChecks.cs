@@ -1,3 +1,4 @@
+using Vizsla.Primitives;
 using Vizsla.Training.Arguments;
 
 namespace Vizsla.Training;
@@ -19,6 +20,11 @@ internal static class TrainerChecks
         if (arguments.EvalStrategy != IntervalStrategy.No && (evaluation is null || evaluation.Count == 0))
         {
             problems.Add($"eval_strategy is {SnakeCase.Of(arguments.EvalStrategy)}, but there is no split to evaluate on: pass one, or set eval_strategy to no.");
+        }
+
+        if (arguments.PatchDropRate > 0 && !model.Network.CanDropPatches)
+        {
+            problems.Add($"patch_drop_rate is {PythonJson.Repr(arguments.PatchDropRate)}, but {model.Network.ClassName} cannot leave patches out; ViT, DeiT, DINOv2 and timm's Vision Transformers can. Leave it out.");
         }
 
         problems.AddRange(new[] { train, evaluation }.OfType<ImageDataset>().Select(d => LabelProblem(model.Labels, d)).OfType<string>());

@@ -89,6 +89,7 @@ internal sealed class TrainingSession : IDisposable
         (_state.MaxSteps, _state.NumTrainEpochs, _state.TrainBatchSize) = (Plan.MaxSteps, Plan.EpochCount, Plan.BatchSize);
         (_state.LoggingSteps, _state.EvalSteps, _state.SaveSteps) = (Plan.LoggingSteps, Plan.EvalSteps, Plan.SaveSteps);
         _parts.Evaluator.Loop.Cache = _cache;
+        _parts.Model.Network.PatchDropRate = _arguments.PatchDropRate;
         _parts.Folder.WriteText(RunFiles.Arguments, _description.FileText);
         Tell(c => c.OnTrainBegin(_context));
         if (_arguments.EvalOnStart && checkpoint is null)
@@ -222,6 +223,7 @@ internal sealed class TrainingSession : IDisposable
     public void Dispose()
     {
         _parts.Evaluator.Loop.Cache = null;
+        _parts.Model.Network.PatchDropRate = 0;
         _lastNorm?.Dispose();
         _average?.Dispose();
         _freezing.Dispose();

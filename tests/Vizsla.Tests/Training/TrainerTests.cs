@@ -110,6 +110,105 @@ public sealed class TrainerTests
     }
 
     [Fact]
+    public void Other_settings_at_resume_are_listed_where_they_change_what_is_seen()
+    {
+        using var run = new TinyRun();
+        using var log = new ListLog();
+        Assert.False(run.Train(run.Arguments(), stopAfter: 5));
+        using var model = run.Model();
+        var arguments = run.Arguments() with { ResumeFromCheckpoint = "true", EvalSteps = 7, LoggingSteps = 2, SaveTotalLimit = 1 };
+        using var trainer = new Trainer(model, arguments, TinyRun.Train(), TinyRun.Eval(), logger: log);
+
+        trainer.Train();
+
+        Assert.Equal(
+            [
+                $"Resuming from '{Path.Combine(run.Output(), "checkpoint-5")}'.",
+                "logging_steps was 3 when the run began and is 2.",
+                "eval_steps was 4 when the run began and is 7.",
+            ],
+            log.Lines);
+    }
+
+    [Fact]
+    public void Another_training_transform_at_resume_is_refused()
+    {
+        using var run = new TinyRun();
+        Assert.False(run.Train(run.Arguments(), stopAfter: 5));
+        using var model = run.Model();
+        using var trainer = new Trainer(model, run.Arguments() with { ResumeFromCheckpoint = "true" }, TinyRun.Train().WithTransform(TinyRun.Eval().Transform), TinyRun.Eval());
+
+        var refusal = Assert.Throws<TrainingException>(() => trainer.Train());
+
+        Assert.Equal(
+            $"The run cannot go on from '{Path.Combine(run.Output(), "checkpoint-5")}' with other settings than it began with: "
+            + $"the training transform was {TinyRun.Train().Transform} and is {TinyRun.Eval().Transform}. Give the first ones, or start anew with another --output_dir.",
+            refusal.Message);
+    }
+
+    [Fact]
+    public void A_checkpoint_of_another_model_is_refused()
+    {
+        using var run = new TinyRun();
+        Assert.True(run.Train(run.Arguments() with { MaxSteps = 5, NumTrainEpochs = 3 }));
+        var checkpoint = Path.Combine(run.Output(), "checkpoint-5");
+        File.Delete(Path.Combine(checkpoint, "training_args.json"));
+        var manifest = Path.Combine(checkpoint, "checkpoint.json");
+        File.WriteAllText(manifest, System.Text.RegularExpressions.Regex.Replace(File.ReadAllText(manifest), @"\s*""training_args\.json"": \d+,?", "").Replace(",\n  }", "\n  }", StringComparison.Ordinal));
+        using var model = ImageClassifier.Create("vit-nano", TinyRun.Train().ClassNames, imageSize: 16, seed: 1);
+        using var trainer = new Trainer(model, run.Arguments("other") with { ResumeFromCheckpoint = checkpoint }, TinyRun.Train(), TinyRun.Eval());
+
+        var refusal = Assert.Throws<TrainingException>(() => trainer.Train());
+
+        Assert.Equal(
+            $"The checkpoint '{Path.Combine(checkpoint, "model.safetensors")}' is of another model: 'vit.embeddings.cls_token' has the shape [1, 1, 24], expected [1, 1, 96].", refusal.Message);
+    }
+
+    [Fact]
+    public void Events_say_how_a_run_ended()
+    {
+        using var run = new TinyRun();
+        Assert.False(run.Train(run.Arguments("stopped"), stopAfter: 3));
+        var failure = Assert.Throws<TrainingException>(() => run.Train(run.Arguments("failed") with { LearningRate = 1e30, MaxGradNorm = 0 }));
+
+        var stopped = LastEvent(run.Output("stopped"));
+        var failed = LastEvent(run.Output("failed"));
+
+        Assert.Equal("stopped", stopped["event"]!.GetValue<string>());
+        Assert.Equal("checkpoint-3", stopped["checkpoint"]!.GetValue<string>());
+        Assert.Equal("asked to stop after step 3", stopped["reason"]!.GetValue<string>());
+        Assert.Equal("failed", failed["event"]!.GetValue<string>());
+        Assert.Equal(failure.Message, failed["reason"]!.GetValue<string>());
+        Assert.Equal(1, failed["step"]!.GetValue<int>());
+    }
+
+    [Fact]
+    public void Half_a_line_that_a_killed_process_left_ends_before_the_next_event()
+    {
+        using var run = new TinyRun();
+        Assert.False(run.Train(run.Arguments(), stopAfter: 3));
+        var path = Path.Combine(run.Output(), "events.jsonl");
+        File.AppendAllText(path, "{\"event\": \"lo");
+
+        Assert.True(run.Train(run.Arguments() with { ResumeFromCheckpoint = "true" }));
+
+        var lines = File.ReadAllLines(path);
+        var cut = Array.IndexOf(lines, "{\"event\": \"lo");
+        Assert.Equal("train_begin", PythonJson.Parse(lines[cut + 1])!["event"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public void The_first_batch_is_drawn_as_the_model_sees_it()
+    {
+        using var run = new TinyRun();
+
+        Assert.True(run.Train(run.Arguments() with { MaxSteps = 1, NumTrainEpochs = 3 }));
+
+        using var sheet = Vizsla.Imaging.ImageCodec.Load(Path.Combine(run.Output(), "plots", "first_batch.png"));
+        Assert.InRange(sheet.Width, 5 * 160, 6 * 200);
+    }
+
+    [Fact]
     public void A_checkpoint_cut_short_is_named_and_an_older_one_is_taken()
     {
         using var run = new TinyRun();
@@ -165,6 +264,20 @@ public sealed class TrainerTests
     }
 
     [Fact]
+    public void The_names_of_the_classes_must_be_those_of_the_model()
+    {
+        using var run = new TinyRun();
+        using var model = run.Model();
+        var others = Pictures.OfFiles(["falling", "rising", "level"], [("x.png", 0)], "train");
+        using var trainer = new Trainer(model, run.Arguments() with { EvalStrategy = IntervalStrategy.No, LoadBestModelAtEnd = false }, others);
+
+        var refusal = Assert.Throws<ArgumentsException>(() => trainer.Train());
+
+        Assert.Equal(
+            "The labels of the model are not the classes of the split 'train': number 1 is 'level' and 'rising'. Load the model with the dataset's labels.", refusal.Message);
+    }
+
+    [Fact]
     public void The_best_metric_must_be_one_that_is_computed()
     {
         using var run = new TinyRun();
@@ -190,4 +303,6 @@ public sealed class TrainerTests
             string.Join(' ', json.Select(v => v.Key)));
         Assert.Equal(File.ReadAllText(path), TrainerState.Load(path).ToFileText());
     }
+
+    private static JsonObject LastEvent(string output) => (JsonObject)PythonJson.Parse(File.ReadAllLines(Path.Combine(output, "events.jsonl"))[^1])!;
 }

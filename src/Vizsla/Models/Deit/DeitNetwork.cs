@@ -50,6 +50,8 @@ internal sealed class DeitNetwork : TransformersNetwork
             : null;
     }
 
+    internal override bool CanDropPatches => true;
+
     public override IReadOnlyList<string> HeadParameterNames => _hasTeacher ? DeitNames.TeacherHead : DeitNames.Head;
 
     protected override IReadOnlyList<Dense> HeadLayers => _distillationClassifier is { } second ? [_classifier, second] : [_classifier];
@@ -108,7 +110,8 @@ internal sealed class DeitNetwork : TransformersNetwork
         var positions = PositionEmbeddings.For(
             _positions.Value, LeadingTokens, (pixels.shape[2], pixels.shape[3]), _options.ImageSize, _options.PatchSize, InterpolatesPositions);
         var x = cat([tokens, patches], 1).Plus(positions);                                          // [B, N, D]
-        return Dropout.Apply(x, _options.HiddenDropout, training).MoveToOuterDisposeScope();
+        x = Dropout.Apply(x, _options.HiddenDropout, training);
+        return PatchDropout.Apply(x, LeadingTokens, PatchDropRate, training).MoveToOuterDisposeScope();
     }
 
     private static bool IsWithTeacher(ModelConfiguration configuration) =>

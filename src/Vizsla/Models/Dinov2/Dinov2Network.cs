@@ -37,6 +37,8 @@ internal sealed class Dinov2Network : TransformersNetwork
         _classifier = Add(Dinov2Names.Classifier, new Dense(2 * _options.Width, configuration.LabelCount));
     }
 
+    internal override bool CanDropPatches => true;
+
     public override IReadOnlyList<string> HeadParameterNames => Dinov2Names.Head;
 
     public override int SmallestSide => Math.Max(_options.PatchSize.Height, _options.PatchSize.Width);
@@ -101,6 +103,7 @@ internal sealed class Dinov2Network : TransformersNetwork
         var positions = PositionEmbeddings.Stretched(
             _positions.Value, 1, (pixels.shape[2], pixels.shape[3]), _options.PatchSize);       // [1, N, D]
         var x = cat([token, patches], 1).Plus(positions);                                           // [B, N, D]
-        return Dropout.Apply(x, _options.HiddenDropout, training).MoveToOuterDisposeScope();
+        x = Dropout.Apply(x, _options.HiddenDropout, training);
+        return PatchDropout.Apply(x, 1, PatchDropRate, training).MoveToOuterDisposeScope();
     }
 }

@@ -37,6 +37,8 @@ internal sealed class VitNetwork : TransformersNetwork
         _classifier = Add(VitNames.Classifier, new Dense(_options.Width, configuration.LabelCount));
     }
 
+    internal override bool CanDropPatches => true;
+
     public override IReadOnlyList<string> HeadParameterNames => VitNames.Head;
 
     internal override bool AttendsGlobally => true;
@@ -95,6 +97,7 @@ internal sealed class VitNetwork : TransformersNetwork
         var positions = PositionEmbeddings.For(
             _positions.Value, 1, (pixels.shape[2], pixels.shape[3]), _options.ImageSize, _options.PatchSize, InterpolatesPositions);
         var x = cat([token, patches], 1).Plus(positions);                                           // [B, N, D]
-        return Dropout.Apply(x, _options.HiddenDropout, training).MoveToOuterDisposeScope();
+        x = Dropout.Apply(x, _options.HiddenDropout, training);
+        return PatchDropout.Apply(x, 1, PatchDropRate, training).MoveToOuterDisposeScope();
     }
 }

@@ -25,6 +25,7 @@ public static class ArgumentTable
         ["output"] = "output_dir",
         ["push_to_hub_model_id"] = "hub_model_id",
         ["push_to_hub_token"] = "hub_token",
+        ["patch_dropout"] = "patch_drop_rate",
     };
 
     /// <summary>Arguments whose one value is what this trainer always does; another value is refused with the reason.</summary>

@@ -20,12 +20,11 @@ internal sealed class CheckpointFolders(string root)
     /// <returns>Path of the checkpoint.</returns>
     public string Write(int step, Action<string> write)
     {
-        Directory.CreateDirectory(root);
         var aside = Path.Combine(root, CheckpointNames.Temporary(step, "new"));
         Discard(aside);
-        Directory.CreateDirectory(aside);
         try
         {
+            Directory.CreateDirectory(aside);
             write(aside);
             CheckpointManifest.Write(aside);
             DurableFile.FlushFolder(aside);

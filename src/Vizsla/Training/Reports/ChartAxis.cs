@@ -12,6 +12,9 @@ internal sealed record ChartAxis(double Low, double High, double Step, float Sta
 {
     private const double LeastSpan = 1e-12;
 
+    /// <summary>Whether values are powers of ten, so that tick -3 stands for 0.001.</summary>
+    public bool IsPowers { get; init; }
+
     /// <summary>The round values on the axis.</summary>
     public IEnumerable<double> Ticks
     {
@@ -55,6 +58,11 @@ internal sealed record ChartAxis(double Low, double High, double Step, float Sta
     /// <summary>A tick's text, with as many decimals as the step needs.</summary>
     public string Label(double tick)
     {
+        if (IsPowers)
+        {
+            return string.Create(CultureInfo.InvariantCulture, $"1e{Math.Round(tick)}");
+        }
+
         if (Math.Abs(tick) < Step * 1e-6)
         {
             return "0";

@@ -25,15 +25,16 @@ internal static class LineChart
     /// <param name="unit">Unit of the values; null for none.</param>
     /// <param name="curves">The curves; points that are not finite leave a gap.</param>
     /// <param name="mark">A step to mark, with its text; null marks none.</param>
+    /// <param name="powersOf">What steps are powers of ten of; null where they are steps.</param>
     /// <returns>The picture; the caller owns it.</returns>
-    public static Image Draw(string title, string? unit, IReadOnlyList<ChartCurve> curves, (double Step, string Text)? mark = null)
+    public static Image Draw(string title, string? unit, IReadOnlyList<ChartCurve> curves, (double Step, string Text)? mark = null, string? powersOf = null)
     {
         using var canvas = new ChartCanvas(Width, Height);
         var points = curves.SelectMany(c => c.Points).ToArray();
-        var x = ChartAxis.Fit(points.Select(p => p.Step), Left, Width - Right, 8, isWhole: true, isRounded: false);
+        var x = ChartAxis.Fit(points.Select(p => p.Step), Left, Width - Right, 8, isWhole: true, isRounded: false) with { IsPowers = powersOf is not null };
         var y = ChartAxis.Fit(points.Select(p => p.Value), Height - Bottom, Top, 6);
         canvas.Text(title, Left, 34, TitleSize, SKTextAlign.Left);
-        DrawGrid(canvas, x, y, unit);
+        DrawGrid(canvas, x, y, unit, powersOf ?? "Step");
         if (mark is { } marked && marked.Step >= x.Low && marked.Step <= x.High)
         {
             var at = x.Pixel(marked.Step);
@@ -55,7 +56,7 @@ internal static class LineChart
         return canvas.ToImage();
     }
 
-    private static void DrawGrid(ChartCanvas canvas, ChartAxis x, ChartAxis y, string? unit)
+    private static void DrawGrid(ChartCanvas canvas, ChartAxis x, ChartAxis y, string? unit, string below)
     {
         foreach (var tick in y.Ticks)
         {
@@ -71,7 +72,7 @@ internal static class LineChart
 
         canvas.Line(Left, Height - Bottom, Width - Right, Height - Bottom, ChartCanvas.Ink, 1.5f);
         canvas.Line(Left, Top, Left, Height - Bottom, ChartCanvas.Ink, 1.5f);
-        canvas.Text("Step", (Left + Width - Right) / 2, Height - 30, TextSize, SKTextAlign.Center);
+        canvas.Text(below, (Left + Width - Right) / 2, Height - 30, TextSize, SKTextAlign.Center);
         if (unit is not null)
         {
             canvas.Text(unit, 24, (Top + Height - Bottom) / 2, TextSize, SKTextAlign.Center, isUpright: true);

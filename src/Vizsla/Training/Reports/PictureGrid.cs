@@ -12,6 +12,21 @@ internal static class PictureGrid
     private const int Columns = 8;
     private const int Cell = 160;
 
+    /// <summary>Draws the batch of the step that runs.</summary>
+    /// <param name="context">The run, between forward pass and optimizer.</param>
+    /// <param name="train">The training split, for names and normalization.</param>
+    /// <returns>The sheet; the caller owns it; null where there are features in the place of pictures.</returns>
+    public static Image? OfBatch(TrainerContext context, ImageDataset train)
+    {
+        if (context.PixelValues is not { } pixels)
+        {
+            return null;
+        }
+
+        var names = train.ClassNames;
+        return Draw(pixels, [.. context.Rows.TakeLast((int)pixels.shape[0]).Select(row => names.Count > 0 ? names[train.Label(row)] : "")], train.Transform);
+    }
+
     /// <summary>Draws the first pictures of a batch.</summary>
     /// <param name="pixels">Float [B, C, H, W]; not disposed.</param>
     /// <param name="labels">Names below them, at least as many as there are pictures.</param>

@@ -4,7 +4,7 @@ using Vizsla.Training.Publishing;
 
 namespace Vizsla.Training.Reports;
 
-/// <summary>Draws the plots of a run after evaluations, at most twice a minute, and at its end, where it writes the model card too.</summary>
+/// <summary>Draws the first batch, the plots of a run after evaluations, at most twice a minute, and at its end, where it writes the model card too.</summary>
 /// <param name="model">The model in training.</param>
 /// <param name="train">The training split.</param>
 /// <param name="evaluation">The evaluation split; null without one.</param>
@@ -20,7 +20,22 @@ internal sealed class ReportCallback(
     private long _drawnAt = (time ?? TimeProvider.System).GetTimestamp();
     private (int Step, EvalPrediction Prediction)? _last;
     private (int Step, EvalPrediction Prediction)? _best;
+    private bool _hasBatch;
     private bool _hasEnded;
+
+    public override void OnTrainBegin(TrainerContext context) => _hasBatch = train is null || context.State.GlobalStep > 0;
+
+    public override void OnPreOptimizerStep(TrainerContext context)
+    {
+        if (!_hasBatch && PictureGrid.OfBatch(context, train!) is { } sheet)
+        {
+            _hasBatch = true;
+            using (sheet)
+            {
+                RunPlots.Save(context.OutputDir, RunPlots.FirstBatch, sheet);
+            }
+        }
+    }
 
     public override void OnEvaluate(TrainerContext context, IReadOnlyDictionary<string, double> metrics)
     {

@@ -10,11 +10,22 @@ internal static class RunPlots
     /// <summary>The folder's name.</summary>
     public const string Folder = "plots";
 
+    /// <summary>The pictures of the first batch as the model sees them.</summary>
+    public const string FirstBatch = "first_batch.png";
+
+    private const string Loss = "loss.png";
+    private const string Rate = "learning_rate.png";
+    private const string Metrics = "metrics.png";
+    private const string Confusions = "confusion_matrix.png";
+    private const string Classes = "per_class.png";
     private const string EvaluationPrefix = "eval_";
 
     // Numbers of a row that are no measure of the model.
     private static readonly string[] Uninteresting =
         ["eval_loss", "eval_runtime", "eval_samples_per_second", "eval_steps_per_second", "eval_model_preparation_time"];
+
+    /// <summary>Names of all files that a run may draw.</summary>
+    public static IReadOnlyList<string> Files { get; } = [FirstBatch, Loss, Rate, Metrics, Confusions, Classes];
 
     /// <summary>Draws loss, learning rate, metrics, confusion matrix and scores of the classes, as far as the run has them.</summary>
     /// <param name="folder">The run folder.</param>
@@ -23,18 +34,16 @@ internal static class RunPlots
     /// <returns>Names of the files drawn.</returns>
     public static IReadOnlyList<string> Write(string folder, TrainerState state, EvalPrediction? prediction)
     {
-        var plots = Path.Combine(folder, Folder);
-        Directory.CreateDirectory(plots);
         var drawn = new List<string>();
         (double, string)? best = state.BestGlobalStep is { } step ? (step, $"best: step {step}") : null;
-        Add("loss.png", "Loss", null, [Curve(state, "loss", "training"), Curve(state, "eval_loss", "evaluation")]);
-        Add("learning_rate.png", "Learning rate", null, [Curve(state, "learning_rate", "learning rate")]);
-        Add("metrics.png", "Metrics", null, [.. Measures(state).Select(key => Curve(state, key, key[EvaluationPrefix.Length..].Replace('_', ' ')))]);
+        Add(Loss, "Loss", null, [Curve(state, "loss", "training"), Curve(state, "eval_loss", "evaluation")]);
+        Add(Rate, "Learning rate", null, [Curve(state, "learning_rate", "learning rate")]);
+        Add(Metrics, "Metrics", null, [.. Measures(state).Select(key => Curve(state, key, key[EvaluationPrefix.Length..].Replace('_', ' ')))]);
         if (prediction is { Count: > 0 } && prediction.ClassCount <= ConfusionPlot.MostClasses)
         {
             var matrix = new ConfusionMatrix(prediction);
-            Save("confusion_matrix.png", ConfusionPlot.Draw(matrix));
-            Save("per_class.png", ClassPlot.Draw(matrix.Classes));
+            Save(Confusions, ConfusionPlot.Draw(matrix));
+            Save(Classes, ClassPlot.Draw(matrix.Classes));
         }
 
         return drawn;
@@ -44,7 +53,7 @@ internal static class RunPlots
             ChartCurve[] filled = [.. curves.Where(c => c.Points.Count > 0)];
             if (filled.Length > 0)
             {
-                Save(file, LineChart.Draw(title, unit, filled, file == "learning_rate.png" ? null : best));
+                Save(file, LineChart.Draw(title, unit, filled, file == Rate ? null : best));
             }
         }
 
@@ -52,14 +61,25 @@ internal static class RunPlots
         {
             using (picture)
             {
-                // Written aside and renamed: a reader never meets half a picture.
-                var path = Path.Combine(plots, file);
-                ImageCodec.SavePng(picture, path + ".tmp");
-                File.Move(path + ".tmp", path, overwrite: true);
+                RunPlots.Save(folder, file, picture);
             }
 
             drawn.Add(file);
         }
+    }
+
+    /// <summary>Writes a picture aside and renames it: a reader never meets half of it.</summary>
+    /// <param name="folder">The run folder.</param>
+    /// <param name="file">Its name in <c>plots/</c>.</param>
+    /// <param name="picture">The picture; left to the caller.</param>
+    /// <returns>Path of the file.</returns>
+    public static string Save(string folder, string file, Image picture)
+    {
+        Directory.CreateDirectory(Path.Combine(folder, Folder));
+        var path = Path.Combine(folder, Folder, file);
+        ImageCodec.SavePng(picture, path + ".tmp");
+        File.Move(path + ".tmp", path, overwrite: true);
+        return path;
     }
 
     private static IEnumerable<string> Measures(TrainerState state) =>

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Vizsla.Primitives;
 using Vizsla.Training.Checkpoints;
+using Vizsla.Training.Reports;
 
 namespace Vizsla.Training.Runs;
 
@@ -33,7 +34,7 @@ internal sealed class RunFolder(string path)
             Checkpoints.Remove(step);
         }
 
-        foreach (var file in RunFiles.All.Select(name => System.IO.Path.Combine(Path, name)))
+        foreach (var file in RunFiles.All.Select(name => System.IO.Path.Combine(Path, name)).Where(File.Exists))
         {
             File.Delete(file);
         }
@@ -90,5 +91,6 @@ internal static class RunFiles
     [
         Arguments, Events, AllResults, "train_results.json", "eval_results.json", "test_results.json", TrainerState.FileName,
         "config.json", "model.safetensors", "preprocessor_config.json", "README.md",
+        .. RunPlots.Files.Select(file => $"{RunPlots.Folder}/{file}"),
     ];
 }

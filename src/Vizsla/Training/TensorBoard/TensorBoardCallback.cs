@@ -35,12 +35,13 @@ internal sealed class TensorBoardCallback(ImageDataset? train = null, TimeProvid
 
     public override void OnPreOptimizerStep(TrainerContext context)
     {
-        if (!_hasBatch && _file is not null && context.PixelValues is { } pixels)
+        if (!_hasBatch && _file is not null && PictureGrid.OfBatch(context, train!) is { } sheet)
         {
             _hasBatch = true;
-            var rows = context.Rows.TakeLast((int)pixels.shape[0]);
-            using var sheet = PictureGrid.Draw(pixels, [.. rows.Select(row => LabelOf(train!, row))], train!.Transform);
-            Add("batch", sheet, context.State.GlobalStep);
+            using (sheet)
+            {
+                Add("batch", sheet, context.State.GlobalStep);
+            }
         }
     }
 
@@ -83,8 +84,6 @@ internal sealed class TensorBoardCallback(ImageDataset? train = null, TimeProvid
         ImageCodec.SavePng(picture, png);
         _file!.AddImage(tag, png.ToArray(), picture.Width, picture.Height, step);
     }
-
-    private static string LabelOf(ImageDataset dataset, int row) => dataset.ClassNames is { Count: > 0 } names ? names[dataset.Label(row)] : "";
 
     private static string Table(TrainingArguments arguments) =>
         "| argument | value |\n|---|---|\n" + string.Join('\n', ArgumentTable.Fields.Select(

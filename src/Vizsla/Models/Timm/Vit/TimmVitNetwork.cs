@@ -54,6 +54,8 @@ internal sealed class TimmVitNetwork : TimmNetwork
         Classifier = Add(HeadName, new Dense(width, Options.ClassCount));
     }
 
+    internal override bool CanDropPatches => true;
+
     protected override string HeadName => "head";
 
     protected override Dense Classifier { get; }
@@ -102,7 +104,8 @@ internal sealed class TimmVitNetwork : TimmNetwork
             _positions.Value, 1, (pixels.shape[2], pixels.shape[3]), Options.ImageSize, (PatchSide, PatchSide), InterpolatesPositions);
         var patches = _patches.forward(pixels).flatten(2).transpose(1, 2);                      // [B, N - 1, D]
         var token = _classToken.Value.expand(pixels.shape[0], -1, -1);                          // [B, 1, D]
-        return cat([token, patches], 1).Plus(positions).MoveToOuterDisposeScope();                // [B, N, D]
+        var x = cat([token, patches], 1).Plus(positions);                // [B, N, D]
+        return PatchDropout.Apply(x, 1, PatchDropRate, training).MoveToOuterDisposeScope();
     }
 
     /// <summary>Float [B, N - 1, D] to [B, D].</summary>

@@ -1,0 +1,105 @@
+using Vizsla.Models;
+using Vizsla.Training;
+using Vizsla.Transforms;
+
+namespace Vizsla.Cli.Jobs;
+
+/// <summary>Dataset, model and trainer, ready to begin.</summary>
+internal sealed class PreparedTraining : IDisposable
+{
+    private static readonly string[] s_evaluationSplits = ["validation", "test"];
+
+    private readonly ImageClassifier _model;
+    private readonly ConsoleLog _log;
+
+    private PreparedTraining(ImageClassifier model, ConsoleLog log, Trainer trainer, ImageDataset? evaluation, ImageDataset? test) =>
+        (_model, _log, Trainer, Evaluation, Test) = (model, log, trainer, evaluation, test);
+
+    public Trainer Trainer { get; }
+
+    /// <summary>The split to evaluate on; null where there is none.</summary>
+    public ImageDataset? Evaluation { get; }
+
+    /// <summary>The split <c>test</c>; null where there is none.</summary>
+    public ImageDataset? Test { get; }
+
+    /// <summary>Checks the pictures, loads the model and makes the trainer.</summary>
+    /// <param name="options">What to train.</param>
+    /// <param name="loaded">The splits of the dataset.</param>
+    /// <param name="console">Where to write.</param>
+    /// <param name="callbacks">Hear of the training.</param>
+    /// <param name="cancellationToken">Stops the look at the pictures.</param>
+    public static PreparedTraining Open(
+        TrainingJobOptions options, DatasetDict loaded, CommandConsole console, IEnumerable<TrainerCallback> callbacks, CancellationToken cancellationToken)
+    {
+        var dataset = DatasetSource.Check(loaded, options.Dataset, splits: null, options.SkipBadImages, console, cancellationToken);
+        if (options.TrainSplit == "train" && !dataset.ContainsKey("train"))
+        {
+            throw new UsageException($"'{options.Dataset}' has no train split, only {string.Join(", ", dataset.Keys)}. 'vizsla prepare' makes one, --train_split names another.");
+        }
+
+        var train = Split(options, dataset, "--train_split", options.TrainSplit);
+        var evaluation = EvaluationSplit(options, dataset, console);
+        var test = dataset.GetValueOrDefault("test");
+        var model = OpenModel(options, train.ClassNames, console);
+        train.SetTransform(options.Transforms?.Train ?? Pipelines.Tutorial(model.Processor));
+        var evaluationPipeline = options.Transforms?.Evaluation ?? Pipelines.TutorialEvaluation(model.Processor);
+        foreach (var split in new[] { evaluation, test }.OfType<ImageDataset>())
+        {
+            split.SetTransform(evaluationPipeline);
+        }
+
+        var log = new ConsoleLog(console);
+        var trainer = new Trainer(model, options.Arguments, train, evaluation, callbacks: callbacks, logger: log.CreateLogger(nameof(Trainer)));
+        EarlierRun.Note(trainer.Notes, options);
+        return new PreparedTraining(model, log, trainer, evaluation, test);
+    }
+
+    public void Dispose()
+    {
+        Trainer.Dispose();
+        _log.Dispose();
+        _model.Dispose();
+    }
+
+    private static ImageDataset? EvaluationSplit(TrainingJobOptions options, DatasetDict dataset, CommandConsole console)
+    {
+        var name = options.EvalSplit ?? s_evaluationSplits.FirstOrDefault(dataset.ContainsKey);
+        if (name is null)
+        {
+            return null;
+        }
+
+        var split = Split(options, dataset, "--eval_split", name);
+        console.Note($"Evaluating on the split '{name}' ({split.Count} pictures).");
+        return split;
+    }
+
+    // A split by its name, or a slice such as train[:90%].
+    private static ImageDataset Split(TrainingJobOptions options, DatasetDict dataset, string option, string name) =>
+        dataset.TryGetValue(name, out var split) ? split
+        : name.Contains('[', StringComparison.Ordinal) || name.Contains('+', StringComparison.Ordinal) ? dataset.Select(name)
+        : throw new UsageException($"{option} '{name}' is no split of '{options.Dataset}'. It has {string.Join(", ", dataset.Keys)}.");
+
+    private static ImageClassifier OpenModel(TrainingJobOptions options, IReadOnlyList<string> labels, CommandConsole console)
+    {
+        if (options.FromScratch)
+        {
+            console.Note($"Starting '{options.Model}' from drawn weights.");
+            return ImageClassifier.Create(options.Model, labels, options.ImageSize, options.Arguments.Seed);
+        }
+
+        if (options.ImageSize is not null)
+        {
+            throw new UsageException("--image_size goes with --from_scratch; a trained model keeps the size of its configuration.");
+        }
+
+        var model = ImageClassifier.FromPretrained(options.Model, labels, options.IgnoreMismatchedSizes ?? true, options.Arguments.Seed, revision: options.ModelRevision);
+        if (model.LoadReport?.NewlyInitializedMessage is { } replaced)
+        {
+            console.Note(replaced);
+        }
+
+        return model;
+    }
+}

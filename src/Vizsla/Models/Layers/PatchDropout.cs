@@ -1,0 +1,34 @@
+using static TorchSharp.torch;
+
+namespace Vizsla.Models.Layers;
+
+// Shapes: B batch, P leading tokens, N tokens, K patches kept, D width.
+
+/// <summary>Leaves patches out in training, other ones of each picture, so that the blocks have fewer tokens to work on.</summary>
+/// <remarks>
+/// Source: timm <c>PatchDropout</c>, "PatchDropout: Economizing Vision Transformers Using Patch Dropout"; drawn from torch's global generator, the patches kept in the order of their draw.
+/// Parity: exact.
+/// </remarks>
+internal static class PatchDropout
+{
+    /// <param name="x">Tokens with their positions, float [B, N, D].</param>
+    /// <param name="leading">Leading tokens P that always stay.</param>
+    /// <param name="rate">Share of the patches left out, at least 0 and below 1; at least one patch stays.</param>
+    /// <param name="isTraining">Outside training nothing is left out.</param>
+    /// <returns>The tokens themselves where nothing is left out, else float [B, P + K, D] in the caller's scope.</returns>
+    public static Tensor Apply(Tensor x, int leading, double rate, bool isTraining)
+    {
+        if (rate == 0 || !isTraining)
+        {
+            return x;
+        }
+
+        using var scope = NewDisposeScope();
+        var count = x.shape[1] - leading;
+        var kept = Math.Max(1, (long)(count * (1 - rate)));
+        var places = randn(x.shape[0], count, device: x.device).argsort(-1).narrow(1, 0, kept);  // [B, K]
+        var patches = x.narrow(1, leading, count)
+            .gather(1, places.unsqueeze(-1).expand(-1, -1, x.shape[2]));                        // [B, K, D]
+        return cat([x.narrow(1, 0, leading), patches], 1).MoveToOuterDisposeScope();            // [B, P + K, D]
+    }
+}
