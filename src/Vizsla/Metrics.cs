@@ -66,10 +66,23 @@ public static class Metrics
     public static Metric Find(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        var bare = name.StartsWith("eval_", StringComparison.Ordinal) ? name["eval_".Length..] : name;
-        var full = Aliases.GetValueOrDefault(bare, bare);
-        return All.FirstOrDefault(metric => metric.Name == full)
-            ?? throw new ArgumentException(
-                $"Unknown metric '{name}'. Known: {string.Join(", ", All.Select(metric => metric.Name))}.{Suggestion.DidYouMean(bare, All.Select(metric => metric.Name).Concat(Aliases.Keys))}");
+        return Find(name, All) ?? throw new ArgumentException($"Unknown metric '{name}'. {Known(name, All.Select(metric => metric.Name))}");
     }
+
+    /// <summary>The metric among some that a name means: one of that very name, else the one that it is a short form of; null where there is none.</summary>
+    internal static Metric? Find(string name, IReadOnlyList<Metric> metrics)
+    {
+        var bare = Bare(name);
+        var full = Aliases.GetValueOrDefault(bare, bare);
+        return metrics.FirstOrDefault(metric => metric.Name == bare) ?? metrics.FirstOrDefault(metric => metric.Name == full);
+    }
+
+    /// <summary>The names that can be given, and the nearest one.</summary>
+    internal static string Known(string name, IEnumerable<string> names)
+    {
+        var all = names.ToList();
+        return $"Known: {string.Join(", ", all)}.{Suggestion.DidYouMean(Bare(name), all.Concat(Aliases.Keys))}";
+    }
+
+    private static string Bare(string name) => name.StartsWith("eval_", StringComparison.Ordinal) ? name["eval_".Length..] : name;
 }

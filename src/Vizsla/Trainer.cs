@@ -271,9 +271,8 @@ public sealed class Trainer : IDisposable
 
     private static List<Metric> MetricsOf(TrainingArguments arguments, IReadOnlyList<Metric> given)
     {
-        var asked = arguments.MetricForBestModel?.Replace("eval_", "", StringComparison.Ordinal);
-        var extra = asked is null or "loss" || given.Any(m => m.Name == asked) ? null : Metrics.All.FirstOrDefault(m => m.Name == asked);
-        return [.. given, .. extra is null ? Array.Empty<Metric>() : [extra]];
+        var asked = arguments.MetricForBestModel;
+        return asked is null || Metrics.Find(asked, given) is not null || Metrics.Find(asked, Metrics.All) is not { } extra ? [.. given] : [.. given, extra];
     }
 
     private static IEnumerable<TrainerCallback> EarlyStopping(TrainingArguments arguments, BestModel best) =>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Vizsla.Training;
 
 namespace Vizsla.Cli.Jobs;
@@ -30,11 +31,13 @@ internal static class SaneArguments
     /// <summary>The picks as the flags that would ask for them.</summary>
     public static string Describe(TrainingArguments arguments)
     {
-        var text = $"--learning_rate {arguments.LearningRate} --num_train_epochs {arguments.NumTrainEpochs} --per_device_train_batch_size {arguments.PerDeviceTrainBatchSize}"
-            + $" --per_device_eval_batch_size {arguments.PerDeviceEvalBatchSize} --warmup_steps {arguments.WarmupSteps} --weight_decay {arguments.WeightDecay}"
-            + $" --logging_steps {arguments.LoggingSteps} --save_strategy epoch --save_total_limit {arguments.SaveTotalLimit}";
+        var text = $"--learning_rate {Text(arguments.LearningRate)} --num_train_epochs {Text(arguments.NumTrainEpochs)} --per_device_train_batch_size {arguments.PerDeviceTrainBatchSize}"
+            + $" --per_device_eval_batch_size {arguments.PerDeviceEvalBatchSize} --warmup_steps {Text(arguments.WarmupSteps)} --weight_decay {Text(arguments.WeightDecay)}"
+            + $" --logging_steps {Text(arguments.LoggingSteps)} --save_strategy epoch --save_total_limit {arguments.SaveTotalLimit} --report_to tensorboard";
         return arguments.LoadBestModelAtEnd
             ? text + " --eval_strategy epoch --load_best_model_at_end --metric_for_best_model accuracy"
             : text;
     }
+
+    private static string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture).ToLowerInvariant();
 }

@@ -20,16 +20,14 @@ internal sealed class BestModel
             return;
         }
 
-        var name = asked.StartsWith("eval_", StringComparison.Ordinal) ? asked["eval_".Length..] : asked;
-        var metric = metrics.FirstOrDefault(m => m.Name == name);
-        if (metric is null && name != "loss")
+        var metric = Vizsla.Metrics.Find(asked, metrics);
+        if (metric is null && asked is not ("loss" or "eval_loss"))
         {
-            var known = metrics.Select(m => m.Name).Prepend("loss").ToList();
-            throw new Arguments.ArgumentsException(
-                $"metric_for_best_model is '{asked}', which no metric of this run gives. Known: {string.Join(", ", known)}.{Primitives.Suggestion.DidYouMean(name, known)}");
+            var known = metrics.Concat(Vizsla.Metrics.All).Select(m => m.Name).Prepend("loss").Distinct();
+            throw new Arguments.ArgumentsException($"metric_for_best_model is '{asked}', which no metric of this run gives. {Vizsla.Metrics.Known(asked, known)}");
         }
 
-        Key = "eval_" + name;
+        Key = "eval_" + (metric?.Name ?? "loss");
         GreaterIsBetter = arguments.GreaterIsBetter ?? metric?.GreaterIsBetter ?? false;
     }
 

@@ -179,7 +179,7 @@ public sealed class TrainerTests
         Assert.Equal("asked to stop after step 3", stopped["reason"]!.GetValue<string>());
         Assert.Equal("failed", failed["event"]!.GetValue<string>());
         Assert.Equal(failure.Message, failed["reason"]!.GetValue<string>());
-        Assert.Equal(1, failed["step"]!.GetValue<int>());
+        Assert.Equal(1, failed["step"]!.GetValue<long>());
     }
 
     [Fact]
@@ -285,7 +285,24 @@ public sealed class TrainerTests
 
         var refusal = Assert.Throws<ArgumentsException>(() => new Trainer(model, run.Arguments() with { MetricForBestModel = "eval_acuracy" }));
 
-        Assert.Equal("metric_for_best_model is 'eval_acuracy', which no metric of this run gives. Known: loss, accuracy. Did you mean 'accuracy'?", refusal.Message);
+        Assert.Equal(
+            $"metric_for_best_model is 'eval_acuracy', which no metric of this run gives. Known: loss, {string.Join(", ", Metrics.All.Select(m => m.Name))}. Did you mean 'accuracy'?",
+            refusal.Message);
+    }
+
+    [Theory]
+    [InlineData("f1", "eval_f1_macro", true)]
+    [InlineData("eval_log_loss", "eval_log_loss", false)]
+    [InlineData("ece", "eval_expected_calibration_error", false)]
+    public void Any_metric_can_say_which_evaluation_is_best_and_knows_its_direction(string name, string key, bool isGreaterBetter)
+    {
+        using var run = new TinyRun();
+
+        Assert.True(run.Train(run.Arguments() with { MetricForBestModel = name }));
+
+        var state = TrainerState.Load(Path.Combine(run.Output(), TrainerState.FileName));
+        var values = state.LogHistory.Where(r => r.ContainsKey(key)).Select(r => r.Number(key)!.Value).ToList();
+        Assert.Equal(isGreaterBetter ? values.Max() : values.Min(), state.BestMetric);
     }
 
     [Fact]

@@ -89,7 +89,9 @@ internal static partial class ArgumentChanges
         where before != after
         select (field.Name, before, after);
 
-    private static string Text(JsonNode? value) => PythonJson.Serialize(value, indent: null);
+    // Steps are kept as float numbers, for they may be shares.
+    private static string Text(JsonNode? value) =>
+        PythonJson.Serialize(value, indent: null) is var text && value is JsonValue && text.EndsWith(".0", StringComparison.Ordinal) ? text[..^2] : text;
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Argument} was {Then} when the run began and is {Now}.")]
     private static partial void Changed(ILogger logger, string argument, string then, string now);

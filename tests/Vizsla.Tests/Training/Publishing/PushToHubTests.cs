@@ -73,7 +73,7 @@ public sealed class PushToHubTests
         var pulled = await hub.Make().SnapshotDownloadAsync(Repo, null, new SnapshotOptions { AllowPatterns = ["last-checkpoint/*"], LocalDirectory = run.Output("pulled") });
         Assert.True(run.Train(arguments with { OutputDir = run.Output("elsewhere"), ResumeFromCheckpoint = Path.Combine(pulled, "last-checkpoint"), PushToHub = false }));
 
-        Assert.Equal(TinyRun.Fingerprint(run.Output("whole")), TinyRun.Fingerprint(run.Output("elsewhere")));
+        Assert.Equal(RunFingerprint.Of(run.Output("whole")), RunFingerprint.Of(run.Output("elsewhere")));
     }
 
     [Fact]

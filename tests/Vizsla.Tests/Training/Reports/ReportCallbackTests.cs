@@ -16,6 +16,6 @@ public sealed class ReportCallbackTests
         Assert.Contains("### Results of each class", card, StringComparison.Ordinal);
         Assert.Contains("the best by `accuracy`.", card, StringComparison.Ordinal);
         Assert.Contains("| Training   | train      | 42       | 3       | 14 ", card, StringComparison.Ordinal);
-        Assert.Equal(5, Directory.GetFiles(Path.Combine(run.Output(), "plots"), "*.png").Length);
+        Assert.Equal(6, Directory.GetFiles(Path.Combine(run.Output(), "plots"), "*.png").Length);
     }
 }

@@ -1,0 +1,56 @@
+using Vizsla.Cli.Tests.Processes;
+using Vizsla.Training.RateSearch;
+
+namespace Vizsla.Cli.Tests.Commands;
+
+public sealed class TrainCommandTests
+{
+    [Fact]
+    public async Task A_learning_rate_is_found_without_training()
+    {
+        using var run = new AnimalRun();
+        using var console = new ConsoleRun();
+
+        var code = await CommandLine.RunAsync(
+            ["train", "--dataset", run.Dataset, "--model", run.Model, "--output", run.Output("run"), "--find_lr", "--max_steps", "40", "--bf16", "false"], console.Console);
+
+        Assert.True(code == 0, console.ErrorText);
+        Assert.Matches(@"^Take --learning_rate \d(\.\d)?e-\d\. The loss falls fastest at \d(\.\d)?e-\d; a tenth of the rate with the least loss is \d(\.\d)?e-\d\.", console.OutText);
+        Assert.True(File.Exists(Path.Combine(run.Output("run"), "plots", LearningRateCurve.PlotName)));
+        Assert.Equal(["learning_rate_search.json", "plots"], Directory.EnumerateFileSystemEntries(run.Output("run")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Without_arguments_it_says_what_it_picked()
+    {
+        using var run = new AnimalRun();
+        using var console = new ConsoleRun();
+
+        // An output folder that is a file ends the command after everything was picked.
+        File.WriteAllText(run.Output("file"), "");
+        var code = await CommandLine.RunAsync(["train", "--dataset", run.Dataset, "--model", run.Model, "--output", run.Output("file")], console.Console);
+
+        Assert.Equal(1, code);
+        Assert.Contains(
+            "No training argument was given; picked: --learning_rate 5e-05 --num_train_epochs 5 --per_device_train_batch_size 32 --per_device_eval_batch_size 64 --warmup_steps 0.1 --weight_decay 0.01"
+            + " --logging_steps 10 --save_strategy epoch --save_total_limit 2 --report_to tensorboard --eval_strategy epoch --load_best_model_at_end --metric_for_best_model accuracy",
+            console.ErrorText,
+            StringComparison.Ordinal);
+        Assert.Contains($"The run folder '{run.Output("file")}' cannot be made: ", console.ErrorText, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_earlier_run_that_cannot_be_read_is_named()
+    {
+        using var run = new AnimalRun();
+        using var console = new ConsoleRun();
+        var file = Path.Combine(Directory.CreateDirectory(run.Output("run")).FullName, "training_args.json");
+        File.WriteAllText(file, "{\"arguments\"");
+
+        var code = await CommandLine.RunAsync(["train", "--output", run.Output("run"), "--resume_from_checkpoint", "true"], console.Console);
+
+        Assert.Equal(2, code);
+        Assert.StartsWith($"'{file}' is not JSON: ", console.ErrorText, StringComparison.Ordinal);
+        Assert.EndsWith("Say again what the run was asked, or resume from one of its checkpoints.", console.ErrorText.TrimEnd(), StringComparison.Ordinal);
+    }
+}
