@@ -286,7 +286,7 @@ public sealed class TrainerTests
         var refusal = Assert.Throws<ArgumentsException>(() => new Trainer(model, run.Arguments() with { MetricForBestModel = "eval_acuracy" }));
 
         Assert.Equal(
-            $"metric_for_best_model is 'eval_acuracy', which no metric of this run gives. Known: loss, {string.Join(", ", Metrics.All.Select(m => m.Name))}. Did you mean 'accuracy'?",
+            $"metric_for_best_model is 'eval_acuracy', which no metric of this run gives. Known: loss, {string.Join(", ", Vizsla.Metrics.All.Select(m => m.Name))}. Did you mean 'accuracy'?",
             refusal.Message);
     }
 
