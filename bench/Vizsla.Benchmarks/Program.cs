@@ -9,6 +9,8 @@ MemoryReuse.Restart();
 [
     ("decode", "JPEG photos to RGB on one core, beside Skia's decoder", PictureBenchmarks.Decode),
     ("resize", "photos to 224x224 with each filter on one core", PictureBenchmarks.Resize),
+    ("fast", "decoding at a smaller scale (fast_decode) beside the exact way: speed and difference", FastDecodeBenchmarks.Run),
+    ("steps", "each step on photos of 224x224 on one core", PictureBenchmarks.Steps),
     ("pipeline", "photos to batches through the augmenting pipeline: one core, all cores, bytes allocated", PictureBenchmarks.Pipeline),
     ("serve", "64 clients of 'vizsla serve' beside 'vizsla predict' on the same photos; arguments: seconds, model, photos", ServeBenchmarks.Serve),
 ];

@@ -18,6 +18,7 @@ public sealed partial class ImageDataset
     /// <param name="options">Where and how; null takes the defaults.</param>
     /// <param name="cancellationToken">Stops the preparation; nothing is left behind.</param>
     /// <returns>The same rows with that transform and the prepared pictures.</returns>
+    /// <exception cref="ArgumentException">The options ask for <see cref="MapOptions.FastDecode"/>, and the pipeline does not begin with a Resize.</exception>
     /// <exception cref="ImageFormatException">A picture cannot be read whole; names the file.</exception>
     /// <exception cref="DatasetException">A picture cannot be prepared, or the disk is too full.</exception>
     /// <exception cref="IOException">The folder cannot be written.</exception>
@@ -30,15 +31,21 @@ public sealed partial class ImageDataset
         ArgumentNullException.ThrowIfNull(transform);
         options ??= new MapOptions();
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Workers, 1);
+        if (options.FastDecode && transform.FastDecodeProblem is { } problem)
+        {
+            throw new ArgumentException(problem, nameof(transform));
+        }
+
         return new(_table, _rows, Split) { Transform = transform, Prepared = PreparedPictures.Open(this, _rows, transform, options, cancellationToken) };
     }
 
     /// <summary>A picture as it enters the transform, prepared where that was done for this transform, and the steps that are left.</summary>
     /// <param name="row">From 0 to Count - 1.</param>
     /// <param name="transform">The whole pipeline.</param>
+    /// <param name="decoding">How a picture that was not prepared is decoded; null decodes every pixel.</param>
     /// <returns>The picture, owned by the caller, and the steps.</returns>
-    internal (Image Image, Compose Steps) LoadFor(int row, Compose transform) =>
+    internal (Image Image, Compose Steps) LoadFor(int row, Compose transform, DecodeOptions? decoding) =>
         Prepared is { } prepared && prepared.Pipeline.Equals(transform)
             ? (prepared.Read(StoredRow(row)), prepared.Rest)
-            : (LoadImage(row), transform);
+            : (LoadImage(row, decoding), transform);
 }

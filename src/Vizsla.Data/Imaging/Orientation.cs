@@ -8,6 +8,10 @@ internal static class Orientation
     /// <param name="orientation">The number as stored.</param>
     public static int Valid(int orientation) => orientation is >= 1 and <= 8 ? orientation : 1;
 
+    /// <summary>Whether width and height change places when the picture is turned upright.</summary>
+    /// <param name="orientation">The number as stored.</param>
+    public static bool SwapsSides(int orientation) => orientation is >= 5 and <= 8;
+
     /// <summary>Turns and mirrors a stored picture upright.</summary>
     /// <param name="image">The picture; given back as it is where it is upright, disposed otherwise.</param>
     /// <param name="orientation">1 to 8; any other number is taken as 1.</param>
@@ -27,8 +31,7 @@ internal static class Orientation
 
     private static Image Turned(Image image, int orientation)
     {
-
-        var swapped = orientation >= 5;
+        var swapped = SwapsSides(orientation);
         var (width, height) = swapped ? (image.Height, image.Width) : (image.Width, image.Height);
 
         // Where the walk along the result's rows starts in the source, and its steps to the right and down, in pixels.

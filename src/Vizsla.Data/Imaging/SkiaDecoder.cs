@@ -9,15 +9,17 @@ internal static class SkiaDecoder
 {
     /// <summary>Decodes a file whose size has been checked, as stored.</summary>
     /// <param name="data">The whole file.</param>
+    /// <param name="eighths">Scale of a JPEG, 1 to 8; other formats are decoded whole, at 8.</param>
     /// <returns>The picture; the caller owns it.</returns>
     /// <exception cref="ImageFormatException">The file is damaged or cut short.</exception>
-    public static unsafe Image Decode(ReadOnlySpan<byte> data)
+    public static unsafe Image Decode(ReadOnlySpan<byte> data, int eighths = 8)
     {
         fixed (byte* bytes = data)
         {
             using var skData = SKData.Create((nint)bytes, data.Length);
             using var codec = SKCodec.Create(skData) ?? throw new ImageFormatException("it is damaged");
-            var target = new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
+            var size = eighths == 8 ? codec.Info.Size : codec.GetScaledDimensions(eighths / 8f);
+            var target = new SKImageInfo(size.Width, size.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
             var buffer = ArrayPool<byte>.Shared.Rent(target.BytesSize);
             try
             {

@@ -40,7 +40,7 @@ public sealed class BatchLoader
     /// <param name="epoch">Epoch from 0; with the seed and the row it fixes the draws of <see cref="RngMode.PerSample"/>.</param>
     /// <param name="cancellationToken">Stops the workers; the next step of the enumeration throws.</param>
     /// <returns>The batches, each owned and disposed by the caller. Workers start with the enumeration and end with it. Without workers nothing is loaded before it is asked for.</returns>
-    /// <exception cref="ArgumentException">The dataset has no pipeline, or it makes several pictures of one.</exception>
+    /// <exception cref="ArgumentException">The dataset has no pipeline, or it makes several pictures of one, or it does not begin with a Resize and the options ask for <see cref="BatchLoaderOptions.FastDecode"/>.</exception>
     /// <exception cref="Datasets.DatasetException">While enumerating: a picture of the batch could not be loaded; names the file. The batches before it are handed out first.</exception>
     /// <exception cref="OperationCanceledException">While enumerating: the token was cancelled.</exception>
     public IEnumerable<ImageBatch> Load(IReadOnlyList<int> order, long epoch = 0, CancellationToken cancellationToken = default)
@@ -50,6 +50,11 @@ public sealed class BatchLoader
         if (transform.OutputCount > 1)
         {
             throw new ArgumentException($"The pipeline makes {transform.OutputCount} pictures of one; a batch takes one of each row.");
+        }
+
+        if (Options.FastDecode && transform.FastDecodeProblem is { } problem)
+        {
+            throw new ArgumentException(problem);
         }
 
         return Options.Workers == 0

@@ -9,6 +9,9 @@ public sealed record MapOptions
     /// <summary>Threads that prepare, at least 1; default one for each core.</summary>
     public int Workers { get; init; } = Environment.ProcessorCount;
 
+    /// <summary>Whether a JPEG is decoded at a smaller scale, as <see cref="BatchLoaderOptions.FastDecode"/> says; default false. Pictures of either kind are kept in files of their own.</summary>
+    public bool FastDecode { get; init; }
+
     /// <summary>Told how many pictures are prepared, while they are; null tells nobody. Called from several threads.</summary>
     public IProgress<int>? Progress { get; init; }
 

@@ -42,7 +42,8 @@ internal sealed class PreparedPictures
         // A picture that stands for several rows is kept once.
         var distinct = storedRows is null ? [.. Enumerable.Range(0, dataset.Count)] : Enumerable.Range(0, dataset.Count).DistinctBy(row => storedRows[row]).ToArray();
         var slots = storedRows is null ? null : distinct.Select((row, slot) => (storedRows[row], slot)).ToDictionary();
-        var steps = Transforms.Pipeline.ToJson(prefix).ToJsonString();
+        var decoding = options.FastDecode ? pipeline.FastDecode : null;
+        var steps = Transforms.Pipeline.ToJson(prefix).ToJsonString() + (options.FastDecode ? " fast_decode" : "");
         var (name, key) = Identify(dataset, distinct, steps);
         var path = Path.Combine(options.Directory, name + ".pictures");
         var cache = PictureCache.TryOpen(path, key, Prepare);
@@ -61,7 +62,7 @@ internal sealed class PreparedPictures
             var row = distinct[slot];
             try
             {
-                var image = dataset.LoadImage(row);
+                var image = dataset.LoadImage(row, decoding);
                 var prepared = prefix.Apply(image, new Rng(0));
                 if (!ReferenceEquals(prepared, image))
                 {

@@ -12,6 +12,7 @@ namespace Vizsla.Loading;
 /// <param name="epoch">Epoch of the samples' generators.</param>
 internal sealed class SampleLoader(ImageDataset dataset, Compose transform, BatchLoaderOptions options, long epoch)
 {
+    private readonly DecodeOptions? _decoding = options.FastDecode ? transform.FastDecode : null;
     private readonly Rng _rng = options.SharedRng ?? new Rng(0);
 
     /// <summary>Decodes and transforms the picture of a row and puts it at its place in a batch.</summary>
@@ -25,7 +26,7 @@ internal sealed class SampleLoader(ImageDataset dataset, Compose transform, Batc
             _rng.Seed(Rng.SampleSeed(options.Seed, epoch, row));
         }
 
-        var (image, steps) = dataset.LoadFor(row, transform);
+        var (image, steps) = dataset.LoadFor(row, transform, _decoding);
         using (image)
         {
             if (batch.Slot(position) is { } slot)

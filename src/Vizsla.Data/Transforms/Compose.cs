@@ -46,6 +46,16 @@ public sealed record Compose : ImageTransform
     public (int Channels, int Height, int Width)? OutputSize =>
         SizeAfter(null) is { } size ? (3, size.Height, size.Width) : null;
 
+    /// <summary>How a picture is decoded that enters these steps, where a JPEG may be decoded at a smaller scale: the first step must be a <see cref="Resize"/>; null otherwise.</summary>
+    internal DecodeOptions? FastDecode => PipelinePlan.Flatten(Transforms).FirstOrDefault() is Resize resize
+        ? new DecodeOptions { LeastSize = shown => resize.SizeAfter((shown.Height, shown.Width)) is var (height, width) ? (width, height) : shown }
+        : null;
+
+    /// <summary>Why pictures for these steps cannot be decoded at a smaller scale, as a sentence; null where they can.</summary>
+    internal string? FastDecodeProblem => FastDecode is not null
+        ? null
+        : $"fast_decode needs a pipeline that begins with a Resize, which says how large a picture must be decoded, and this one begins with {PipelinePlan.Flatten(Transforms).FirstOrDefault()?.GetType().Name ?? "nothing"}: leave fast_decode out.";
+
     /// <inheritdoc />
     public override (int Height, int Width)? SizeAfter((int Height, int Width)? input)
     {

@@ -19,12 +19,13 @@ public sealed partial class PicturePredictor
     private readonly Compose _pipeline;
     private readonly PicturePredictorOptions _options;
     private readonly ScoreFunction _function;
+    private readonly DecodeOptions? _decoding;
 
     /// <param name="network">The network, in evaluation mode; the caller keeps it.</param>
     /// <param name="pipeline">From a picture to what the network takes, without random steps.</param>
     /// <param name="labels">Class names; null takes the configuration's.</param>
     /// <param name="options">Batch size and threads; null takes the defaults.</param>
-    /// <exception cref="ArgumentException">The pipeline draws, or there are not as many labels as classes.</exception>
+    /// <exception cref="ArgumentException">The pipeline draws, there are not as many labels as classes, or the options ask for <see cref="PicturePredictorOptions.FastDecode"/> and the pipeline does not begin with a Resize.</exception>
     public PicturePredictor(
         ClassificationNetwork network, Compose pipeline, IReadOnlyList<string>? labels = null, PicturePredictorOptions? options = null)
     {
@@ -48,6 +49,11 @@ public sealed partial class PicturePredictor
         ArgumentOutOfRangeException.ThrowIfLessThan(_options.BatchSize, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(_options.Workers, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(_options.TopK, 1, nameof(options));
+        if (_options.FastDecode)
+        {
+            _decoding = pipeline.FastDecode ?? throw new ArgumentException(pipeline.FastDecodeProblem, nameof(options));
+        }
+
         _function = _options.Function ?? Scores.DefaultFunction(network.Configuration);
     }
 
@@ -159,7 +165,7 @@ public sealed partial class PicturePredictor
     {
         try
         {
-            using var image = ImageCodec.Load(file);
+            using var image = ImageCodec.Load(file, _decoding);
             return new(file, _pipeline.Run(image, new Rng(0)), null);
         }
         catch (ImageFormatException e)

@@ -15,6 +15,9 @@ public sealed record PicturePredictorOptions
     /// <summary>From logits to scores; null, the default, asks the model's configuration.</summary>
     public ScoreFunction? Function { get; init; }
 
+    /// <summary>Whether a JPEG is decoded at the smallest of libjpeg's scales 1/8 to 8/8 that is not below the pipeline's leading Resize; false by default, since scores move. Pays most for large photos.</summary>
+    public bool FastDecode { get; init; }
+
     /// <summary>Whether batch norms are folded into the convolutions before them while many files are predicted; true by default. Scores move by rounding alone.</summary>
     public bool FoldsBatchNorm { get; init; } = true;
 

@@ -28,6 +28,11 @@ internal static class TrainerChecks
         }
 
         problems.AddRange(new[] { train, evaluation }.OfType<ImageDataset>().Select(d => LabelProblem(model.Labels, d)).OfType<string>());
+        if (arguments.FastDecode)
+        {
+            problems.AddRange(new[] { train, evaluation }.Select(d => d?.Transform?.FastDecodeProblem).OfType<string>().Distinct());
+        }
+
         return problems.Count == 0 ? train! : throw new ArgumentsException(problems);
     }
 

@@ -1,3 +1,4 @@
+using SkiaSharp;
 using Vizsla.Imaging;
 
 namespace Vizsla.Tests.Imaging;
@@ -30,5 +31,21 @@ internal static class Pictures
         using var stream = new MemoryStream();
         encode(image, stream);
         return stream.ToArray();
+    }
+
+    /// <summary>A drawn picture as a JPEG of a given quality and sampling of its colors.</summary>
+    public static unsafe byte[] EncodeJpeg(int width, int height, int quality, SKJpegEncoderDownsample downsample)
+    {
+        using var image = Draw(width, height);
+        using var bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque));
+        var pixels = new Span<byte>((void*)bitmap.GetPixels(), bitmap.ByteCount);
+        pixels.Fill(255);
+        for (var i = 0; i < width * height; i++)
+        {
+            image.Pixels.Slice(3 * i, 3).CopyTo(pixels[(4 * i)..]);
+        }
+
+        using var data = bitmap.PeekPixels().Encode(new SKJpegEncoderOptions(quality, downsample, SKJpegEncoderAlphaOption.Ignore));
+        return data!.ToArray();
     }
 }

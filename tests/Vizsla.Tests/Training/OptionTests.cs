@@ -51,6 +51,19 @@ public sealed class OptionTests
     }
 
     [Fact]
+    public void Says_which_pipelines_cannot_be_fed_with_smaller_decodings()
+    {
+        using var run = new TinyRun();
+
+        var error = Assert.Throws<ArgumentsException>(() => run.Train(run.Arguments() with { FastDecode = true }));
+
+        Assert.Equal(
+            [.. new[] { "RandomHorizontalFlip", "ToDtype" }.Select(first =>
+                $"fast_decode needs a pipeline that begins with a Resize, which says how large a picture must be decoded, and this one begins with {first}: leave fast_decode out.")],
+            error.Problems);
+    }
+
+    [Fact]
     public void Cached_features_give_the_numbers_of_pictures_and_the_backbone_runs_once()
     {
         using var run = new TinyRun(dropout: 0);

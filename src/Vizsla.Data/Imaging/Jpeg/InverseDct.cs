@@ -161,7 +161,7 @@ internal static unsafe class InverseDct
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<short> Load(short* coefficients, short* quantization, int row)
+    internal static Vector256<short> Load(short* coefficients, short* quantization, int row)
     {
         var both = Vector256.Create(Vector128.Load(coefficients + 8 * row), Vector128.Load(coefficients + 64 + 8 * row));
         var step = Vector128.Load(quantization + 8 * row);
@@ -239,7 +239,7 @@ internal static unsafe class InverseDct
         Avx2.PackSignedSaturate(Avx2.ShiftRightArithmetic(low, shift), Avx2.ShiftRightArithmetic(high, shift));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Transpose(
+    internal static void Transpose(
         ref Vector256<short> r0,
         ref Vector256<short> r1,
         ref Vector256<short> r2,

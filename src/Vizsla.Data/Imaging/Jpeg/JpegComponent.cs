@@ -21,6 +21,15 @@ internal sealed unsafe class JpegComponent
     /// <summary>Height in samples at full scale.</summary>
     public int Height { get; set; }
 
+    /// <summary>Samples along a side of a decoded block: 8, or other where the picture is decoded at another scale.</summary>
+    public int BlockSize { get; set; }
+
+    /// <summary>Width in samples at the scale that is decoded.</summary>
+    public int SampleWidth { get; set; }
+
+    /// <summary>Height in samples at the scale that is decoded.</summary>
+    public int SampleHeight { get; set; }
+
     /// <summary>Blocks across that hold samples.</summary>
     public int BlocksAcross => (Width + 7) / 8;
 

@@ -70,9 +70,10 @@ internal sealed unsafe class JpegDecoder
         ReadHeaders(_reader, data);
         var frame = _reader.Frame;
         options.CheckSize(frame.Width, frame.Height);
+        frame.ScaleTo(options.Eighths(frame.Width, frame.Height, _reader.Orientation));
         if (frame.IsArithmetic)
         {
-            return Orientation.Turn(SkiaDecoder.Decode(data), options.ExifTranspose ? _reader.Orientation : 1);
+            return Orientation.Turn(SkiaDecoder.Decode(data, frame.Eighths), options.ExifTranspose ? _reader.Orientation : 1);
         }
 
         LayOutPlanes();
@@ -92,7 +93,7 @@ internal sealed unsafe class JpegDecoder
         if (frame.IsProgressive && IsUnfinished(frame))
         {
             // libjpeg smooths blocks whose coefficients have not all arrived; so does Skia's copy of it.
-            return Orientation.Turn(SkiaDecoder.Decode(data), options.ExifTranspose ? _reader.Orientation : 1);
+            return Orientation.Turn(SkiaDecoder.Decode(data, frame.Eighths), options.ExifTranspose ? _reader.Orientation : 1);
         }
 
         var known = color is { } given && given == JpegColor.Gray == (frame.Count == 1) ? given : frame.Color;
@@ -119,15 +120,15 @@ internal sealed unsafe class JpegDecoder
         foreach (var component in components)
         {
             // An even number of blocks for the transform, and slack for the reads of the upsampling.
-            component.Stride = (nint)(8L * ((component.PaddedAcross + 1) & ~1) + 2 * Upsampling.Slack);
-            total += component.Stride * 8 * component.PaddedDown;
+            component.Stride = (nint)((long)component.BlockSize * ((component.PaddedAcross + 1) & ~1) + 2 * Upsampling.Slack);
+            total += component.Stride * component.BlockSize * component.PaddedDown;
         }
 
         var samples = _samples.Take(total);
         foreach (var component in components)
         {
             component.Samples = samples;
-            samples += component.Stride * 8 * component.PaddedDown;
+            samples += component.Stride * component.BlockSize * component.PaddedDown;
         }
     }
 
@@ -197,10 +198,18 @@ internal sealed unsafe class JpegDecoder
         }
     }
 
-    private static void Transform(JpegComponent component, int coefficientRow, int sampleRow) => InverseDct.Transform(
-        component.Coefficients + 64L * coefficientRow * component.PaddedAcross,
-        component.BlocksAcross,
-        (short*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(component.Quantization)),
-        component.Samples + 8L * sampleRow * component.Stride,
-        component.Stride);
+    private static void Transform(JpegComponent component, int coefficientRow, int sampleRow)
+    {
+        var coefficients = component.Coefficients + 64L * coefficientRow * component.PaddedAcross;
+        var quantization = (short*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(component.Quantization));
+        var samples = component.Samples + (long)component.BlockSize * sampleRow * component.Stride;
+        if (component.BlockSize == 8)
+        {
+            InverseDct.Transform(coefficients, component.BlocksAcross, quantization, samples, component.Stride);
+        }
+        else
+        {
+            ScaledDct.Transform(coefficients, component.BlocksAcross, quantization, samples, component.Stride, component.BlockSize);
+        }
+    }
 }

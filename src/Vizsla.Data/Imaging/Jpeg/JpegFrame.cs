@@ -21,6 +21,9 @@ internal sealed class JpegFrame
     /// <summary>Height in pixels.</summary>
     public int Height { get; private set; }
 
+    /// <summary>Eighths of the size that the picture is decoded at, 1 to 8.</summary>
+    public int Eighths { get; private set; }
+
     /// <summary>Largest sampling across of all channels.</summary>
     public int Across { get; private set; }
 
@@ -117,6 +120,28 @@ internal sealed class JpegFrame
             component.LowestBit.AsSpan().Fill(-1);
         }
     }
+
+    /// <summary>Chooses the scale of the decoding. A channel of coarser sampling takes larger blocks as far as they go, so that less is left to the upsampling.</summary>
+    /// <param name="eighths">1 to 8.</param>
+    /// <remarks>Source: libjpeg-turbo <c>jdmaster.c</c> (<c>jpeg_calc_output_dimensions</c>). Parity: exact.</remarks>
+    public void ScaleTo(int eighths)
+    {
+        Eighths = eighths;
+        foreach (var component in Components)
+        {
+            var size = eighths;
+            while (size < 8 && Across * eighths % (component.Across * size * 2) == 0 && Down * eighths % (component.Down * size * 2) == 0)
+            {
+                size *= 2;
+            }
+
+            component.BlockSize = size;
+            component.SampleWidth = Scaled(Width, component.Across * size, Across);
+            component.SampleHeight = Scaled(Height, component.Down * size, Down);
+        }
+    }
+
+    private static int Scaled(int length, int share, int largest) => (length * share + 8 * largest - 1) / (8 * largest);
 
     /// <summary>How the channels stand for colors.</summary>
     /// <remarks>Source: libjpeg <c>jdapimin.c</c> (<c>default_decompress_parms</c>). Parity: exact.</remarks>

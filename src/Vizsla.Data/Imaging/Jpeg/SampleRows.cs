@@ -15,7 +15,7 @@ internal sealed unsafe class SampleRows
     {
         foreach (var component in frame.Components)
         {
-            if (frame.Across % component.Across != 0 || frame.Down % component.Down != 0)
+            if (frame.Across * frame.Eighths % (component.Across * component.BlockSize) != 0 || frame.Down * frame.Eighths % (component.Down * component.BlockSize) != 0)
             {
                 throw new ImageFormatException("it is damaged: a JPEG whose sampling factors do not divide each other");
             }
@@ -25,18 +25,18 @@ internal sealed unsafe class SampleRows
         var buffers = _buffers.Take(4L * width);
         var sums = _sums.Take(width + 2 * Upsampling.Slack);
         var channels = stackalloc byte*[4];
-        var image = new Image(frame.Width, frame.Height);
+        var image = new Image(DecodeOptions.Scaled(frame.Width, frame.Eighths), DecodeOptions.Scaled(frame.Height, frame.Eighths));
         fixed (byte* pixels = image.Pixels)
         {
-            for (var y = 0; y < frame.Height; y++)
+            for (var y = 0; y < image.Height; y++)
             {
                 for (var i = 0; i < frame.Count; i++)
                 {
                     channels[i] = Row(frame, frame.Components[i], y, sums, buffers + (long)i * width);
                 }
 
-                var overrun = 3L * (frame.Height - 1 - y) * frame.Width >= 3 * ColorConversion.Slack;
-                Convert(color, channels, pixels + 3L * y * frame.Width, frame.Width, overrun);
+                var overrun = 3L * (image.Height - 1 - y) * image.Width >= 3 * ColorConversion.Slack;
+                Convert(color, channels, pixels + 3L * y * image.Width, image.Width, overrun);
             }
         }
 
@@ -69,34 +69,35 @@ internal sealed unsafe class SampleRows
     // A row of a channel at the width of the picture: where it lies, or made in the buffer.
     private static byte* Row(JpegFrame frame, JpegComponent component, int y, ushort* sums, byte* buffer)
     {
-        var (across, down) = (frame.Across / component.Across, frame.Down / component.Down);
+        var across = frame.Across * frame.Eighths / (component.Across * component.BlockSize);
+        var down = frame.Down * frame.Eighths / (component.Down * component.BlockSize);
         var near = component.Samples + y / down * component.Stride;
         if ((across, down) == (1, 1))
         {
             return near;
         }
 
-        var smooth = across == 1 || (across == 2 && component.Width > 2);
+        var smooth = frame.Eighths > 1 && (across == 1 || (across == 2 && component.SampleWidth > 2));
         if (!smooth || down > 2)
         {
-            Upsampling.Repeat(near, component.Width, across, buffer);
+            Upsampling.Repeat(near, component.SampleWidth, across, buffer);
         }
         else if (down == 1)
         {
-            Upsampling.DoubleAcross(near, component.Width, sums, buffer);
+            Upsampling.DoubleAcross(near, component.SampleWidth, sums, buffer);
         }
         else
         {
             var below = (y & 1) != 0;
-            var other = Math.Clamp(y / 2 + (below ? 1 : -1), 0, component.Height - 1);
+            var other = Math.Clamp(y / 2 + (below ? 1 : -1), 0, component.SampleHeight - 1);
             var far = component.Samples + other * component.Stride;
             if (across == 2)
             {
-                Upsampling.DoubleBoth(near, far, component.Width, sums, buffer);
+                Upsampling.DoubleBoth(near, far, component.SampleWidth, sums, buffer);
             }
             else
             {
-                Upsampling.DoubleDown(near, far, component.Width, below ? 2 : 1, buffer);
+                Upsampling.DoubleDown(near, far, component.SampleWidth, below ? 2 : 1, buffer);
             }
         }
 

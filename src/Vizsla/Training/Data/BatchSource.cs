@@ -35,6 +35,7 @@ internal sealed class BatchSource(ImageDataset dataset, TrainingArguments argume
             BatchSize = batchSize,
             DropLast = arguments.DataloaderDropLast,
             StartBatch = firstBatch,
+            FastDecode = arguments.FastDecode,
             Seed = (ulong)(arguments.DataSeed ?? arguments.Seed),
             Prefetch = arguments.DataloaderPrefetchFactor ?? 2,
         };

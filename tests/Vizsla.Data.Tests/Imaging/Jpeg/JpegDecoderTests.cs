@@ -25,7 +25,7 @@ public sealed class JpegDecoderTests
     [MemberData(nameof(Files))]
     public void Gives_the_pixels_of_libjpeg_turbo(int width, int height, int quality, SKJpegEncoderDownsample downsample)
     {
-        var file = Encode(width, height, quality, downsample);
+        var file = Pictures.EncodeJpeg(width, height, quality, downsample);
 
         using var own = ImageCodec.Decode(file);
         using var reference = SkiaDecoder.Decode(file);
@@ -37,7 +37,7 @@ public sealed class JpegDecoderTests
     [Fact]
     public void Refuses_a_file_cut_at_three_fifths()
     {
-        var file = Encode(120, 90, 85, SKJpegEncoderDownsample.Downsample420);
+        var file = Pictures.EncodeJpeg(120, 90, 85, SKJpegEncoderDownsample.Downsample420);
 
         var error = Assert.Throws<ImageFormatException>(() => ImageCodec.Decode(file.AsSpan(0, file.Length * 3 / 5)));
 
@@ -47,7 +47,7 @@ public sealed class JpegDecoderTests
     [Fact]
     public void Refuses_a_file_without_its_end_marker()
     {
-        var file = Encode(120, 90, 85, SKJpegEncoderDownsample.Downsample420);
+        var file = Pictures.EncodeJpeg(120, 90, 85, SKJpegEncoderDownsample.Downsample420);
 
         Assert.Throws<ImageFormatException>(() => ImageCodec.Decode(file.AsSpan(0, file.Length - 2)));
     }
@@ -55,7 +55,7 @@ public sealed class JpegDecoderTests
     [Fact]
     public void Reads_a_file_with_a_stray_byte_behind_its_end()
     {
-        var file = Encode(40, 30, 85, SKJpegEncoderDownsample.Downsample420);
+        var file = Pictures.EncodeJpeg(40, 30, 85, SKJpegEncoderDownsample.Downsample420);
 
         using var plain = ImageCodec.Decode(file);
         using var stray = ImageCodec.Decode([.. file, 0x0A]);
@@ -93,7 +93,7 @@ public sealed class JpegDecoderTests
     [Fact]
     public void Leaves_the_picture_as_stored_when_asked()
     {
-        using var stream = new MemoryStream(WithOrientation(Encode(16, 8, 90, SKJpegEncoderDownsample.Downsample444), 6));
+        using var stream = new MemoryStream(WithOrientation(Pictures.EncodeJpeg(16, 8, 90, SKJpegEncoderDownsample.Downsample444), 6));
 
         using var stored = ImageCodec.Decode(stream, new DecodeOptions(ExifTranspose: false));
 
@@ -103,7 +103,7 @@ public sealed class JpegDecoderTests
     [Fact]
     public void Names_the_file_and_the_limit_of_a_picture_that_is_too_large()
     {
-        var file = Encode(40, 30, 75, SKJpegEncoderDownsample.Downsample420);
+        var file = Pictures.EncodeJpeg(40, 30, 75, SKJpegEncoderDownsample.Downsample420);
         var path = Path.GetTempFileName();
         File.WriteAllBytes(path, file);
 
@@ -116,7 +116,7 @@ public sealed class JpegDecoderTests
     [Fact]
     public void Never_does_worse_than_refuse_a_damaged_file()
     {
-        var file = Encode(60, 45, 80, SKJpegEncoderDownsample.Downsample420);
+        var file = Pictures.EncodeJpeg(60, 45, 80, SKJpegEncoderDownsample.Downsample420);
         for (var at = 2; at < file.Length; at++)
         {
             foreach (var value in (byte[])[0, 0xFF, (byte)(file[at] ^ 0x55)])
@@ -139,20 +139,5 @@ public sealed class JpegDecoderTests
     {
         byte[] exif = [.. "Exif\0\0II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 0x01, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0, 0, 0, 0, 0];
         return [0xFF, 0xD8, 0xFF, 0xE1, 0, (byte)(exif.Length + 2), .. exif, .. jpeg[2..]];
-    }
-
-    private static unsafe byte[] Encode(int width, int height, int quality, SKJpegEncoderDownsample downsample)
-    {
-        using var image = Pictures.Draw(width, height);
-        using var bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque));
-        var pixels = new Span<byte>((void*)bitmap.GetPixels(), bitmap.ByteCount);
-        pixels.Fill(255);
-        for (var i = 0; i < width * height; i++)
-        {
-            image.Pixels.Slice(3 * i, 3).CopyTo(pixels[(4 * i)..]);
-        }
-
-        using var data = bitmap.PeekPixels().Encode(new SKJpegEncoderOptions(quality, downsample, SKJpegEncoderAlphaOption.Ignore));
-        return data!.ToArray();
     }
 }
