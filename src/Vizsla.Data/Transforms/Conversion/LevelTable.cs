@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Vizsla.Imaging;
 
 namespace Vizsla.Transforms;
@@ -32,18 +34,27 @@ internal static class LevelTable
     /// <summary>Writes a picture through the table.</summary>
     public static void Apply(float[] table, Image image, ImageTensor destination)
     {
-        var pixels = image.Pixels;
-        var red = destination.Channel(0);
-        var green = destination.Channel(1);
-        var blue = destination.Channel(2);
-        ReadOnlySpan<float> reds = table.AsSpan(0, Levels);
-        ReadOnlySpan<float> greens = table.AsSpan(Levels, Levels);
-        ReadOnlySpan<float> blues = table.AsSpan(2 * Levels, Levels);
-        for (int i = 0, p = 0; i < red.Length; i++, p += 3)
+        if (destination.Channels != 3 || destination.Height != image.Height || destination.Width != image.Width)
         {
-            red[i] = reds[pixels[p]];
-            green[i] = greens[pixels[p + 1]];
-            blue[i] = blues[pixels[p + 2]];
+            throw new ArgumentException(
+                $"A picture of {image.Width}x{image.Height} becomes [3, {image.Height}, {image.Width}], and the destination is [{destination.Channels}, {destination.Height}, {destination.Width}].",
+                nameof(destination));
+        }
+
+        ref var pixel = ref MemoryMarshal.GetReference(image.Pixels);
+        ref var red = ref MemoryMarshal.GetReference(destination.Channel(0));
+        ref var green = ref MemoryMarshal.GetReference(destination.Channel(1));
+        ref var blue = ref MemoryMarshal.GetReference(destination.Channel(2));
+        ref var reds = ref MemoryMarshal.GetReference(table.AsSpan(0, Levels));
+        ref var greens = ref MemoryMarshal.GetReference(table.AsSpan(Levels, Levels));
+        ref var blues = ref MemoryMarshal.GetReference(table.AsSpan(2 * Levels, Levels));
+        nint count = image.Width * image.Height;
+        for (nint i = 0; i < count; i++)
+        {
+            Unsafe.Add(ref red, i) = Unsafe.Add(ref reds, (nint)pixel);
+            Unsafe.Add(ref green, i) = Unsafe.Add(ref greens, (nint)Unsafe.Add(ref pixel, 1));
+            Unsafe.Add(ref blue, i) = Unsafe.Add(ref blues, (nint)Unsafe.Add(ref pixel, 2));
+            pixel = ref Unsafe.Add(ref pixel, 3);
         }
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace Vizsla.Transforms;
 
 /// <summary>Maps a point of the result to a point of the source: (Ax + By + C, Dx + Ey + F), in pixels from the top left corner.</summary>
@@ -5,6 +7,10 @@ internal readonly record struct AffineMatrix(double A, double B, double C, doubl
 {
     /// <inheritdoc />
     public (double X, double Y) Map(double x, double y) => ((A * x) + (B * y) + C, (D * x) + (E * y) + F);
+
+    /// <inheritdoc />
+    public (Vector256<double> X, Vector256<double> Y) Map(Vector256<double> x, Vector256<double> y) =>
+        ((x * A) + (y * B) + Vector256.Create(C), (x * D) + (y * E) + Vector256.Create(F));
 
     /// <summary>torchvision's map of a rotation, translation, scaling and shearing.</summary>
     /// <param name="center">The point that rotation, scaling and shearing leave where it is.</param>

@@ -78,9 +78,10 @@ internal static class AffineSampler
             var (firstY, lastY) = Inside(rowY, d, image.Height, result.Width);
             var (first, last) = (Math.Max(firstX, firstY), Math.Min(lastX, lastY));
             ref var target = ref MemoryMarshal.GetReference(result.Row(y));
-            var fromX = rowX + (first * a);
-            var fromY = rowY + (first * d);
-            for (var x = first; x < last; x++)
+            var x = NearestVectors.IsSupported ? NearestVectors.Sample(image, ref source, ref target, first, last, (rowX, a), (rowY, d)) : first;
+            var fromX = rowX + (x * a);
+            var fromY = rowY + (x * d);
+            for (; x < last; x++)
             {
                 // A pixel is two bytes and one more; both lie inside, as the column does.
                 ref var pixel = ref Unsafe.Add(ref source, 3 * (((fromY >> 16) * image.Width) + (fromX >> 16)));

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using Vizsla.Imaging;
 
 namespace Vizsla.Transforms;
@@ -16,10 +17,34 @@ internal static class GridSampler
     /// <param name="interpolation">Nearest or bilinear.</param>
     /// <param name="fill">Color of what comes from outside; null leaves it black without blending at the border.</param>
     /// <param name="row">Receives the pixels.</param>
-    public static void SampleRow(
+    public static unsafe void SampleRow(
         Image image, ReadOnlySpan<float> placesX, ReadOnlySpan<float> placesY, Interpolation interpolation, FillColor? fill, Span<byte> row)
     {
-        for (var i = 0; i < placesX.Length; i++)
+        var done = 0;
+        if (interpolation != Interpolation.Nearest && GridVectors.IsSupported)
+        {
+            fixed (byte* source = image.Pixels, target = row)
+            {
+                for (; done + GridVectors.Count <= placesX.Length; done += GridVectors.Count)
+                {
+                    var x = ToPixel(Vector256.Create(placesX[done..]), image.Width);
+                    var y = ToPixel(Vector256.Create(placesY[done..]), image.Height);
+                    if (!GridVectors.TryBilinear(source, image, x, y, fill, target + (3 * done)))
+                    {
+                        SampleRow(image, placesX, placesY, done, done + GridVectors.Count, interpolation, fill, row);
+                    }
+                }
+            }
+        }
+
+        SampleRow(image, placesX, placesY, done, placesX.Length, interpolation, fill, row);
+    }
+
+    // Pixels one by one.
+    private static void SampleRow(
+        Image image, ReadOnlySpan<float> placesX, ReadOnlySpan<float> placesY, int from, int to, Interpolation interpolation, FillColor? fill, Span<byte> row)
+    {
+        for (var i = from; i < to; i++)
         {
             var x = ToPixel(placesX[i], image.Width);
             var y = ToPixel(placesY[i], image.Height);
@@ -36,6 +61,9 @@ internal static class GridSampler
     }
 
     private static float ToPixel(float place, int size) => MathF.FusedMultiplyAdd(place + 1, size / 2f, -0.5f);
+
+    private static Vector256<float> ToPixel(Vector256<float> places, int size) =>
+        Vector256.FusedMultiplyAdd(places + Vector256<float>.One, Vector256.Create(size / 2f), Vector256.Create(-0.5f));
 
     private static void Nearest(Image image, float x, float y, FillColor fill, Span<byte> pixel)
     {

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Vizsla.Imaging;
 
 namespace Vizsla.Transforms;
@@ -76,15 +78,14 @@ internal static class Levels
     public static void Histogram(Image image, Span<int> histogram)
     {
         histogram.Clear();
-        var reds = histogram[..Count];
-        var greens = histogram.Slice(Count, Count);
-        var blues = histogram.Slice(2 * Count, Count);
-        var pixels = image.Pixels;
-        for (var i = 0; i < pixels.Length; i += 3)
+        ref var counts = ref MemoryMarshal.GetReference(histogram[..(3 * Count)]);
+        ref var pixel = ref MemoryMarshal.GetReference(image.Pixels);
+        for (var left = image.Width * image.Height; left > 0; left--)
         {
-            reds[pixels[i]]++;
-            greens[pixels[i + 1]]++;
-            blues[pixels[i + 2]]++;
+            Unsafe.Add(ref counts, (nint)pixel)++;
+            Unsafe.Add(ref counts, Count + (nint)Unsafe.Add(ref pixel, 1))++;
+            Unsafe.Add(ref counts, (2 * Count) + (nint)Unsafe.Add(ref pixel, 2))++;
+            pixel = ref Unsafe.Add(ref pixel, 3);
         }
     }
 
@@ -94,18 +95,7 @@ internal static class Levels
     public static Image Apply(Image image, ReadOnlySpan<byte> tables)
     {
         var result = new Image(image.Width, image.Height);
-        var reds = tables[..Count];
-        var greens = tables.Slice(Count, Count);
-        var blues = tables.Slice(2 * Count, Count);
-        var source = image.Pixels;
-        var target = result.Pixels;
-        for (var i = 0; i < source.Length; i += 3)
-        {
-            target[i] = reds[source[i]];
-            target[i + 1] = greens[source[i + 1]];
-            target[i + 2] = blues[source[i + 2]];
-        }
-
+        LevelLookup.Three(image.Pixels, result.Pixels, tables);
         return result;
     }
 
@@ -115,13 +105,7 @@ internal static class Levels
     public static Image ApplyToAll(Image image, ReadOnlySpan<byte> table)
     {
         var result = new Image(image.Width, image.Height);
-        var source = image.Pixels;
-        var target = result.Pixels;
-        for (var i = 0; i < source.Length; i++)
-        {
-            target[i] = table[source[i]];
-        }
-
+        LevelLookup.One(image.Pixels, result.Pixels, table);
         return result;
     }
 

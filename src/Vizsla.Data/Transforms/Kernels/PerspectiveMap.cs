@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace Vizsla.Transforms;
 
 /// <summary>Maps a point of the result to a point of the source through a perspective: ((ax + by + c) / (gx + hy + 1), (dx + ey + f) / (gx + hy + 1)).</summary>
@@ -8,6 +10,13 @@ internal readonly record struct PerspectiveMap(double A, double B, double C, dou
     /// <inheritdoc />
     public (double X, double Y) Map(double x, double y) =>
         (((A * x) + (B * y) + C) / ((G * x) + (H * y) + 1), ((D * x) + (E * y) + F) / ((G * x) + (H * y) + 1));
+
+    /// <inheritdoc />
+    public (Vector256<double> X, Vector256<double> Y) Map(Vector256<double> x, Vector256<double> y)
+    {
+        var depth = (x * G) + (y * H) + Vector256<double>.One;
+        return (((x * A) + (y * B) + Vector256.Create(C)) / depth, ((x * D) + (y * E) + Vector256.Create(F)) / depth);
+    }
 
     /// <summary>The map that brings four corners to four others.</summary>
     /// <param name="start">Corners of the source: top left, top right, bottom right, bottom left.</param>

@@ -13,34 +13,54 @@ internal static class PixelSampler
     /// <param name="result">The result, filled with the color for what lies outside.</param>
     /// <param name="map">Where each point of the result comes from.</param>
     /// <param name="interpolation">Nearest, bilinear or bicubic.</param>
-    public static void Sample<TMap>(Image image, Image result, TMap map, Interpolation interpolation)
+    public static unsafe void Sample<TMap>(Image image, Image result, TMap map, Interpolation interpolation)
+        where TMap : struct, IPixelMap
+    {
+        var vectors = interpolation == Interpolation.Bilinear && BilinearVectors.IsSupported;
+        fixed (byte* source = image.Pixels, target = result.Pixels)
+        {
+            for (var y = 0; y < result.Height; y++)
+            {
+                var x = 0;
+                for (; vectors && x + BilinearVectors.Count <= result.Width; x += BilinearVectors.Count)
+                {
+                    if (!BilinearVectors.TrySample(source, image, map, x, y, target + (3L * ((y * result.Width) + x))))
+                    {
+                        Sample(image, result, map, interpolation, y, x, x + BilinearVectors.Count);
+                    }
+                }
+
+                Sample(image, result, map, interpolation, y, x, result.Width);
+            }
+        }
+    }
+
+    // Pixels of a row one by one.
+    private static void Sample<TMap>(Image image, Image result, TMap map, Interpolation interpolation, int y, int from, int to)
         where TMap : struct, IPixelMap
     {
         var source = new Source(image);
-        for (var y = 0; y < result.Height; y++)
+        var row = result.Row(y);
+        for (var x = from; x < to; x++)
         {
-            var row = result.Row(y);
-            for (var x = 0; x < result.Width; x++)
+            var (fromX, fromY) = map.Map(x + 0.5, y + 0.5);
+            if (!(fromX >= 0 && fromX < image.Width && fromY >= 0 && fromY < image.Height))
             {
-                var (fromX, fromY) = map.Map(x + 0.5, y + 0.5);
-                if (!(fromX >= 0 && fromX < image.Width && fromY >= 0 && fromY < image.Height))
-                {
-                    continue;
-                }
+                continue;
+            }
 
-                var pixel = row.Slice(3 * x, 3);
-                switch (interpolation)
-                {
-                    case Interpolation.Bilinear:
-                        source.Bilinear(fromX, fromY, pixel);
-                        break;
-                    case Interpolation.Bicubic:
-                        source.Bicubic(fromX, fromY, pixel);
-                        break;
-                    default:
-                        source.Nearest((int)fromX, (int)fromY, pixel);
-                        break;
-                }
+            var pixel = row.Slice(3 * x, 3);
+            switch (interpolation)
+            {
+                case Interpolation.Bilinear:
+                    source.Bilinear(fromX, fromY, pixel);
+                    break;
+                case Interpolation.Bicubic:
+                    source.Bicubic(fromX, fromY, pixel);
+                    break;
+                default:
+                    source.Nearest((int)fromX, (int)fromY, pixel);
+                    break;
             }
         }
     }

@@ -38,9 +38,50 @@ internal static class PixelVectors
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector256<int> red, Vector256<int> green, Vector256<int> blue, ref byte target, int at)
     {
-        var pixels = (red | Vector256.ShiftLeft(green, 8) | Vector256.ShiftLeft(blue, 16)).AsByte();
+        var (low, high) = Pack(red, green, blue);
+        low.StoreUnsafe(ref target, (nuint)at);
+        high.StoreUnsafe(ref target, (nuint)(at + (Length / 2)));
+    }
+
+    /// <summary>Writes eight pixels and nothing else.</summary>
+    /// <param name="red">Levels, 0 to 255.</param>
+    /// <param name="green">Levels, 0 to 255.</param>
+    /// <param name="blue">Levels, 0 to 255.</param>
+    /// <param name="target">First byte of the pixels.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void StoreExactly(Vector256<int> red, Vector256<int> green, Vector256<int> blue, byte* target)
+    {
+        var (low, high) = Pack(red, green, blue);
+        StoreExactly(low, high, target);
+    }
+
+    /// <summary>Writes eight pixels and nothing else.</summary>
+    /// <param name="pixels">Red, green, blue and a byte that does not count, from the lowest on.</param>
+    /// <param name="target">First byte of the pixels.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void StoreExactly(Vector256<int> pixels, byte* target)
+    {
+        var (low, high) = Pack(pixels);
+        StoreExactly(low, high, target);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe void StoreExactly(Vector128<byte> low, Vector128<byte> high, byte* target)
+    {
+        low.Store(target);
+        *(ulong*)(target + (Length / 2)) = high.AsUInt64().ToScalar();
+        *(uint*)(target + (Length / 2) + 8) = high.AsUInt32().GetElement(2);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (Vector128<byte> Low, Vector128<byte> High) Pack(Vector256<int> red, Vector256<int> green, Vector256<int> blue) =>
+        Pack(red | Vector256.ShiftLeft(green, 8) | Vector256.ShiftLeft(blue, 16));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (Vector128<byte> Low, Vector128<byte> High) Pack(Vector256<int> pixels)
+    {
         var pack = Vector128.Create((byte)0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 128, 128, 128, 128);
-        Vector128.ShuffleNative(pixels.GetLower(), pack).StoreUnsafe(ref target, (nuint)at);
-        Vector128.ShuffleNative(pixels.GetUpper(), pack).StoreUnsafe(ref target, (nuint)(at + (Length / 2)));
+        var bytes = pixels.AsByte();
+        return (Vector128.ShuffleNative(bytes.GetLower(), pack), Vector128.ShuffleNative(bytes.GetUpper(), pack));
     }
 }
