@@ -126,7 +126,7 @@ internal static class PictureBenchmarks
         }
     }
 
-    private static Compose Augmenting() => new(
+    internal static Compose Augmenting() => new(
         new Resize(224, 224),
         new RandomHorizontalFlip(0.4),
         new RandomVerticalFlip(0.1),

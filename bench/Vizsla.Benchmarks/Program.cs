@@ -12,6 +12,7 @@ MemoryReuse.Restart();
     ("fast", "decoding at a smaller scale (fast_decode) beside the exact way: speed and difference", FastDecodeBenchmarks.Run),
     ("steps", "each step on photos of 224x224 on one core", PictureBenchmarks.Steps),
     ("pipeline", "photos to batches through the augmenting pipeline: one core, all cores, bytes allocated", PictureBenchmarks.Pipeline),
+    ("train", "steps of the trainer beside the limit of the machine's matrix products; arguments: model, batch, steps, fp32|bf16|auto, augmented", TrainingBenchmarks.Train),
     ("serve", "64 clients of 'vizsla serve' beside 'vizsla predict' on the same photos; arguments: seconds, model, photos", ServeBenchmarks.Serve),
 ];
 
