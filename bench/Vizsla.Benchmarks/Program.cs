@@ -14,6 +14,7 @@ MemoryReuse.Restart();
     ("pipeline", "photos to batches through the augmenting pipeline: one core, all cores, bytes allocated", PictureBenchmarks.Pipeline),
     ("train", "steps of the trainer beside the limit of the machine's matrix products; arguments: model, batch, steps, fp32|bf16|auto, augmented", TrainingBenchmarks.Train),
     ("serve", "64 clients of 'vizsla serve' beside 'vizsla predict' on the same photos; arguments: seconds, model, photos", ServeBenchmarks.Serve),
+    ("hub", "64 downloads of 100 MB at once from 'vizsla hub serve' beside a plain file server, and the memory of both", HubBenchmarks.Load),
 ];
 
 if (args.Length == 0 || benchmarks.FirstOrDefault(b => b.Name == args[0]) is not { Run: { } run })

@@ -225,7 +225,7 @@ public sealed class Trainer : IDisposable
 
     private void Run(TrainingSession session, CancellationToken cancellationToken)
     {
-        for (var epoch = session.FirstEpoch; epoch < session.Plan.EpochCount && !_context.Control.ShouldTrainingStop; epoch++)
+        for (var epoch = session.FirstEpoch; epoch < session.Plan.EpochCount && State.GlobalStep < session.Plan.MaxSteps && !_context.Control.ShouldTrainingStop; epoch++)
         {
             foreach (var step in session.Steps(epoch))
             {

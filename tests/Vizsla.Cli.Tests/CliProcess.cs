@@ -24,6 +24,8 @@ internal sealed class CliProcess : IDisposable
             start.Environment.Remove(name);
         }
 
+        // One thread: other tests want the cores.
+        start.Environment["OMP_NUM_THREADS"] = "1";
         foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;

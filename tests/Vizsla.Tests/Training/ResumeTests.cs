@@ -46,6 +46,19 @@ public sealed class ResumeTests
     }
 
     [Fact]
+    public void A_run_that_was_killed_after_its_last_checkpoint_takes_no_step_more()
+    {
+        using var run = new TinyRun();
+        var arguments = run.Arguments() with { MaxSteps = 10, NumTrainEpochs = 3 };
+        Assert.True(run.Train(arguments));
+        var whole = RunFingerprint.Of(run.Output());
+
+        Assert.True(run.Train(arguments with { ResumeFromCheckpoint = Path.Combine(run.Output(), "checkpoint-10") }));
+
+        Assert.Equal(whole, RunFingerprint.Of(run.Output()));
+    }
+
+    [Fact]
     public void A_run_resumes_from_an_older_checkpoint_and_replaces_the_later_ones()
     {
         using var run = new TinyRun();
