@@ -13,6 +13,8 @@ MemoryReuse.Restart();
     ("steps", "each step on photos of 224x224 on one core", PictureBenchmarks.Steps),
     ("pipeline", "photos to batches through the augmenting pipeline: one core, all cores, bytes allocated", PictureBenchmarks.Pipeline),
     ("train", "steps of the trainer beside the limit of the machine's matrix products; arguments: model, batch, steps, fp32|bf16|auto, augmented", TrainingBenchmarks.Train),
+    ("cnn", "training and prediction of networks, as a share of their convolutions alone and as a multiple of a naive loop; arguments: names of networks", CnnBenchmarks.Networks),
+    ("predict", "photos named in batches, read ahead, beside one after another; arguments: model, photos", CnnBenchmarks.Predict),
     ("serve", "64 clients of 'vizsla serve' beside 'vizsla predict' on the same photos; arguments: seconds, model, photos", ServeBenchmarks.Serve),
     ("hub", "64 downloads of 100 MB at once from 'vizsla hub serve' beside a plain file server, and the memory of both", HubBenchmarks.Load),
 ];

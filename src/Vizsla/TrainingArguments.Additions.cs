@@ -29,6 +29,12 @@ public sealed partial record TrainingArguments
     /// <summary>Epoch, from 0, whose start unfreezes what <see cref="Freeze"/> froze; null, the default, never.</summary>
     public int? UnfreezeAtEpoch { get; init; }
 
+    /// <summary>Learning rate from the unfreezing on, where the schedule begins anew for the epochs that are left; null, the default, goes on with the schedule as it stands.</summary>
+    public double? UnfreezeLearningRate { get; init; }
+
+    /// <summary>Whether batch norms keep their statistics and normalize by them in training: true all of them, false none, not even frozen ones; null, the default, those that are frozen.</summary>
+    public bool? FreezeBatchNorm { get; init; }
+
     /// <summary>Factor of the learning rate from one layer to the one below it, in (0, 1]. Default 1: all layers learn alike.</summary>
     public double LayerDecay { get; init; } = 1.0;
 
@@ -47,7 +53,10 @@ public sealed partial record TrainingArguments
     /// <summary>Share of the patches of a Vision Transformer that each training forward pass leaves out, other ones of each picture, at least 0 and below 1; makes steps faster. Default 0.</summary>
     public double PatchDropRate { get; init; }
 
-    /// <summary>Whether a frozen backbone runs once per picture and its features are kept. Null, the default, does so where it changes no number.</summary>
+    /// <summary>
+    /// Whether a frozen backbone runs once per picture and its features are kept, until it is unfrozen. Null, the default, does so where it changes no number;
+    /// true does so also where the training transform is random, with the transform of the evaluation split in its place while the features are used.
+    /// </summary>
     public bool? FeatureCache { get; init; }
 
     /// <summary>Whether checkpoints also hold <c>optimizer.pt</c> and <c>scheduler.pt</c> as Python reads them. Default false.</summary>

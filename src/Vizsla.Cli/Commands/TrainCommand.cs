@@ -6,7 +6,6 @@ using Vizsla.Datasets;
 using Vizsla.Models;
 using Vizsla.Training;
 using Vizsla.Training.Arguments;
-using Vizsla.Transforms;
 
 namespace Vizsla.Cli.Commands;
 
@@ -55,7 +54,7 @@ internal sealed class TrainCommand : Verb
         _trainSplit = AddOption<string>("--train_split", "Split to train on, or a slice such as train[:90%]. Default: train.");
         _evalSplit = AddOption<string>("--eval_split", "Split to evaluate on, or a slice such as train[90%:]. Default: validation, else test.");
         _ignoreMismatched = AddOption<bool?>("--ignore_mismatched_sizes", "Replace a head made for other classes. Default: where the classes differ.", (bool?)null);
-        _transforms = AddOption<string>("--transforms", "Pipeline file (JSON) with the steps for training and evaluation. Default: the tutorial's.");
+        _transforms = AddOption<string>("--transforms", $"Pipeline file (JSON) with the steps for training and evaluation, or a name: {string.Join(", ", TransformChoice.Names)}. Default: tutorial; processor is the model's own preprocessing, nothing at random.");
         _badImages = AddOption<string>("--bad_images", "Pictures that cannot be read whole: error (default) or skip.");
         _config = AddOption<string>("--config", "JSONC file of arguments, or the name of a recipe; flags overrule it.");
         _logFormat = AddOption("--log_format", "How progress is shown: bar, text (a line per row), json (an object per line on standard output), or auto: a bar at a terminal, else text.", "auto");
@@ -89,7 +88,7 @@ internal sealed class TrainCommand : Verb
             EvalSplit = arguments.GetValue(_evalSplit) ?? Text(own, "eval_split"),
             IgnoreMismatchedSizes = arguments.GetValue(_ignoreMismatched) ?? own["ignore_mismatched_sizes"]?.GetValue<bool>(),
             SkipBadImages = Choice.Parse("--bad_images", arguments.GetValue(_badImages) ?? Text(own, "bad_images") ?? "error", s_badImages),
-            Transforms = ReadTransforms(arguments.GetValue(_transforms), own["transforms"]),
+            Transforms = TransformChoice.Read(arguments.GetValue(_transforms), own["transforms"]),
             Arguments = asked ?? PickArguments(arguments, splits, output, fromScratch, console),
         };
         if (arguments.GetValue(_findRate))
@@ -160,15 +159,6 @@ internal sealed class TrainCommand : Verb
         console.Note($"No --model was given; picked '{SmallModel}' with drawn weights. A pretrained one learns far more from the same photos: --model {DefaultModel}.");
         return (SmallModel, true);
     }
-
-    // A configuration names a pipeline file, or holds the pipelines themselves.
-    private static PipelineFile? ReadTransforms(string? flag, JsonNode? configured) => (flag, configured) switch
-    {
-        ({ } path, _) => PipelineFile.Load(path),
-        (null, JsonValue path) => PipelineFile.Load(path.GetValue<string>()),
-        (null, { } pipelines) => PipelineFile.FromJson(pipelines),
-        _ => null,
-    };
 
     private static JsonObject TakeOwn(JsonObject config)
     {

@@ -31,7 +31,7 @@ internal static class EarlierRun
             ["eval_split"] = options.EvalSplit,
             ["ignore_mismatched_sizes"] = options.IgnoreMismatchedSizes,
             ["bad_images"] = options.SkipBadImages ? "skip" : "error",
-            ["transforms"] = options.Transforms?.ToJson(),
+            ["transforms"] = options.Transforms.ToJson(),
         };
     }
 

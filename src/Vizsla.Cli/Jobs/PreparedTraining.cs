@@ -1,6 +1,5 @@
 using Vizsla.Models;
 using Vizsla.Training;
-using Vizsla.Transforms;
 
 namespace Vizsla.Cli.Jobs;
 
@@ -42,8 +41,8 @@ internal sealed class PreparedTraining : IDisposable
         var evaluation = EvaluationSplit(options, dataset, console);
         var test = dataset.GetValueOrDefault("test");
         var model = OpenModel(options, train.ClassNames, console);
-        train.SetTransform(options.Transforms?.Train ?? Pipelines.Tutorial(model.Processor));
-        var evaluationPipeline = options.Transforms?.Evaluation ?? Pipelines.TutorialEvaluation(model.Processor);
+        train.SetTransform(options.Transforms.Train.For(model.Processor));
+        var evaluationPipeline = options.Transforms.Evaluation.For(model.Processor);
         foreach (var split in new[] { evaluation, test }.OfType<ImageDataset>())
         {
             split.SetTransform(evaluationPipeline);

@@ -1,5 +1,3 @@
-using Vizsla.Transforms;
-
 namespace Vizsla.Cli.Jobs;
 
 /// <summary>What the <c>train</c> verb is asked to do beside the training arguments.</summary>
@@ -29,8 +27,8 @@ internal sealed record TrainingJobOptions(string Dataset, string Model, bool Fro
     /// <summary>Whether pictures that cannot be read are left out instead of ending the run.</summary>
     public bool SkipBadImages { get; init; }
 
-    /// <summary>The pipelines; null takes the tutorial's.</summary>
-    public PipelineFile? Transforms { get; init; }
+    /// <summary>The pipelines.</summary>
+    public TransformChoice Transforms { get; init; } = TransformChoice.Default;
 
     /// <summary>What training asks for.</summary>
     public TrainingArguments Arguments { get; init; } = new();

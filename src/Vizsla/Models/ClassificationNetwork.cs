@@ -53,6 +53,9 @@ public abstract class ClassificationNetwork : nn.Module<Tensor, Tensor>
     /// <summary>Share of the patches left out of each forward pass in training, at least 0 and below 1; 0 by default.</summary>
     internal double PatchDropRate { get; set; }
 
+    /// <summary>Whether pixels stay as they lie in memory also where another order is faster; off by default, for measurements.</summary>
+    internal bool KeepsMemoryLayout { get; set; }
+
     /// <summary>Class scores of a batch.</summary>
     /// <param name="pixels">Float [B, C, H, W], preprocessed.</param>
     /// <returns>Float [B, L]; the caller owns it.</returns>
@@ -126,7 +129,7 @@ public abstract class ClassificationNetwork : nn.Module<Tensor, Tensor>
     /// <param name="pixels">Float [B, C, H, W].</param>
     /// <returns>The same values; the caller owns it.</returns>
     private protected Tensor Arranged(Tensor pixels) =>
-        (training || _foldingCount > 0) && AllowsChannelsLast ? MemoryLayout.ChannelsLast(pixels) : pixels.alias();
+        (training || _foldingCount > 0) && !KeepsMemoryLayout && AllowsChannelsLast ? MemoryLayout.ChannelsLast(pixels) : pixels.alias();
 
     /// <summary>Refuses a batch that does not have the configured channels.</summary>
     private protected static void CheckChannels(Tensor pixels, int channels)

@@ -54,14 +54,12 @@ internal sealed class TrainingSession : IDisposable
         _cache = FeatureCache.For(parts, train, _freezing);
         _data = new TrainingData(train, _arguments, Plan, parts.Model.Labels.Count, _cache);
         _optimizer = OptimizerTable.Create(_arguments, ParameterGroups.Create(network, _arguments, _freezing.EverTrained));
-        _schedule = LearningRateSchedules.Create(
-            _arguments.LrSchedulerType, [.. _optimizer.Groups.Select(g => g.BaseLearningRate)], _arguments.LearningRate,
-            Plan.WarmupSteps, Plan.MaxSteps, _arguments.LrSchedulerKwargs, parts.Best.GreaterIsBetter);
+        _schedule = PhasedSchedule.Create(_arguments, Plan, [.. _optimizer.Groups.Select(g => g.BaseLearningRate)], parts.Best.GreaterIsBetter);
         _meter = new LossMeter(parts.Device, _arguments.LoggingNanInfFilter && !_arguments.StopOnNan);
         _guard = new FiniteGuard(train, parts.Device);
         _scaler = parts.Precision.Training == ScalarType.Float16 ? new LossScaler() : null;
         _average = _arguments.EmaDecay > 0 ? new WeightAverage(network, _arguments.EmaDecay) : null;
-        _runner = new StepRunner(parts, _cache is null ? network.call : _cache.Forward, _optimizer, _meter, _scaler);
+        _runner = new StepRunner(parts, x => _cache is { IsUsed: true } ? _cache.Forward(x) : network.call(x), _optimizer, _meter, _scaler);
         _checkpoint = new Checkpoint(parts.SaveModel, parts.Model, _optimizer, _schedule, _meter, _average, _scaler);
         _description = RunDescription.Of(_arguments, network, train, parts.EvalDataset, parts.Device, parts.Precision, parts.Notes);
         _parameterCount = network.parameters().Sum(p => p.numel());
@@ -106,6 +104,7 @@ internal sealed class TrainingSession : IDisposable
         _position = isResumed ? _position : new Position(epoch, 0, IsEpochDone: false);
         _flow.BeginEpoch();
         _freezing.BeginEpoch(epoch);
+        _cache?.BeginEpoch(epoch);
         _freezing.SetTrainingMode();
         Tell(c => c.OnEpochBegin(_context));
         if (!isResumed)
@@ -128,7 +127,7 @@ internal sealed class TrainingSession : IDisposable
         var values = _runner.Accumulate(step, _data.WeightOf(step, _parts.Loss), _state.GlobalStep, (inputs, loss, isLast) =>
         {
             Look(loss);
-            (_context.PixelValues, _context.MicroBatchLoss) = (_cache is null ? inputs.PixelValues : null, loss);
+            (_context.PixelValues, _context.MicroBatchLoss) = (_cache is { IsUsed: true } ? null : inputs.PixelValues, loss);
             if (!isLast)
             {
                 Tell(c => c.OnSubstepEnd(_context));

@@ -78,16 +78,6 @@ public sealed class OptionTests
     }
 
     [Fact]
-    public void Cached_features_are_refused_where_pictures_change()
-    {
-        using var run = new TinyRun();
-
-        var refusal = Assert.Throws<ArgumentsException>(() => run.Train(run.Arguments() with { Freeze = ["backbone"], FeatureCache = true }));
-
-        Assert.Equal("feature_cache cannot be used, for the training transform is random: leave its random steps out.", refusal.Message);
-    }
-
-    [Fact]
     public void The_averaged_weights_are_evaluated_and_kept()
     {
         using var run = new TinyRun(dropout: 0);

@@ -51,7 +51,7 @@ internal sealed class BatchNormalization : Layer
     {
         if (Meter is not null)
         {
-            return Meter.StandIn(this, input.shape, 0);
+            return Meter.StandIn(this, input, input.shape, 0);
         }
 
         if (training)

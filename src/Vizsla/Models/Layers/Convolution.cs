@@ -38,7 +38,7 @@ internal sealed class Convolution : Layer, IWeighted
 
         var (height, width) = _options.SizeOf(input);
         var weight = Weight.shape;
-        return Meter.StandIn(this, [input.shape[0], weight[0], height, width], weight[1] * weight[2] * weight[3]);
+        return Meter.StandIn(this, input, [input.shape[0], weight[0], height, width], weight[1] * weight[2] * weight[3]);
     }
 
     public override void ResetParameters() => Drawing.ResetLikeTorch(Weight, Bias);

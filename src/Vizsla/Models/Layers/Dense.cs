@@ -28,7 +28,7 @@ internal sealed class Dense : Layer, IWeighted
     /// <returns>Float [..., outputs]; the caller owns it.</returns>
     public override Tensor forward(Tensor input) => Meter is null
         ? Operators.Linear(input, Weight, Bias)
-        : Meter.StandIn(this, [.. input.shape[..^1], Weight.shape[0]], Weight.shape[1]);
+        : Meter.StandIn(this, input, [.. input.shape[..^1], Weight.shape[0]], Weight.shape[1]);
 
     public override void ResetParameters() => Drawing.ResetLikeTorch(Weight, Bias);
 }

@@ -12,18 +12,20 @@ internal sealed class LayerMeter
 
     /// <summary>Notes a layer's work and gives zeros of the shape of its result.</summary>
     /// <param name="layer">The layer; one that works twice multiplies twice.</param>
+    /// <param name="input">What it works on.</param>
     /// <param name="shape">Shape of its result.</param>
     /// <param name="productsPerValue">Multiplications for each value of the result.</param>
     /// <returns>Zeros; the caller owns them.</returns>
-    public Tensor StandIn(Layer layer, long[] shape, long productsPerValue)
+    public Tensor StandIn(Layer layer, Tensor input, long[] shape, long productsPerValue)
     {
         var products = productsPerValue * shape.Aggregate(1L, (count, length) => count * length);
-        _notes[layer] = new(shape, products + (NoteOf(layer)?.Products ?? 0));
+        _notes[layer] = new(input.shape, shape, products + (NoteOf(layer)?.Products ?? 0));
         return zeros(shape);
     }
 }
 
 /// <summary>What a layer made.</summary>
+/// <param name="InputShape">Shape of what it last worked on.</param>
 /// <param name="Shape">Shape of its result.</param>
 /// <param name="Products">Multiplications it took.</param>
-internal sealed record LayerNote(long[] Shape, long Products);
+internal sealed record LayerNote(long[] InputShape, long[] Shape, long Products);

@@ -25,7 +25,7 @@ internal sealed class LayerNormalization : Layer
 
     /// <param name="input">Float [..., width].</param>
     /// <returns>The same shape; the caller owns it.</returns>
-    public override Tensor forward(Tensor input) => Meter is not null ? Meter.StandIn(this, input.shape, 0) : nn.functional.layer_norm(input, _shape, _weight.Value, _bias.Value, _epsilon);
+    public override Tensor forward(Tensor input) => Meter is not null ? Meter.StandIn(this, input, input.shape, 0) : nn.functional.layer_norm(input, _shape, _weight.Value, _bias.Value, _epsilon);
 
     public override void ResetParameters()
     {

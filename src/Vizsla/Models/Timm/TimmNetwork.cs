@@ -36,11 +36,14 @@ internal abstract class TimmNetwork : ClassificationNetwork
         layers.ForEach(InitializeLayer);
     }
 
+    /// <remarks>
+    /// Source: timm <c>reset_classifier</c>, which leaves torch's own small weights. Those that timm's <c>create_model</c> draws for a whole EfficientNet are six times as wide,
+    /// and a head that learns on frozen features keeps their noise.
+    /// </remarks>
     public sealed override void InitializeHead()
     {
         using var mode = no_grad();
         Classifier.ResetParameters();
-        InitializeLayer(Classifier);
     }
 
     internal override string? NameOf(string name) =>

@@ -55,6 +55,7 @@ public static class ArgumentChecks
         yield return Unless(a.MixupAlpha >= 0, "mixup_alpha", a.MixupAlpha, "0 (no MixUp) or more");
         yield return Unless(a.CutmixAlpha >= 0, "cutmix_alpha", a.CutmixAlpha, "0 (no CutMix) or more");
         yield return Unless(a.UnfreezeAtEpoch is null or >= 1, "unfreeze_at_epoch", a.UnfreezeAtEpoch, "at least 1");
+        yield return Unless(a.UnfreezeLearningRate is null or > 0, "unfreeze_learning_rate", a.UnfreezeLearningRate, "above 0");
         yield return Unless(a.LayerDecay is > 0 and <= 1, "layer_decay", a.LayerDecay, "above 0 and at most 1");
         yield return Unless(a.EmaDecay is >= 0 and < 1, "ema_decay", a.EmaDecay, "at least 0 (none) and below 1");
         yield return Unless(a.EarlyStoppingPatience is null or >= 1, "early_stopping_patience", a.EarlyStoppingPatience, "at least 1");
@@ -94,7 +95,10 @@ public static class ArgumentChecks
             : null;
         yield return a.EvalOnStart && !evaluates ? "eval_on_start needs evaluations during training: set eval_strategy to steps or epoch." : null;
         yield return a.UnfreezeAtEpoch is not null && a.Freeze.Count == 0 ? "unfreeze_at_epoch needs freeze: say what is frozen until then, for example backbone." : null;
-        yield return a.UnfreezeAtEpoch is not null && a.FeatureCache == true ? "feature_cache needs a backbone that stays frozen: leave out unfreeze_at_epoch." : null;
+        yield return a.UnfreezeLearningRate is not null && a.UnfreezeAtEpoch is null ? "unfreeze_learning_rate needs unfreeze_at_epoch: say when it begins." : null;
+        yield return a.UnfreezeLearningRate is not null && a.SavePythonState
+            ? "unfreeze_learning_rate and save_python_state cannot go together: scheduler.pt holds one schedule, and this run has two."
+            : null;
         yield return a.FeatureCache == true && a.Freeze.Count == 0 ? "feature_cache needs a frozen backbone: set freeze to backbone." : null;
         yield return a.SavePythonState && a.SaveOnlyModel ? "save_python_state and save_only_model contradict each other: choose one." : null;
         yield return a.PushToHub && a.SaveStrategy == SaveStrategy.No && a.HubStrategy is HubStrategy.Checkpoint or HubStrategy.AllCheckpoints

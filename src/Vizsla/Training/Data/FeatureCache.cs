@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
 using TorchSharp;
 using Vizsla.Loading;
 using Vizsla.Training.Steps;
@@ -6,23 +7,30 @@ using static TorchSharp.torch;
 
 namespace Vizsla.Training.Data;
 
-/// <summary>The features of a frozen backbone, computed once per picture, in the place of pictures.</summary>
-/// <remarks>Numbers are those of a run without it up to the rounding of another batch size.</remarks>
-internal sealed class FeatureCache
+/// <summary>The features of a backbone, computed once per picture, in the place of pictures as long as it is frozen.</summary>
+/// <remarks>Numbers are those of a run without it up to the rounding of another batch size and of folded batch norms.</remarks>
+internal sealed partial class FeatureCache
 {
     private readonly SessionParts _parts;
+    private readonly Freezing _freezing;
     private readonly Dictionary<ImageDataset, float[]> _features = new(ReferenceEqualityComparer.Instance);
     private int _width;
 
-    private FeatureCache(SessionParts parts) => _parts = parts;
+    private FeatureCache(SessionParts parts, Freezing freezing) => (_parts, _freezing) = (parts, freezing);
+
+    /// <summary>Whether the epoch that runs takes features; false from the unfreezing on.</summary>
+    public bool IsUsed { get; private set; } = true;
 
     /// <summary>A cache where one is asked for, or where none was forbidden and nothing stands against it; else null.</summary>
     /// <exception cref="Arguments.ArgumentsException">One is asked for and something stands against it.</exception>
     public static FeatureCache? For(SessionParts parts, ImageDataset train, Freezing freezing)
     {
         var arguments = parts.Arguments;
-        var obstacle = !freezing.IsBackboneFrozenForGood ? "the backbone trains: set freeze to backbone"
-            : train.Transform is { IsRandom: true } ? "the training transform is random: leave its random steps out"
+        var isRandom = train.Transform is { IsRandom: true };
+        var obstacle = !freezing.IsBackboneFrozenAtFirst ? "the backbone trains: set freeze to backbone"
+            : arguments.FreezeBatchNorm == false ? "the backbone's batch norms follow the batches: leave out freeze_batch_norm"
+            : isRandom && parts.EvalDataset is not { Transform.IsRandom: false }
+                ? "the training transform is random and no evaluation split has one that is not: leave the random steps out, or pass such a split"
             : arguments.MixupAlpha > 0 || arguments.CutmixAlpha > 0 ? "batches are mixed: leave out mixup_alpha and cutmix_alpha"
             : arguments.PatchDropRate > 0 ? "patches are dropped at random: leave out patch_drop_rate"
             : null;
@@ -31,7 +39,24 @@ internal sealed class FeatureCache
             throw new Arguments.ArgumentsException($"feature_cache cannot be used, for {obstacle}.");
         }
 
-        return arguments.FeatureCache ?? freezing.IsBackboneFrozenForGood && obstacle is null ? new(parts) : null;
+        var isUsed = arguments.FeatureCache ?? (obstacle is null && !isRandom);
+        if (isUsed && isRandom)
+        {
+            NotAugmenting(parts.Logger);
+        }
+
+        return isUsed ? new(parts, freezing) : null;
+    }
+
+    /// <summary>Lets the features go when an epoch begins in which the backbone trains.</summary>
+    /// <param name="epoch">Epoch from 0.</param>
+    public void BeginEpoch(int epoch)
+    {
+        IsUsed = _freezing.IsFrozenIn(epoch);
+        if (!IsUsed)
+        {
+            _features.Clear();
+        }
     }
 
     /// <summary>Whether the features of a split are those of every epoch.</summary>
@@ -77,11 +102,14 @@ internal sealed class FeatureCache
     private float[] Compute(ImageDataset dataset)
     {
         var network = _parts.Model.Network;
+        var wasTraining = network.training;
         network.eval();
         using var noGradient = no_grad();
+        using var folding = network.FoldForPrediction();
         using var lower = _parts.Precision.OpenEvaluation();
         var arguments = _parts.Arguments with { DataRng = DataRng.Sample, DataloaderDropLast = false };
-        var source = new BatchSource(dataset, arguments, arguments.PerDeviceEvalBatchSize);
+        var pictures = dataset.Transform is { IsRandom: true } ? dataset.WithTransform(_parts.EvalDataset!.Transform) : dataset;
+        var source = new BatchSource(pictures, arguments, arguments.PerDeviceEvalBatchSize);
         var features = Array.Empty<float>();
         var written = 0;
         foreach (var batch in source.Load([.. Enumerable.Range(0, dataset.Count)], epoch: 0))
@@ -98,6 +126,14 @@ internal sealed class FeatureCache
             }
         }
 
+        if (wasTraining)
+        {
+            _freezing.SetTrainingMode();
+        }
+
         return features;
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "While the backbone is frozen its features are computed once, from pictures without augmentation.")]
+    private static partial void NotAugmenting(ILogger logger);
 }

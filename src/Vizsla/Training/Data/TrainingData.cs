@@ -45,7 +45,9 @@ internal sealed class TrainingData
     public IEnumerable<StepBatches> Steps(int epoch, int firstBatch, byte[]? pendingState)
     {
         var order = _order.Of(epoch);
-        var loaded = _cache?.Load(_dataset, order, _plan.BatchSize, _dropsLast, firstBatch) ?? _source.Load(order, epoch, firstBatch, pendingState);
+        var loaded = _cache is { IsUsed: true }
+            ? _cache.Load(_dataset, order, _plan.BatchSize, _dropsLast, firstBatch)
+            : _source.Load(order, epoch, firstBatch, pendingState);
         using var batches = loaded.GetEnumerator();
         for (int first = firstBatch, count; first < _plan.BatchesPerEpoch; first += count)
         {

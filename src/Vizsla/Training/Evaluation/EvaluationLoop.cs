@@ -21,7 +21,7 @@ internal sealed class EvaluationLoop(
     /// <param name="batchDone">Hears of each batch: its number from 0, and the number of batches.</param>
     public EvaluationResult Run(ImageDataset dataset, IReadOnlyList<string> labels, Action<int, int> batchDone)
     {
-        var cache = FeatureCache.Fits(dataset) ? Cache : null;
+        var cache = Cache is { IsUsed: true } && FeatureCache.Fits(dataset) ? Cache : null;
         int[] order = [.. Enumerable.Range(0, dataset.Count)];
         var batches = cache?.Load(dataset, order, arguments.PerDeviceEvalBatchSize, arguments.DataloaderDropLast)
             ?? new BatchSource(dataset, arguments, arguments.PerDeviceEvalBatchSize).Load(order, epoch: 0);
@@ -33,6 +33,7 @@ internal sealed class EvaluationLoop(
         TorchGenerator.DrawLoaderSeed();
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
+        using var folding = cache is null ? network.FoldForPrediction() : null;
         using var lower = precision.OpenEvaluation();
         var batch = 0;
         foreach (var loaded in batches)

@@ -1,5 +1,6 @@
 using TorchSharp;
 using Vizsla.Models;
+using Vizsla.Models.Layers;
 using Vizsla.Training.Arguments;
 using static TorchSharp.torch;
 
@@ -14,6 +15,7 @@ internal sealed class Freezing : IDisposable
 {
     private readonly ClassificationNetwork _network;
     private readonly int? _unfreezeAt;
+    private readonly bool? _freezesBatchNorm;
     private readonly HashSet<string> _frozen;
     private bool _isFrozen;
 
@@ -22,7 +24,7 @@ internal sealed class Freezing : IDisposable
     /// <exception cref="ArgumentsException">A pattern matches nothing, or all parameters are frozen for good.</exception>
     public Freezing(ClassificationNetwork network, TrainingArguments arguments)
     {
-        (_network, _unfreezeAt) = (network, arguments.UnfreezeAtEpoch);
+        (_network, _unfreezeAt, _freezesBatchNorm) = (network, arguments.UnfreezeAtEpoch, arguments.FreezeBatchNorm);
         var names = network.named_parameters().Select(p => p.name).ToList();
         var head = network.HeadParameterNames.ToHashSet(StringComparer.Ordinal);
         var matches = arguments.Freeze.Select(pattern => (
@@ -39,11 +41,11 @@ internal sealed class Freezing : IDisposable
             throw new ArgumentsException("freeze matches all parameters of the model: nothing would train.");
         }
 
-        IsBackboneFrozenForGood = _unfreezeAt is null && names.All(name => head.Contains(name) || _frozen.Contains(name));
+        IsBackboneFrozenAtFirst = names.All(name => head.Contains(name) || _frozen.Contains(name));
     }
 
-    /// <summary>Whether nothing but the head ever trains.</summary>
-    public bool IsBackboneFrozenForGood { get; }
+    /// <summary>Whether nothing but the head trains until something is unfrozen, if ever.</summary>
+    public bool IsBackboneFrozenAtFirst { get; }
 
     /// <summary>Parameters that train at some time of the run.</summary>
     public IReadOnlySet<string> EverTrained =>
@@ -53,28 +55,31 @@ internal sealed class Freezing : IDisposable
     /// <param name="epoch">Epoch from 0.</param>
     public void BeginEpoch(int epoch)
     {
-        _isFrozen = _unfreezeAt is null || epoch < _unfreezeAt;
+        _isFrozen = IsFrozenIn(epoch);
         foreach (var (name, parameter) in _network.named_parameters().Where(p => _frozen.Contains(p.name)))
         {
             parameter.requires_grad = !_isFrozen;
         }
     }
 
-    /// <summary>Puts the network in training mode, but what is frozen in evaluation mode.</summary>
+    /// <summary>Whether an epoch has something frozen.</summary>
+    /// <param name="epoch">Epoch from 0.</param>
+    public bool IsFrozenIn(int epoch) => _unfreezeAt is null || epoch < _unfreezeAt;
+
+    /// <summary>Puts the network in training mode, but what is frozen in evaluation mode, and batch norms as the arguments say.</summary>
     public void SetTrainingMode()
     {
         _network.train();
-        if (!_isFrozen || _frozen.Count == 0)
+        if (_isFrozen && _frozen.Count > 0)
         {
-            return;
+            EvaluateFrozen();
         }
 
-        foreach (var (name, module) in _network.named_modules())
+        if (_freezesBatchNorm is { } freezes)
         {
-            var owned = module.named_parameters().Select(p => $"{name}.{p.name}").ToList();
-            if (owned.Count > 0 && owned.TrueForAll(_frozen.Contains))
+            foreach (var norm in ModuleTree.Layers(_network).OfType<BatchNormalization>())
             {
-                module.eval();
+                norm.train(!freezes);
             }
         }
     }
@@ -85,6 +90,18 @@ internal sealed class Freezing : IDisposable
         foreach (var (_, parameter) in _network.named_parameters().Where(p => _frozen.Contains(p.name)))
         {
             parameter.requires_grad = true;
+        }
+    }
+
+    private void EvaluateFrozen()
+    {
+        foreach (var (name, module) in _network.named_modules())
+        {
+            var owned = module.named_parameters().Select(p => $"{name}.{p.name}").ToList();
+            if (owned.Count > 0 && owned.TrueForAll(_frozen.Contains))
+            {
+                module.eval();
+            }
         }
     }
 }
