@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Spectre.Console;
 
 namespace Vizsla.Cli;
 
@@ -23,7 +24,16 @@ internal sealed class ConsoleLog(CommandConsole console) : ILoggerProvider
             var text = formatter(state, exception);
             lock (console)
             {
-                console.Note(exception is null ? text : $"{text} {exception.GetType().Name}: {exception.Message}");
+                var line = exception is null ? text : $"{text} {exception.GetType().Name}: {exception.Message}";
+                if (console.Interactive)
+                {
+                    // By way of the library, which puts it above a bar that is being redrawn.
+                    console.Error.WriteLine(line);
+                }
+                else
+                {
+                    console.Note(line);
+                }
             }
         }
     }

@@ -134,6 +134,6 @@ public sealed partial class ImageDataset
     private ImageDataset WithColumns(IReadOnlyList<ColumnsTable.Column> columns)
     {
         var table = _rows is null ? _table : new JoinedTable(Features, [(_table, _rows)]);
-        return new(new ColumnsTable(table, columns), split: Split) { Transform = Transform };
+        return new(new ColumnsTable(table, columns), split: Split) { Transform = Transform, HubName = HubName };
     }
 }

@@ -36,7 +36,7 @@ public sealed partial class ImageDataset
             throw new ArgumentException(problem, nameof(transform));
         }
 
-        return new(_table, _rows, Split) { Transform = transform, Prepared = PreparedPictures.Open(this, _rows, transform, options, cancellationToken) };
+        return new(_table, _rows, Split) { Transform = transform, HubName = HubName, Prepared = PreparedPictures.Open(this, _rows, transform, options, cancellationToken) };
     }
 
     /// <summary>A picture as it enters the transform, prepared where that was done for this transform, and the steps that are left.</summary>

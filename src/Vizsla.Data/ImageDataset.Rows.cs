@@ -160,8 +160,12 @@ public sealed partial class ImageDataset
         }
 
         return parts.Count == 1
-            ? new(parts[0]._table, parts[0]._rows, split) { Transform = parts[0].Transform }
-            : new(new JoinedTable(features, [.. parts.Select(p => (p._table, p._rows))]), split: split) { Transform = parts[0].Transform };
+            ? new(parts[0]._table, parts[0]._rows, split) { Transform = parts[0].Transform, HubName = parts[0].HubName }
+            : new(new JoinedTable(features, [.. parts.Select(p => (p._table, p._rows))]), split: split)
+            {
+                Transform = parts[0].Transform,
+                HubName = parts.All(p => p.HubName == parts[0].HubName) ? parts[0].HubName : null,
+            };
     }
 
     private (int[] Train, int[] Test) DrawStratified(string column, int trainCount, int testCount, ulong seed)
@@ -190,5 +194,5 @@ public sealed partial class ImageDataset
             : throw new DatasetException($"The least populated class in {column} column has only 1 member, which is too few. The minimum number of groups for any class cannot be less than 2.");
     }
 
-    private ImageDataset WithRows(int[] rows) => new(_table, rows, Split) { Transform = Transform, Prepared = Prepared };
+    private ImageDataset WithRows(int[] rows) => new(_table, rows, Split) { Transform = Transform, HubName = HubName, Prepared = Prepared };
 }

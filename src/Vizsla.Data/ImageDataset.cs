@@ -34,6 +34,9 @@ public sealed partial class ImageDataset
     /// <summary>Name of the split these rows came from (<c>train</c>, <c>validation</c>, <c>test</c>), or null.</summary>
     public string? Split { get; }
 
+    /// <summary>Name on the Hub of the dataset that these rows came from; null for others.</summary>
+    public string? HubName { get; private init; }
+
     /// <summary>Names of the classes in the order of their numbers; empty without a label column.</summary>
     public IReadOnlyList<string> ClassNames => Features.ClassLabel?.Names ?? (IReadOnlyList<string>)[];
 
@@ -123,7 +126,10 @@ public sealed partial class ImageDataset
     /// <summary>The same rows with a transform that is applied whenever a batch is loaded, anew in every epoch.</summary>
     /// <param name="transform">The pipeline; null removes it.</param>
     /// <remarks>Source: <c>Dataset.with_transform</c>; the fingerprint stays.</remarks>
-    public ImageDataset WithTransform(Compose? transform) => new(_table, _rows, Split) { Transform = transform };
+    public ImageDataset WithTransform(Compose? transform) => new(_table, _rows, Split) { Transform = transform, HubName = HubName };
+
+    /// <summary>The same rows, known to come from a dataset on the Hub.</summary>
+    internal ImageDataset Of(string hubName) => new(_table, _rows, Split) { Transform = Transform, HubName = hubName };
 
     private int StoredRow(int row)
     {

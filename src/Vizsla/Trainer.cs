@@ -284,7 +284,7 @@ public sealed class Trainer : IDisposable
 
     private List<TrainerCallback> Reporters(ImageClassifier model, ImageDataset? train, ImageDataset? evaluation, Device device, ComputePrecision precision)
     {
-        var report = new ReportCallback(model, train, evaluation, device.ToString(), precision.Training?.ToString().ToLowerInvariant() ?? "float32");
+        var report = new ReportCallback(model, train, evaluation, device.ToString(), precision.Training?.ToString().ToLowerInvariant() ?? "float32", () => _publisher?.Repository);
         return _arguments.ReportTo.Any(name => name is "tensorboard" or "all") ? [report, new TensorBoardCallback(train)] : [report];
     }
 }

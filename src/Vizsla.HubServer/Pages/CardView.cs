@@ -1,3 +1,4 @@
+using System.Text;
 using Markdig;
 using Markdig.Renderers.Html;
 using Markdig.Syntax;
@@ -31,7 +32,7 @@ internal static class CardView
             metadata = null;
         }
 
-        var document = Markdown.Parse(text, Pipeline);
+        var document = Markdown.Parse(WithoutComments(text), Pipeline);
         foreach (var link in document.Descendants<LinkInline>())
         {
             link.Url = Address(link.Url, filesAddress);
@@ -47,6 +48,29 @@ internal static class CardView
         }
 
         return (metadata, document.ToHtml(Pipeline));
+    }
+
+    // Comments that begin a line, code excepted: what a browser would not show either.
+    private static string WithoutComments(string text)
+    {
+        var kept = new StringBuilder(text.Length);
+        var (isCode, isComment) = (false, false);
+        foreach (var line in text.Split('\n'))
+        {
+            isCode ^= !isComment && line.TrimStart() is ['`', '`', '`', ..] or ['~', '~', '~', ..];
+            var begins = !isCode && !isComment && line.StartsWith("<!--", StringComparison.Ordinal);
+            if (!begins && !isComment)
+            {
+                kept.Append(line).Append('\n');
+                continue;
+            }
+
+            var end = line.IndexOf("-->", StringComparison.Ordinal);
+            isComment = end < 0;
+            kept.Append(end < 0 ? "" : line[(end + 3)..]).Append('\n');
+        }
+
+        return kept.ToString();
     }
 
     private static string Address(string? url, string filesAddress) => url switch

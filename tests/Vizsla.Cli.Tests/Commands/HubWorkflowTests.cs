@@ -39,6 +39,8 @@ public sealed class HubWorkflowTests : IDisposable
             "--push_to_hub", "--hub_strategy", "checkpoint");
         Assert.Contains($"Pushed to the Hub: {address}/user/vit-pets/commit/", training.Out, StringComparison.Ordinal);
         Assert.True(File.Exists(_folder["vit-pets", "all_results.json"]));
+        var card = await File.ReadAllTextAsync(_folder["vit-pets", "README.md"]);
+        Assert.All(new[] { "base_model: user/vit-tiny\n", "datasets:\n- user/pets\n", "model=\"user/vit-pets\"" }, part => Assert.Contains(part, card, StringComparison.Ordinal));
         Assert.NotEmpty(Directory.EnumerateFiles(_folder["home-there"], "*.parquet", SearchOption.AllDirectories));
 
         // One that predicts, with another empty cache and nobody logged in.

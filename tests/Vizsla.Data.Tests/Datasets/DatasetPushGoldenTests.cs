@@ -98,6 +98,7 @@ public sealed partial class DatasetPushGoldenTests : IAsyncLifetime
 
         Assert.Equal(_dataset.Keys, loaded.Keys);
         Assert.Equal(_dataset.Features, loaded.Features);
+        Assert.Equal(("user/pets", "user/pets", null), (loaded.Select("train[:50%]+train[50%:]").RenameColumn("label", "breed").HubName, cached["train"].Shuffle(1).HubName, _dataset["train"].HubName));
         foreach (var (split, dataset) in _dataset)
         {
             Assert.Equal(Enumerable.Range(0, dataset.Count).Select(r => (Path.GetFileName(dataset[r].Path), dataset.Label(r))), Enumerable.Range(0, dataset.Count).Select(r => (loaded[split][r].Path, loaded[split].Label(r))));

@@ -56,6 +56,33 @@ public sealed class CommitTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_upload_that_was_broken_off_goes_on_where_it_was()
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(_server.Folder, "broken"));
+        for (var i = 0; i < 6; i++)
+        {
+            File.WriteAllBytes(Path.Combine(folder.FullName, $"{i}.bin"), Testing.Hub.Noise.Make(100_000, $"{i}"));
+        }
+
+        using var stop = new CancellationTokenSource();
+        var options = new UploadFolderOptions { MaxFilesPerCommit = 2, Message = "Many", Commit = new CommitOptions { MaxWorkers = 1, Progress = new StopAt("3.bin", stop) } };
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _client.UploadFolderAsync(Repo, folder.FullName, options, stop.Token));
+        var titles = (await _client.ListCommitsAsync(Repo)).Select(c => c.Title).ToList();
+        var stored = Stored();
+
+        await _client.UploadFolderAsync(Repo, folder.FullName, options with { Commit = new CommitOptions() });
+
+        Assert.Equal(["Many (part 1 of 3)", "initial commit"], titles);
+        Assert.Equal(["Many (part 3 of 3)", "Many (part 2 of 3)", "Many (part 1 of 3)", "initial commit"], (await _client.ListCommitsAsync(Repo)).Select(c => c.Title));
+        Assert.InRange(stored.Count, 3, 4);
+        var after = Stored();
+        Assert.Equal(6, after.Count);
+        Assert.All(stored, s => Assert.Equal(s.Value, after[s.Key]));
+        var snapshot = await _client.SnapshotDownloadAsync(Repo);
+        Assert.All(Directory.GetFiles(folder.FullName), f => Assert.Equal(File.ReadAllBytes(f), File.ReadAllBytes(Path.Combine(snapshot, Path.GetFileName(f)))));
+    }
+
+    [Fact]
     public async Task Ids_are_those_of_Git()
     {
         await _client.CommitAsync(Repo, [new CommitAdd("sub/hello.txt", "hello\n"u8.ToArray()), new CommitDelete(".gitattributes")], "Add");
@@ -148,5 +175,19 @@ public sealed class CommitTests : IAsyncLifetime
         var e = await Assert.ThrowsAsync<HubException>(() => _client.CreateBranchAsync(Repo, name));
 
         Assert.Equal(HubErrorKind.BadRequest, e.Kind);
+    }
+
+    private Dictionary<string, DateTime> Stored() =>
+        Directory.EnumerateFiles(Path.Combine(_server.Folder, "large"), "*", SearchOption.AllDirectories).ToDictionary(f => Path.GetFileName(f), File.GetLastWriteTimeUtc);
+
+    private sealed class StopAt(string path, CancellationTokenSource stop) : IProgress<TransferProgress>
+    {
+        public void Report(TransferProgress value)
+        {
+            if (value.Path == path)
+            {
+                stop.Cancel();
+            }
+        }
     }
 }

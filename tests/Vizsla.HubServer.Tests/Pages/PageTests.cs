@@ -13,7 +13,14 @@ public sealed class PageTests : IAsyncLifetime
         tags:
         - <b>pets</b>
         ---
+        <!-- Written by a machine;
+        proofread it. --> Afterwards.
+
         # Pets
+
+        ```html
+        <!-- an example -->
+        ```
 
         <script>alert(1)</script> and <img src=x onerror=alert(2)>
 
@@ -48,6 +55,9 @@ public sealed class PageTests : IAsyncLifetime
         Assert.Equal("default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'", answer.Headers.GetValues("Content-Security-Policy").Single());
         Assert.Contains("<h1>Pets</h1>", html, StringComparison.Ordinal);
         Assert.Contains("<td>1</td>", html, StringComparison.Ordinal);
+        Assert.DoesNotContain("proofread", html, StringComparison.Ordinal);
+        Assert.Contains("Afterwards.", html, StringComparison.Ordinal);
+        Assert.Contains("&lt;!-- an example --&gt;", html, StringComparison.Ordinal);
         Assert.Contains("&lt;script&gt;alert(1)&lt;/script&gt;", html, StringComparison.Ordinal);
         Assert.Contains("Add &lt;i&gt;card&lt;/i&gt;", html, StringComparison.Ordinal);
         Assert.Contains("- &lt;b&gt;pets&lt;/b&gt;", html, StringComparison.Ordinal);

@@ -19,7 +19,7 @@ internal sealed partial class HubPublisher : IDisposable
     private readonly ILogger _logger;
     private readonly HubClient _client;
     private readonly bool _ownsClient;
-    private RepoId? _repo;
+    private volatile RepoId? _repo;
     private Task _last = Task.CompletedTask;
     private Task _lastPush = Task.CompletedTask;
 
@@ -37,6 +37,9 @@ internal sealed partial class HubPublisher : IDisposable
             throw new HubException(HubErrorKind.Unauthorized, "push_to_hub needs an access token: log in with 'vizsla login', set HF_TOKEN, or leave push_to_hub out.");
         }
     }
+
+    /// <summary>The repository with its owner; null until the Hub has told it.</summary>
+    public string? Repository => _repo?.Id ?? (_arguments.HubModelId?.Contains('/', StringComparison.Ordinal) == true ? _arguments.HubModelId : null);
 
     /// <summary>Whether a push is under way.</summary>
     public bool IsBusy => !_lastPush.IsCompleted;

@@ -8,6 +8,9 @@ internal sealed record CardFacts
     /// <summary>Name of the model.</summary>
     public required string Name { get; init; }
 
+    /// <summary>Repository that the run is pushed to, with its owner; null where it is not pushed, or not known yet.</summary>
+    public string? Repository { get; init; }
+
     /// <summary>Hub name of the model that was fine-tuned; null for one trained from scratch or from a folder.</summary>
     public string? BaseModel { get; init; }
 
@@ -60,6 +63,9 @@ internal sealed record CardFacts
 /// <param name="IsFolder">Whether the pictures are files of a folder.</param>
 internal sealed record CardSplit(string Role, string? Name, int Count, string Fingerprint, IReadOnlyList<long> ClassCounts, bool IsFolder)
 {
+    /// <summary>Name of the dataset on the Hub; null for another.</summary>
+    public string? HubName { get; init; }
+
     /// <summary>Describes a split.</summary>
     public static CardSplit Of(string role, ImageDataset dataset)
     {
@@ -72,6 +78,6 @@ internal sealed record CardSplit(string Role, string? Name, int Count, string Fi
             }
         }
 
-        return new(role, dataset.Split, dataset.Count, dataset.Fingerprint, counts, dataset.Count > 0 && dataset[0].Path is not null);
+        return new(role, dataset.Split, dataset.Count, dataset.Fingerprint, counts, dataset.Count > 0 && dataset[0] is { Path: not null, Bytes: null }) { HubName = dataset.HubName };
     }
 }

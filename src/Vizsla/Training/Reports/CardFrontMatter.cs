@@ -42,7 +42,8 @@ internal static class CardFrontMatter
     }
 
     /// <summary>The dataset's tag; null where it is not known.</summary>
-    public static string? DatasetOf(CardFacts facts) => facts.Splits.Any(s => s.IsFolder) ? "imagefolder" : null;
+    public static string? DatasetOf(CardFacts facts) => facts.Splits.Select(s => s.HubName).FirstOrDefault(n => n is not null)
+        ?? (facts.Splits.Any(s => s.IsFolder) ? "imagefolder" : null);
 
     private static JsonObject Result(CardFacts facts, string dataset, (string Name, double Value)[] metrics) => new()
     {

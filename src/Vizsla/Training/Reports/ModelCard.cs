@@ -60,6 +60,7 @@ internal static class ModelCard
     private static void AddModel(StringBuilder text, CardFacts facts)
     {
         var size = facts.ImageSize is { } pixels ? $" pictures of {pixels.Width} x {pixels.Height} pixels" : " pictures";
+        var load = facts.Repository is { } repository ? $"await Vizsla.ImageClassifier.FromPretrainedAsync(\"{repository}\")" : $"Vizsla.ImageClassifier.FromPretrained(\"path/to/{facts.Name}\")";
         text.Append("\n## Model description\n\n");
         text.Append(CultureInfo.InvariantCulture, $"`{facts.ClassName}` with {facts.ParameterCount:N0} parameters. It sorts{size} into {facts.Labels.Count} classes: {string.Join(", ", facts.Labels)}.\n");
         text.Append("\n## Intended uses & limitations\n\n");
@@ -69,7 +70,7 @@ internal static class ModelCard
             In C#:
 
             ```csharp
-            using var classifier = Vizsla.ImageClassifier.FromPretrained("path/to/{{facts.Name}}");
+            using var classifier = {{load}};
             foreach (var prediction in classifier.Predict("photo.jpg"))
             {
                 Console.WriteLine($"{prediction.Label}: {prediction.Score:P1}");
@@ -81,7 +82,7 @@ internal static class ModelCard
             ```python
             from transformers import pipeline
 
-            classifier = pipeline("image-classification", model="path/to/{{facts.Name}}")
+            classifier = pipeline("image-classification", model="{{facts.Repository ?? "path/to/" + facts.Name}}")
             print(classifier("photo.jpg"))
             ```
 

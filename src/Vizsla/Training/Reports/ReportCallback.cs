@@ -10,9 +10,10 @@ namespace Vizsla.Training.Reports;
 /// <param name="evaluation">The evaluation split; null without one.</param>
 /// <param name="device">Where it computes.</param>
 /// <param name="precision">Precision of the forward passes.</param>
+/// <param name="repository">The repository that the run is pushed to, once it is known; null where it is not pushed.</param>
 /// <param name="time">Where times come from; null is the system's clock.</param>
 internal sealed class ReportCallback(
-    ImageClassifier model, ImageDataset? train, ImageDataset? evaluation, string device, string precision, TimeProvider? time = null) : TrainerCallback
+    ImageClassifier model, ImageDataset? train, ImageDataset? evaluation, string device, string precision, Func<string?>? repository = null, TimeProvider? time = null) : TrainerCallback
 {
     private static readonly TimeSpan BetweenPlots = TimeSpan.FromSeconds(30);
 
@@ -87,6 +88,7 @@ internal sealed class ReportCallback(
     private CardFacts Facts(TrainerContext context, EvalPrediction? prediction) => new()
     {
         Name = context.Arguments.RunName ?? HubPublisher.NameOf(context.Arguments).Split('/')[^1],
+        Repository = repository?.Invoke(),
         BaseModel = model.BaseModel,
         ClassName = model.Network.ClassName,
         ParameterCount = model.Network.parameters().Sum(p => p.numel()),

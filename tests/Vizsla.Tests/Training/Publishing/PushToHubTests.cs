@@ -124,6 +124,26 @@ public sealed class PushToHubTests
     }
 
     [Fact]
+    public async Task Training_goes_on_while_a_push_hangs()
+    {
+        using var run = new TinyRun();
+        using var release = new ManualResetEventSlim();
+        await using var server = new RawServer(_ =>
+        {
+            release.Wait();
+            return new RawAnswer(403, [], []);
+        });
+        using var hub = OwnHub.At(server.Hub, new HubToken("hf_secretword"), run.Output("hf"));
+        using var model = run.Model();
+        using var trainer = new Trainer(model, Pushing(run), TinyRun.Train(), callbacks: [new AtTheEnd(release.Set)], hub: hub);
+
+        trainer.Train();
+
+        Assert.Equal(4, trainer.State.GlobalStep);
+        Assert.Equal(3, Events(run).Count(e => e["event"]!.GetValue<string>() == "push_failed"));
+    }
+
+    [Fact]
     public async Task A_run_that_was_not_pushed_can_be_pushed_later()
     {
         await using var hub = await OwnHub.StartAsync();
@@ -216,6 +236,11 @@ public sealed class PushToHubTests
     {
         var old = await hub.Client.ListTreeAsync(Repo, before).ToDictionaryAsync(e => e.Path, e => e.Oid);
         return [.. (await hub.Client.ListTreeAsync(Repo, after).ToListAsync()).Where(e => old.GetValueOrDefault(e.Path) != e.Oid && !e.IsFolder).Select(e => e.Path)];
+    }
+
+    private sealed class AtTheEnd(Action act) : TrainerCallback
+    {
+        public override void OnTrainEnd(TrainerContext context) => act();
     }
 
     private sealed class WeightsOfSaves : TrainerCallback

@@ -59,6 +59,19 @@ public sealed class ModelCardTests
     }
 
     [Fact]
+    public void A_run_that_is_pushed_names_its_repository_and_the_dataset_it_came_from()
+    {
+        var facts = Facts() with { Repository = "user/vit-pets", Splits = [Facts().Splits[0] with { IsFolder = false, HubName = "user/pets" }] };
+
+        var card = ModelCard.Write(facts);
+
+        Assert.Contains("using var classifier = await Vizsla.ImageClassifier.FromPretrainedAsync(\"user/vit-pets\");", card, StringComparison.Ordinal);
+        Assert.Contains("classifier = pipeline(\"image-classification\", model=\"user/vit-pets\")", card, StringComparison.Ordinal);
+        Assert.Contains(" on the user/pets dataset.", card, StringComparison.Ordinal);
+        Assert.Contains("datasets:\n- user/pets\n", card, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_bar_in_a_name_does_not_end_its_cell()
     {
         Assert.Contains("| a\\|b |", MarkdownTable.Write(["x"], [["a|b"]]), StringComparison.Ordinal);
