@@ -20,6 +20,7 @@ internal sealed class PrepareCommand : Verb
     private readonly Option<bool> _stratify;
     private readonly Option<string> _idColumn;
     private readonly Option<string> _labelColumn;
+    private readonly Option<bool> _groupDuplicates;
     private readonly Option<string> _missing;
     private readonly Option<string> _badImages;
     private readonly Option<string?> _link;
@@ -28,7 +29,7 @@ internal sealed class PrepareCommand : Verb
     public PrepareCommand()
         : base("prepare", "Split a folder of photos into train, validation and test folders of classes (an ImageFolder).",
             "vizsla prepare --images photos --labels photos/labels.csv --output PetClassification",
-            "vizsla prepare --images pets --validation_size 0.2 --output PetClassification",
+            "vizsla prepare --images pets --validation_size 0.2 --group_duplicates --output PetClassification",
             "vizsla prepare --images data --split_file split.csv --output PetClassification")
     {
         var defaults = new PreparationOptions { Images = "", Output = "" };
@@ -42,6 +43,7 @@ internal sealed class PrepareCommand : Verb
         _stratify = AddOption("--stratify", "Give each split its share of each class: true or false.", defaults.Stratify);
         _idColumn = AddOption("--id_column", "Column of the ids, with or without extension.", defaults.IdColumn);
         _labelColumn = AddOption("--label_column", "Column of the labels.", defaults.LabelColumn);
+        _groupDuplicates = AddOption("--group_duplicates", "Keep copies of a photo, exact and near, in one split; sizes count each photo once.", false);
         _missing = AddOption("--missing", "Rows whose photo is missing: error or skip.", "error");
         _badImages = AddOption("--bad_images", "Photos that cannot be read whole: error or skip.", "error");
         _link = AddOption<string>("--link", "Link instead of copying: hard or symbolic.");
@@ -53,7 +55,7 @@ internal sealed class PrepareCommand : Verb
         var options = Read(arguments);
         var result = PictureProgress.Run(console, report => DatasetPreparation.Run(
             options,
-            new Relay(p => report(p.Phase == PreparationPhase.Check ? "checked" : options.Transfer == FileTransfer.Copy ? "copied" : "linked", p.Done, p.Total)),
+            new Relay<PreparationProgress>(p => report(p.Phase == PreparationPhase.Check ? "checked" : options.Transfer == FileTransfer.Copy ? "copied" : "linked", p.Done, p.Total)),
             cancellationToken));
         Report(result, console);
         return Task.FromResult(0);
@@ -74,6 +76,7 @@ internal sealed class PrepareCommand : Verb
             Stratify = arguments.GetValue(_stratify),
             IdColumn = arguments.GetValue(_idColumn)!,
             LabelColumn = arguments.GetValue(_labelColumn)!,
+            GroupDuplicates = arguments.GetValue(_groupDuplicates),
             Missing = Choice.Parse("--missing", arguments.GetValue(_missing)!, s_badRows),
             BadImages = Choice.Parse("--bad_images", arguments.GetValue(_badImages)!, s_badRows),
             Transfer = arguments.GetValue(_link) is { } link ? Choice.Parse("--link", link, ("hard", FileTransfer.Hard), ("symbolic", FileTransfer.Symbolic)) : FileTransfer.Copy,
@@ -110,16 +113,16 @@ internal sealed class PrepareCommand : Verb
             console.Note($"left out, no photo: {id}");
         }
 
+        if (result.Copies.Count > 0)
+        {
+            console.Note($"{result.Copies.Sum(g => g.Count)} photos are copies of one another, in {result.Copies.Count} {(result.Copies.Count == 1 ? "group" : "groups")}; each group is in one split.");
+        }
+
         if (result.UnlabeledCount > 0)
         {
             console.Note($"{result.UnlabeledCount} photos in the folder have no row in the label file; they were left where they are.");
         }
 
         console.WriteLine($"Prepared '{result.Output}'; what went where is in '{Path.Combine(result.Output, SplitManifest.FileName)}'.");
-    }
-
-    private sealed class Relay(Action<PreparationProgress> report) : IProgress<PreparationProgress>
-    {
-        public void Report(PreparationProgress value) => report(value);
     }
 }

@@ -62,7 +62,7 @@ internal static class DatasetSource
                 continue;
             }
 
-            var bad = PictureProgress.Run(console, report => ImageScan.Run(split, new Relay(done => report($"checked {key}", done, split.Count)), cancellationToken));
+            var bad = PictureProgress.Run(console, report => ImageScan.Run(split, new Relay<int>(done => report($"checked {key}", done, split.Count)), cancellationToken));
             problems.AddRange(bad.Select(b => b.Image));
             var left = bad.Select(b => b.Row).ToHashSet();
             kept.Add(KeyValuePair.Create(key, left.Count == 0 ? split : split.Select(Enumerable.Range(0, split.Count).Where(row => !left.Contains(row)))));
@@ -82,10 +82,5 @@ internal static class DatasetSource
 
         console.Note($"Left out {problems.Count} pictures that cannot be read whole:{list}");
         return new DatasetDict(kept);
-    }
-
-    private sealed class Relay(Action<int> report) : IProgress<int>
-    {
-        public void Report(int value) => report(value);
     }
 }

@@ -23,7 +23,7 @@ internal readonly record struct BmpHeader(long Width, long Height, string Mode)
         var size = BinaryPrimitives.ReadUInt32LittleEndian(data[14..]);
         if (data.Length < 14 + Math.Min(size, 40))
         {
-            throw new ImageFormatException("it is cut short");
+            throw new ImageFormatException(ImageFormatException.CutShort);
         }
 
         var header = size == 12

@@ -3,6 +3,9 @@ namespace Vizsla.Imaging;
 /// <summary>A file or a run of bytes that cannot be read whole as a picture.</summary>
 public sealed class ImageFormatException : Exception
 {
+    /// <summary>The reason of every file that ends too early.</summary>
+    internal const string CutShort = "it is cut short";
+
     /// <summary>Says that a picture cannot be read.</summary>
     /// <param name="reason">Why, as the end of a sentence without its full stop.</param>
     /// <param name="file">The file, or null when the bytes came from elsewhere.</param>

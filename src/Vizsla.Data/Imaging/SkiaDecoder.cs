@@ -32,7 +32,7 @@ internal static class SkiaDecoder
                 return result switch
                 {
                     SKCodecResult.Success => DropAlpha(MemoryMarshal.Cast<byte, uint>(buffer.AsSpan(0, target.BytesSize)), target.Width, target.Height),
-                    SKCodecResult.IncompleteInput => throw new ImageFormatException("it is cut short"),
+                    SKCodecResult.IncompleteInput => throw new ImageFormatException(ImageFormatException.CutShort),
                     _ => throw new ImageFormatException("it is damaged"),
                 };
             }

@@ -21,7 +21,7 @@ internal readonly record struct WebPHeader(int Width, int Height, bool HasAlpha,
     {
         if (BinaryPrimitives.ReadUInt32LittleEndian(data[4..]) + 8L > data.Length)
         {
-            throw new ImageFormatException("it is cut short");
+            throw new ImageFormatException(ImageFormatException.CutShort);
         }
 
         var (width, height, alpha) = (0, 0, false);

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Vizsla.Datasets;
 using Vizsla.Datasets.Checks;
 
@@ -22,7 +21,7 @@ internal sealed class DatasetChecks(DatasetLibrary library)
     public int Count { get; private set; }
 
     /// <summary>What was found; null before the first check.</summary>
-    public DatasetFindings? Findings { get; private set; }
+    public DatasetCheckReport? Report { get; private set; }
 
     /// <summary>Why the check failed.</summary>
     public string? Problem { get; private set; }
@@ -50,7 +49,8 @@ internal sealed class DatasetChecks(DatasetLibrary library)
         {
             if (library.Given is { } dataset)
             {
-                Findings = Check(dataset);
+                Count = dataset.Values.Sum(s => s.Count);
+                Report = DatasetCheck.Run(dataset, progress: new Steps(this));
             }
         }
         catch (Exception e) when (e is DatasetException or IOException)
@@ -64,38 +64,13 @@ internal sealed class DatasetChecks(DatasetLibrary library)
         }
     }
 
-    private DatasetFindings Check(DatasetDict dataset)
-    {
-        Count = dataset.Values.Sum(s => s.Count);
-        var broken = new List<(string, int, string, string)>();
-        var bySum = new Dictionary<string, List<(string, int, string, string)>>(StringComparer.Ordinal);
-        var before = 0;
-        foreach (var (split, rows) in dataset)
-        {
-            var bad = ImageScan.Run(rows, new Steps(this, before));
-            broken.AddRange(bad.Select(b => (split, b.Row, Path.GetFileName(b.Image.Path), b.Image.Reason)));
-            for (var row = 0; row < rows.Count; row++)
-            {
-                var source = rows[row];
-                var sum = Convert.ToHexString(SHA256.HashData(source.ReadBytes().Span));
-                var label = rows.ClassNames.Count > 0 ? rows.ClassNames[rows.Label(row)] : "";
-                bySum.TryAdd(sum, []);
-                bySum[sum].Add((split, row, Path.GetFileName(source.Name), label));
-            }
-
-            before += rows.Count;
-        }
-
-        return new(broken, [.. bySum.Values.Where(group => group.Count > 1)]);
-    }
-
-    private sealed class Steps(DatasetChecks checks, int before) : IProgress<int>
+    private sealed class Steps(DatasetChecks checks) : IProgress<int>
     {
         private const int Every = 25;
 
         public void Report(int value)
         {
-            checks.Done = before + value;
+            checks.Done = value;
             if (value % Every == 0)
             {
                 checks.Changed?.Invoke();

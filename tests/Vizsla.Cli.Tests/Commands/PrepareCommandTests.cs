@@ -26,6 +26,22 @@ public sealed class PrepareCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Copies_are_counted_and_kept_together()
+    {
+        var first = Directory.EnumerateFiles(_folder["photos"], "*.jpg").Order(StringComparer.Ordinal).First();
+        File.Copy(first, _folder["photos", "copy.jpg"]);
+        var row = File.ReadLines(_folder["photos", "labels.csv"]).First(line => line.StartsWith(Path.GetFileNameWithoutExtension(first), StringComparison.Ordinal));
+        await File.AppendAllTextAsync(_folder["photos", "labels.csv"], $"copy,{row.Split(',')[1]}\n");
+        using var run = new ConsoleRun();
+
+        var code = await CommandLine.RunAsync(["prepare", "--images", _folder["photos"], "--output", _folder["out"], "--validation_size", "6", "--group_duplicates"], run.Console);
+
+        Assert.Equal(0, code);
+        Assert.Contains("2 photos are copies of one another, in 1 group; each group is in one split.\n", run.ErrorText, StringComparison.Ordinal);
+        Assert.Equal(37, SplitManifest.Read(_folder["out"])!.Splits.Values.Sum(s => s.Count));
+    }
+
+    [Fact]
     public async Task A_bad_input_fails_with_its_message()
     {
         using var run = new ConsoleRun();

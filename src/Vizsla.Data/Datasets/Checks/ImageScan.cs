@@ -15,7 +15,7 @@ public static class ImageScan
     public static IReadOnlyList<BadImage> Run(IReadOnlyList<string> paths, IProgress<int>? progress = null, string? cacheFolder = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(paths);
-        var cache = ScanCache.Load(cacheFolder ?? ScanCache.DefaultFolder, paths);
+        var cache = ScanCache<string?>.Load(cacheFolder, "image-scan", paths);
         var reasons = new string?[paths.Count];
         var done = 0;
         try

@@ -8,7 +8,8 @@ using Vizsla.Imaging;
 namespace Vizsla.Datasets.Checks;
 
 /// <summary>Outcomes of earlier scans: one file per scanned folder, valid for the build of the decoder that made them.</summary>
-internal sealed class ScanCache
+/// <typeparam name="T">What a scan finds out about a file.</typeparam>
+internal sealed class ScanCache<T>
 {
     // A smaller folder is scanned again sooner than its cache is worth keeping.
     private const int LeastEntriesKept = 100;
@@ -19,41 +20,37 @@ internal sealed class ScanCache
 
     private ScanCache(string file, ConcurrentDictionary<string, Entry> entries) => (_file, _entries) = (file, entries);
 
-    private sealed record Entry(long Length, long Ticks, string? Reason);
+    private sealed record Entry(long Length, long Ticks, T Outcome);
 
     private sealed record Content(Guid Decoder, Dictionary<string, Entry> Entries);
 
-    public static string DefaultFolder => Path.Combine(
-        Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } set ? set
-            : OperatingSystem.IsWindows() ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache"),
-        "vizsla",
-        "image-scan");
-
     private static Guid Decoder => typeof(ImageCodec).Module.ModuleVersionId;
 
-    public static ScanCache Load(string folder, IReadOnlyList<string> paths)
+    /// <param name="folder">Where outcomes are kept; null takes <paramref name="kind"/> below <c>vizsla</c> in <c>XDG_CACHE_HOME</c>, or in the platform's folder for it.</param>
+    /// <param name="kind">Name of this kind of scan.</param>
+    /// <param name="paths">What will be scanned.</param>
+    public static ScanCache<T> Load(string? folder, string kind, IReadOnlyList<string> paths)
     {
         var root = paths.Count == 0 ? "" : paths.Select(p => Path.GetDirectoryName(Path.GetFullPath(p)) ?? "").Aggregate(CommonFolder);
         var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(root)).AsSpan(0, 8));
-        var file = Path.Combine(folder, name + ".json");
+        var file = Path.Combine(folder ?? DefaultFolder(kind), name + ".json");
         return new(file, Read(file));
     }
 
     /// <summary>The kept outcome where the file is as it was, else that of <paramref name="check"/>.</summary>
-    public string? GetOrAdd(string path, Func<string, string?> check)
+    public T GetOrAdd(string path, Func<string, T> check)
     {
         var info = RealFile.Of(path);
         var (length, ticks) = info.Exists ? (info.Length, info.LastWriteTimeUtc.Ticks) : (-1, 0);
         if (_entries.TryGetValue(info.FullName, out var kept) && kept.Length == length && kept.Ticks == ticks)
         {
-            return kept.Reason;
+            return kept.Outcome;
         }
 
-        var reason = check(path);
-        _entries[info.FullName] = new(length, ticks, reason);
+        var outcome = check(path);
+        _entries[info.FullName] = new(length, ticks, outcome);
         Interlocked.Increment(ref _added);
-        return reason;
+        return outcome;
     }
 
     /// <summary>Writes what was added; a folder that cannot be written to costs only the time of the next scan.</summary>
@@ -80,6 +77,13 @@ internal sealed class ScanCache
             File.Delete(temporary);
         }
     }
+
+    private static string DefaultFolder(string kind) => Path.Combine(
+        Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } set ? set
+            : OperatingSystem.IsWindows() ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache"),
+        "vizsla",
+        kind);
 
     private static ConcurrentDictionary<string, Entry> Read(string file)
     {

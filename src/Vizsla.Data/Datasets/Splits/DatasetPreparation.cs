@@ -48,13 +48,21 @@ public static class DatasetPreparation
             options.SplitFile is null ? options.Stratify : null,
             options.SplitFile is null ? options.TestSize : null,
             options.SplitFile is null ? options.ValidationSize : null,
-            files.GroupBy(f => f.Split).ToDictionary(g => g.Key, g => (IReadOnlyList<SplitFileEntry>)[.. g.Select(f => f.Entry)]));
+            files.GroupBy(f => f.Split).ToDictionary(g => g.Key, g => (IReadOnlyList<SplitFileEntry>)[.. g.Select(f => f.Entry)]))
+        {
+            GroupDuplicates = options.GroupDuplicates,
+        };
         output.Commit(manifest);
-        return new(options.Output, manifest, source.Missing, source.Bad, source.UnlabeledCount);
+        return new(options.Output, manifest, source.Missing, source.Bad, source.UnlabeledCount, source.Copies);
     }
 
     private static void RefuseOutput(PreparationOptions options)
     {
+        if (options.GroupDuplicates && options.SplitFile is not null)
+        {
+            throw new DatasetException("--group_duplicates has no effect with --split_file, which says where each picture goes. Leave one of them out; 'vizsla dataset check' finds copies that lie in several splits.");
+        }
+
         var images = Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.Images));
         if (images == Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.Output)))
         {

@@ -56,6 +56,12 @@ public sealed record PreparationOptions
     /// <summary>Whether each split has its share of each class; default true.</summary>
     public bool Stratify { get; init; } = true;
 
+    /// <summary>
+    /// Whether pictures of the same content or look go into the same split; default false. Sizes and shares then count each picture once however many copies it has,
+    /// and without copies the split is the one that is made without this option.
+    /// </summary>
+    public bool GroupDuplicates { get; init; }
+
     /// <summary>Rows whose picture is missing; default <see cref="BadRows.Error"/>.</summary>
     public BadRows Missing { get; init; }
 

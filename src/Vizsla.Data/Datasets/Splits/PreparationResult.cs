@@ -8,8 +8,9 @@ namespace Vizsla.Datasets.Splits;
 /// <param name="MissingSkipped">Ids whose picture is missing, left out as asked.</param>
 /// <param name="BadSkipped">Pictures that cannot be read, left out as asked.</param>
 /// <param name="UnlabeledCount">Pictures in the folder that the label file does not mention, left where they are.</param>
+/// <param name="Copies">Paths of each group of pictures of the same content or look, kept in one split as asked.</param>
 public sealed record PreparationResult(
-    string Output, SplitManifest Manifest, IReadOnlyList<string> MissingSkipped, IReadOnlyList<BadImage> BadSkipped, int UnlabeledCount)
+    string Output, SplitManifest Manifest, IReadOnlyList<string> MissingSkipped, IReadOnlyList<BadImage> BadSkipped, int UnlabeledCount, IReadOnlyList<IReadOnlyList<string>> Copies)
 {
     /// <summary>Number of pictures of a split; 0 for a split that was not made.</summary>
     /// <param name="split"><c>train</c>, <c>validation</c> or <c>test</c>.</param>

@@ -16,6 +16,7 @@ internal sealed class PreparationSource
     private readonly List<string> _badSplits = [];
     private readonly List<string> _ambiguous = [];
     private IReadOnlyList<BadImage> _bad = [];
+    private IReadOnlyList<IReadOnlyList<string>> _copies = [];
 
     private PreparationSource(PreparationOptions options) => _options = options;
 
@@ -27,6 +28,9 @@ internal sealed class PreparationSource
 
     /// <summary>Pictures that cannot be read whole.</summary>
     public IReadOnlyList<BadImage> Bad => _bad;
+
+    /// <summary>Groups of copies, each kept in one split; empty where copies are not asked for.</summary>
+    public IReadOnlyList<IReadOnlyList<string>> Copies => _copies;
 
     /// <summary>Pictures beside the labeled ones.</summary>
     public int UnlabeledCount { get; private set; }
@@ -173,9 +177,35 @@ internal sealed class PreparationSource
     {
         var total = _rows.Count;
         var steps = progress is null ? null : new Relay(done => progress.Report(new(PreparationPhase.Check, done, total)));
-        _bad = ImageScan.Run([.. _rows.Select(r => r.Path)], steps, cancellationToken: cancellationToken);
+        string[] paths = [.. _rows.Select(r => r.Path)];
+        if (_options.GroupDuplicates)
+        {
+            var facts = PictureScan.Run(paths, steps, cancellationToken: cancellationToken);
+            _bad = [.. paths.Zip(facts).Where(p => p.Second.Problem is not null).Select(p => new BadImage(p.First, p.Second.Problem ?? ""))];
+            Group([.. facts.Where(f => f.Problem is null)]);
+            return;
+        }
+
+        _bad = ImageScan.Run(paths, steps, cancellationToken: cancellationToken);
+        RemoveBad();
+    }
+
+    private void RemoveBad()
+    {
         var paths = _bad.Select(b => b.Path).ToHashSet(StringComparer.Ordinal);
         _rows.RemoveAll(r => paths.Contains(r.Path));
+    }
+
+    // The first row of a group stands for it.
+    private void Group(PictureFacts[] good)
+    {
+        RemoveBad();
+        _copies = CopySearch.Alike(good, new DatasetCheckOptions().NearDistance).Select(g => (IReadOnlyList<string>)[.. g.Select(i => _rows[i].Path)]).ToList();
+        var first = _copies.SelectMany(g => g.Skip(1).Select(path => KeyValuePair.Create(path, g[0]))).ToDictionary(StringComparer.Ordinal);
+        for (var i = 0; i < _rows.Count; i++)
+        {
+            _rows[i] = _rows[i] with { CopyOf = first.GetValueOrDefault(_rows[i].Path) };
+        }
     }
 
     private void ThrowIfWrong()

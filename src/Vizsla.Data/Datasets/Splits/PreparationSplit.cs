@@ -17,6 +17,13 @@ internal static class PreparationSplit
             return [.. SplitNames.All.Select(s => (s, (IReadOnlyList<PreparationRow>)[.. rows.Where(r => r.Split == s)])).Where(s => s.Item2.Count > 0)];
         }
 
+        // Copies follow the first of them. Without copies these are all rows, so the split is the plain one.
+        var copies = rows.Where(r => r.CopyOf is not null).ToLookup(r => r.CopyOf);
+        return [.. CutSingles([.. rows.Where(r => r.CopyOf is null)], options).Select(s => (s.Split, (IReadOnlyList<PreparationRow>)[.. s.Rows.SelectMany(r => copies[r.Path].Prepend(r))]))];
+    }
+
+    private static IReadOnlyList<(string Split, IReadOnlyList<PreparationRow> Rows)> CutSingles(IReadOnlyList<PreparationRow> rows, PreparationOptions options)
+    {
         var (rest, test) = Part(SplitNames.Test, rows, options.TestSize, options);
         var (train, validation) = Part(SplitNames.Validation, rest, options.ValidationSize, options);
         return [.. new[] { (SplitNames.Train, train), (SplitNames.Validation, validation), (SplitNames.Test, test) }.Where(s => s.Item2.Count > 0)];

@@ -25,6 +25,9 @@ public sealed record SplitManifest(
 
     private const int FormatVersion = 1;
 
+    /// <summary>Whether copies of a picture were kept in one split; the key is absent from the file where they were not looked for.</summary>
+    public bool GroupDuplicates { get; init; }
+
     /// <summary>Number of files of each class in each split.</summary>
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, int>> Counts => Splits.ToDictionary(
         s => s.Key,
@@ -51,7 +54,10 @@ public sealed record SplitManifest(
                 (bool?)root["stratify"],
                 Size(root["test_size"]),
                 Size(root["validation_size"]),
-                splits.ToDictionary(s => s.Key, s => (IReadOnlyList<SplitFileEntry>)[.. (s.Value?.AsArray() ?? []).Select(ReadEntry)]));
+                splits.ToDictionary(s => s.Key, s => (IReadOnlyList<SplitFileEntry>)[.. (s.Value?.AsArray() ?? []).Select(ReadEntry)]))
+            {
+                GroupDuplicates = (bool?)root["group_duplicates"] ?? false,
+            };
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
@@ -83,6 +89,11 @@ public sealed record SplitManifest(
             ["counts"] = counts,
             ["splits"] = new JsonObject(Splits.Select(s => KeyValuePair.Create(s.Key, (JsonNode?)new JsonArray([.. s.Value.Select(WriteEntry)])))),
         };
+        if (GroupDuplicates)
+        {
+            root.Insert(root.IndexOf("counts"), "group_duplicates", true);
+        }
+
         File.WriteAllText(Path.Combine(folder, FileName), PythonJson.Serialize(root, indent: 1, sortKeys: false, ensureAscii: false) + "\n");
     }
 

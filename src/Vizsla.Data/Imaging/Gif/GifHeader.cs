@@ -51,11 +51,11 @@ internal sealed class GifHeader
         }
         catch (ArgumentOutOfRangeException e)
         {
-            throw new ImageFormatException("it is cut short", null, e);
+            throw new ImageFormatException(ImageFormatException.CutShort, null, e);
         }
         catch (IndexOutOfRangeException e)
         {
-            throw new ImageFormatException("it is cut short", null, e);
+            throw new ImageFormatException(ImageFormatException.CutShort, null, e);
         }
     }
 

@@ -50,7 +50,7 @@ internal static class LzwReader
 
             if (code == end)
             {
-                throw new ImageFormatException("it is cut short");
+                throw new ImageFormatException(ImageFormatException.CutShort);
             }
 
             if (previous < 0)
@@ -108,7 +108,7 @@ internal static class LzwReader
     {
         if (data.IsEmpty)
         {
-            throw new ImageFormatException("it is cut short");
+            throw new ImageFormatException(ImageFormatException.CutShort);
         }
 
         var value = data[0];

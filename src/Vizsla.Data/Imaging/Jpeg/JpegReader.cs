@@ -5,7 +5,7 @@ namespace Vizsla.Imaging.Jpeg;
 internal sealed class JpegReader
 {
     /// <summary>The reason why a file that ends too early cannot be read.</summary>
-    public const string CutShort = "it is cut short";
+    public const string CutShort = ImageFormatException.CutShort;
 
     private readonly ushort[][] _quantization = [new ushort[64], new ushort[64], new ushort[64], new ushort[64]];
     private readonly bool[] _quantizationDefined = new bool[4];

@@ -66,7 +66,7 @@ internal static class PngDecoder
                 // Data that end properly with a row leave the rest black, as in Pillow; anything else was cut.
                 if (count < 4 || Checksums.Adler32(rows[..available]) != BinaryPrimitives.ReadUInt32BigEndian(compressed.AsSpan(count - 4)))
                 {
-                    throw new ImageFormatException("it is cut short");
+                    throw new ImageFormatException(ImageFormatException.CutShort);
                 }
 
                 image.Pixels.Clear();
@@ -95,7 +95,7 @@ internal static class PngDecoder
         {
             if (available < length + 1)
             {
-                return available == 0 ? false : throw new ImageFormatException("it is cut short");
+                return available == 0 ? false : throw new ImageFormatException(ImageFormatException.CutShort);
             }
 
             var row = rows.Slice(1, length);

@@ -38,7 +38,7 @@ internal static class PngReader
 
             if (position + 12 + length > data.Length)
             {
-                throw new ImageFormatException("it is cut short");
+                throw new ImageFormatException(ImageFormatException.CutShort);
             }
 
             var body = data.Slice(position + 8, (int)length);
@@ -81,7 +81,7 @@ internal static class PngReader
         {
             if (position + 8 + length > data.Length)
             {
-                throw new ImageFormatException("it is cut short");
+                throw new ImageFormatException(ImageFormatException.CutShort);
             }
 
             Note(header, name, data.Slice(position + 8, (int)length));

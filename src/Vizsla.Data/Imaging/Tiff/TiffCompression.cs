@@ -30,7 +30,7 @@ internal static class TiffCompression
         };
         if (count < rows.Length)
         {
-            throw new ImageFormatException("it is cut short");
+            throw new ImageFormatException(ImageFormatException.CutShort);
         }
     }
 

@@ -70,7 +70,7 @@ internal static class TiffDecoder
                 var length = number < lengths.Length ? lengths[number] : rows.Length;
                 if (offsets[number] > data.Length)
                 {
-                    throw new ImageFormatException("it is cut short");
+                    throw new ImageFormatException(ImageFormatException.CutShort);
                 }
 
                 var stored = data[(int)offsets[number]..];

@@ -33,7 +33,7 @@ internal sealed class TiffDirectory
         }
         catch (ArgumentOutOfRangeException e)
         {
-            throw new ImageFormatException("it is cut short", null, e);
+            throw new ImageFormatException(ImageFormatException.CutShort, null, e);
         }
         catch (OverflowException e)
         {

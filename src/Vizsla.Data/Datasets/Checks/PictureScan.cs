@@ -1,0 +1,73 @@
+namespace Vizsla.Datasets.Checks;
+
+/// <summary>Looks once at every picture; what was seen in files is kept for the next time.</summary>
+internal static class PictureScan
+{
+    private const string CacheKind = "picture-facts";
+
+    /// <summary>Looks at files in parallel.</summary>
+    /// <param name="paths">Paths of the files.</param>
+    /// <param name="progress">Told the number of files done; null is not told.</param>
+    /// <param name="cacheFolder">Where the facts are kept; null takes the user's cache.</param>
+    /// <param name="cancellationToken">Stops between two files.</param>
+    /// <returns>The facts in the order of <paramref name="paths"/>.</returns>
+    public static PictureFacts[] Run(IReadOnlyList<string> paths, IProgress<int>? progress = null, string? cacheFolder = null, CancellationToken cancellationToken = default)
+    {
+        var cache = ScanCache<PictureFacts>.Load(cacheFolder, CacheKind, paths);
+        try
+        {
+            return Look(paths.Count, i => cache.GetOrAdd(paths[i], path => PictureFacts.Of(new ImageSource(path))), progress, cancellationToken);
+        }
+        finally
+        {
+            cache.Save();
+        }
+    }
+
+    /// <summary>Looks at every row of several datasets, whose pictures lie in files, archives or Parquet.</summary>
+    /// <param name="datasets">The datasets.</param>
+    /// <param name="progress">Told the number of rows done; null is not told.</param>
+    /// <param name="cacheFolder">Where the facts of files are kept; null takes the user's cache.</param>
+    /// <param name="cancellationToken">Stops between two pictures.</param>
+    /// <returns>The facts of all rows, dataset after dataset.</returns>
+    public static PictureFacts[] Run(IReadOnlyList<ImageDataset> datasets, IProgress<int>? progress = null, string? cacheFolder = null, CancellationToken cancellationToken = default)
+    {
+        (ImageDataset Dataset, int Row)[] rows = [.. datasets.SelectMany(d => Enumerable.Range(0, d.Count).Select(row => (d, row)))];
+
+        // Asking a Parquet file for every path would read every picture of it twice.
+        string[] files = [.. datasets.Where(d => d.Count > 0 && SourceOf(d, 0) is { IsFile: true })
+            .SelectMany(d => Enumerable.Range(0, d.Count).Select(row => SourceOf(d, row))).Where(s => s is { IsFile: true }).Select(s => s?.Path ?? "")];
+        var cache = ScanCache<PictureFacts>.Load(cacheFolder, CacheKind, files);
+        try
+        {
+            return Look(
+                rows.Length,
+                i => SourceOf(rows[i].Dataset, rows[i].Row) switch
+                {
+                    { IsFile: true, Path: { } path } source => cache.GetOrAdd(path, _ => PictureFacts.Of(source)),
+                    { } source => PictureFacts.Of(source),
+                    null => new("the row has no picture", 0, 0, "", null),
+                },
+                progress,
+                cancellationToken);
+        }
+        finally
+        {
+            cache.Save();
+        }
+    }
+
+    private static ImageSource? SourceOf(ImageDataset dataset, int row) => dataset.Features.ImageColumn is { } column ? dataset.Value(row, column) as ImageSource : dataset[row];
+
+    private static PictureFacts[] Look(int count, Func<int, PictureFacts> look, IProgress<int>? progress, CancellationToken cancellationToken)
+    {
+        var facts = new PictureFacts[count];
+        var done = 0;
+        Parallel.For(0, count, new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
+        {
+            facts[i] = look(i);
+            progress?.Report(Interlocked.Increment(ref done));
+        });
+        return facts;
+    }
+}
