@@ -47,8 +47,9 @@ internal readonly struct HammingFilter : IResampleFilter
             return 0.0;
         }
 
+        // Pillow's two shares are of single precision, the rest is double.
         x *= Math.PI;
-        return Math.Sin(x) / x * (0.54 + 0.46 * Math.Cos(x));
+        return Math.Sin(x) / x * ((double)0.54f + (double)0.46f * Math.Cos(x));
     }
 }
 

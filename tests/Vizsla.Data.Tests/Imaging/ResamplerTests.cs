@@ -76,6 +76,18 @@ public sealed class ResamplerTests
             "Unknown interpolation 9. Known: Nearest, Lanczos, Bilinear, Bicubic, Box, Hamming, NearestExact.", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(0.25)]
+    [InlineData(-0.75)]
+    public void Hamming_weighs_with_shares_of_single_precision_as_Pillow_does(double distance)
+    {
+        // 0.54f and 0.46f; with double ones a level in a million pixels is another.
+        var angle = Math.Abs(distance) * Math.PI;
+        var expected = Math.Sin(angle) / angle * (0.54000002145767211914 + 0.46000000834465026855 * Math.Cos(angle));
+
+        Assert.Equal(expected, HammingFilter.Weigh(distance));
+    }
+
     private static Image Pattern(int width, int height)
     {
         var image = new Image(width, height);
