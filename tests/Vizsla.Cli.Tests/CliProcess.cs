@@ -43,12 +43,18 @@ internal sealed class CliProcess : IDisposable
     /// <summary>Runs a process to its end, which must be a good one.</summary>
     public static async Task<(string Out, string Error)> RunAsync(string folder, IReadOnlyDictionary<string, string> environment, params string[] words)
     {
+        var (code, output, errors) = await TryAsync(folder, environment, words);
+        Assert.True(code == 0, $"exit code {code}: vizsla {string.Join(' ', words)}\n{errors}\n{output}");
+        return (output, errors);
+    }
+
+    /// <summary>Runs a process to its end, whatever that is.</summary>
+    public static async Task<(int Code, string Out, string Error)> TryAsync(string folder, IReadOnlyDictionary<string, string> environment, params string[] words)
+    {
         using var process = new CliProcess(folder, environment, words);
         var output = await process._process.StandardOutput.ReadToEndAsync();
         await process._process.WaitForExitAsync();
-        var errors = await process._errors;
-        Assert.True(process._process.ExitCode == 0, $"exit code {process._process.ExitCode}: vizsla {string.Join(' ', words)}\n{errors}\n{output}");
-        return (output, errors);
+        return (process._process.ExitCode, output, await process._errors);
     }
 
     /// <summary>The next line of standard output.</summary>

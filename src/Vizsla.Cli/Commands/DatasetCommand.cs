@@ -6,10 +6,11 @@ namespace Vizsla.Cli.Commands;
 internal sealed class DatasetCommand : Command
 {
     public DatasetCommand()
-        : base("dataset", "Look at a dataset, check it, push it to a Hub, pull it from there.")
+        : base("dataset", "Look at a dataset, count what is in it, check it, push it to a Hub, pull it from there.")
     {
         Subcommands.Add(new DatasetInfoCommand());
         Subcommands.Add(new DatasetShowCommand());
+        Subcommands.Add(new DatasetStatsCommand());
         Subcommands.Add(new DatasetCheckCommand());
         Subcommands.Add(new DatasetPushCommand());
         Subcommands.Add(new DatasetPullCommand());
