@@ -66,7 +66,7 @@ internal static class TrainingJob
             var result = await trainer.PushToHubAsync(cancellationToken: cancellationToken);
             console.WriteLine($"Pushed to the Hub: {result.Url}");
         }
-        catch (HubException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
             List<string> words = ["push", "--model", arguments.OutputDir, "--repo", HubPublisher.NameOf(arguments)];
             words.AddRange(arguments.HubPrivateRepo == true ? ["--private"] : []);

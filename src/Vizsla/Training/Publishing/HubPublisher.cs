@@ -20,6 +20,8 @@ internal sealed partial class HubPublisher : IDisposable
     private readonly HubClient _client;
     private readonly bool _ownsClient;
     private volatile RepoId? _repo;
+    private volatile Exception? _away;
+    private volatile bool _isEnding;
     private Task _last = Task.CompletedTask;
     private Task _lastPush = Task.CompletedTask;
 
@@ -63,7 +65,14 @@ internal sealed partial class HubPublisher : IDisposable
             return;
         }
 
-        _last = _lastPush = QueueAsync(_last, message, Stage(state, checkpoint), state.GlobalStep, checkpoint);
+        try
+        {
+            _last = _lastPush = QueueAsync(_last, message, Stage(state, checkpoint), state.GlobalStep, checkpoint);
+        }
+        catch (Exception e) when (IsFailure(e))
+        {
+            Failed(state.GlobalStep, message, e);
+        }
     }
 
     /// <summary>Pushes the run folder after everything that is under way.</summary>
@@ -71,36 +80,43 @@ internal sealed partial class HubPublisher : IDisposable
     /// <param name="message">Title of the commit.</param>
     /// <param name="cancellationToken">Stops.</param>
     /// <exception cref="HubException">The Hub refused, or the way to it broke.</exception>
+    /// <exception cref="IOException">A file of the run cannot be read or copied.</exception>
     public async Task<CommitResult> PushLastAsync(TrainerState state, string message, CancellationToken cancellationToken)
     {
         await _last.ConfigureAwait(false);
-        var staged = Stage(state, checkpoint: null);
+        StagedPush? staged = null;
         try
         {
+            staged = Stage(state, checkpoint: null);
             var result = await SendAsync(staged, message, null, cancellationToken).ConfigureAwait(false);
             Done(state.GlobalStep, message, result);
             return result;
         }
-        catch (HubException e)
+        catch (Exception e) when (IsFailure(e))
         {
             Failed(state.GlobalStep, message, e);
             throw;
         }
         finally
         {
-            staged.Discard();
+            staged?.Discard();
         }
     }
 
-    /// <summary>Waits for the push under way; it never waits for the thread that calls this.</summary>
+    /// <summary>Whether pushes are waited for, and so none of those that wait asks once more a Hub that was just away.</summary>
+    public bool IsEnding => _isEnding;
+
+    /// <summary>Waits for the pushes under way; they never wait for the thread that calls this.</summary>
     public void Join()
     {
+        _isEnding = true;
         if (IsBusy)
         {
             Waiting(_logger);
         }
 
         _last.GetAwaiter().GetResult();
+        _isEnding = false;
     }
 
     public void Dispose()
@@ -121,7 +137,11 @@ internal sealed partial class HubPublisher : IDisposable
         await before.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
-            if (staged is null)
+            if (_isEnding && _away is { } away)
+            {
+                Failed(step, message, away);
+            }
+            else if (staged is null)
             {
                 await RepositoryAsync(CancellationToken.None).ConfigureAwait(false);
             }
@@ -130,7 +150,7 @@ internal sealed partial class HubPublisher : IDisposable
                 Done(step, message, await SendAsync(staged, message, checkpoint, CancellationToken.None).ConfigureAwait(false));
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IsFailure(e))
         {
             Failed(step, message, e);
         }
@@ -171,11 +191,18 @@ internal sealed partial class HubPublisher : IDisposable
         return _repo;
     }
 
-    private void Done(int step, string message, CommitResult result) =>
+    // The Hub, the way to it, this disk, or a name that no repository takes.
+    private static bool IsFailure(Exception e) => e is IOException or UnauthorizedAccessException or ArgumentException;
+
+    private void Done(int step, string message, CommitResult result)
+    {
+        _away = null;
         _events.Write("push", new JsonObject { ["step"] = step, ["message"] = message, ["repo"] = _repo!.Id, ["commit"] = result.Commit });
+    }
 
     private void Failed(int step, string message, Exception e)
     {
+        _away = e is HubException { Kind: HubErrorKind.Connection or HubErrorKind.ServerError } ? e : null;
         _events.Write("push_failed", new JsonObject { ["step"] = step, ["message"] = message, ["repo"] = NameOf(_arguments), ["error"] = e.Message });
         Unsent(_logger, message, e.Message);
     }

@@ -31,37 +31,49 @@ internal sealed class StagedPush
     public static StagedPush Take(string run, int step, string? checkpoint, bool isWhole)
     {
         var staged = new StagedPush(Path.Combine(run, CheckpointNames.Temporary(step, $"push-{Guid.NewGuid():N}")));
-        var files = Directory.EnumerateFiles(run, "*", SearchOption.AllDirectories)
-            .Select(f => Path.GetRelativePath(run, f))
-            .Where(f => GlobPattern.Selects(f.Replace(Path.DirectorySeparatorChar, '/'), [], RunFiles.NeverPushed));
-        var model = checkpoint is null ? [] : ModelFiles.Where(f => File.Exists(Path.Combine(checkpoint, f))).ToList();
-        foreach (var file in files.Except(model))
+        try
         {
-            Take(Path.Combine(run, file), Path.Combine(staged.Run, file));
-        }
-
-        foreach (var file in model)
-        {
-            Take(Path.Combine(checkpoint!, file), Path.Combine(staged.Run, file));
-        }
-
-        if (checkpoint is not null && isWhole)
-        {
-            foreach (var file in Directory.EnumerateFiles(checkpoint))
+            var files = Directory.EnumerateFiles(run, "*", SearchOption.AllDirectories)
+                .Select(f => Path.GetRelativePath(run, f))
+                .Where(f => GlobPattern.Selects(f.Replace(Path.DirectorySeparatorChar, '/'), [], RunFiles.NeverPushed));
+            var model = checkpoint is null ? [] : ModelFiles.Where(f => File.Exists(Path.Combine(checkpoint, f))).ToList();
+            foreach (var file in files.Except(model))
             {
-                Take(file, Path.Combine(staged._folder, CheckpointPart, Path.GetFileName(file)));
+                Take(Path.Combine(run, file), Path.Combine(staged.Run, file));
             }
-        }
 
-        return staged;
+            foreach (var file in model)
+            {
+                Take(Path.Combine(checkpoint!, file), Path.Combine(staged.Run, file));
+            }
+
+            if (checkpoint is not null && isWhole)
+            {
+                foreach (var file in Directory.EnumerateFiles(checkpoint))
+                {
+                    Take(file, Path.Combine(staged._folder, CheckpointPart, Path.GetFileName(file)));
+                }
+            }
+
+            return staged;
+        }
+        catch
+        {
+            staged.Discard();
+            throw;
+        }
     }
 
-    /// <summary>Lets the files go.</summary>
+    /// <summary>Lets the files go; what this disk keeps holding is swept up when the next run begins.</summary>
     public void Discard()
     {
-        if (Directory.Exists(_folder))
+        try
         {
             Directory.Delete(_folder, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A run does not fail for it.
         }
     }
 

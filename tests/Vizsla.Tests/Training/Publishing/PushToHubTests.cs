@@ -187,6 +187,41 @@ public sealed class PushToHubTests
     }
 
     [Fact]
+    public async Task Pushes_that_wait_when_a_run_ends_do_not_each_ask_a_Hub_that_is_away()
+    {
+        using var run = new TinyRun();
+        using var release = new ManualResetEventSlim();
+        var asked = 0;
+        await using var server = new RawServer(_ =>
+        {
+            asked++;
+            release.Wait();
+            return new RawAnswer(503, [], []);
+        });
+        using var client = OwnHub.At(server.Hub, new HubToken("hf_secretword"), run.Output("hf"));
+        Directory.CreateDirectory(run.Output());
+        using var publisher = new HubPublisher(Pushing(run), client, new EventLog(run.Output(), TimeProvider.System), Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        foreach (var step in new[] { 2, 4, 6 })
+        {
+            publisher.Push(new TrainerState { GlobalStep = step }, $"step {step}", checkpoint: null);
+        }
+
+        var joining = Task.Run(publisher.Join);
+        while (!publisher.IsEnding)
+        {
+            await Task.Yield();
+        }
+
+        release.Set();
+        await joining;
+
+        Assert.Equal(["step 2", "step 4", "step 6"], Events(run).Select(e => e["message"]!.GetValue<string>()));
+        Assert.All(Events(run), e => Assert.Equal("push_failed", e["event"]!.GetValue<string>()));
+        Assert.Equal(6, asked);
+        Assert.Empty(Directory.EnumerateDirectories(run.Output()));
+    }
+
+    [Fact]
     public async Task The_token_stands_in_no_file_of_the_run_and_of_the_repository()
     {
         await using var hub = await OwnHub.StartAsync();
