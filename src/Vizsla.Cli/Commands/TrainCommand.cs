@@ -81,7 +81,7 @@ internal sealed class TrainCommand : Verb
         var splits = await DatasetSource.OpenAsync(dataset, datasetRevision, console, cancellationToken);
         var options = new TrainingJobOptions(dataset, model, fromScratch)
         {
-            ImageSize = arguments.GetValue(_imageSize) ?? own["image_size"]?.GetValue<int>(),
+            ImageSize = arguments.GetValue(_imageSize) ?? (int?)own["image_size"]?.GetValue<long>(),
             DatasetRevision = datasetRevision,
             ModelRevision = modelRevision,
             TrainSplit = arguments.GetValue(_trainSplit) ?? Text(own, "train_split") ?? "train",

@@ -41,6 +41,7 @@ internal sealed class TrainingSession : IDisposable
     private Tensor? _lastNorm;
     private double? _lastRate;
     private int? _lastSavedStep;
+    private int _firstStep;
 
     /// <param name="parts">What the trainer lends.</param>
     /// <param name="train">The training split.</param>
@@ -205,7 +206,8 @@ internal sealed class TrainingSession : IDisposable
         SettleWeights();
         var loss = _meter.MeanOfAll(_state.GlobalStep);
         var metrics = new Dictionary<string, double>();
-        Evaluator.AddSpeed(metrics, "train", _watch.Elapsed, Plan.TrainedSampleCount, Plan.MaxSteps);
+        var share = 1 - ((double)_firstStep / Plan.MaxSteps);
+        Evaluator.AddSpeed(metrics, "train", _watch.Elapsed, Plan.TrainedSampleCount * share, Plan.MaxSteps - _firstStep);
         if (!_arguments.SkipMemoryMetrics)
         {
             _memory.AddTo(metrics);
@@ -236,7 +238,7 @@ internal sealed class TrainingSession : IDisposable
         _resumedFolders = new CheckpointFolders(folder);
         _state.CopyFrom(from.State);
         _position = _arguments.IgnoreDataSkip ? from.Progress.Position with { BatchesDone = 0 } : from.Progress.Position;
-        _lastSavedStep = _state.GlobalStep;
+        (_lastSavedStep, _firstStep) = (_state.GlobalStep, _state.GlobalStep);
         _lastRate = from.Progress.LearningRate;
         _lastNorm = from.Progress.GradientNorm is { } norm ? tensor((float)norm).DetachFromDisposeScope() : null;
         _extraSteps.AddRange(from.Progress.ExtraSteps);

@@ -40,6 +40,27 @@ public sealed class TrainCommandTests
     }
 
     [Fact]
+    public async Task A_run_goes_on_by_its_folder_alone()
+    {
+        using var run = new AnimalRun();
+        using var first = new ConsoleRun();
+        using var second = new ConsoleRun();
+        string[] asked =
+        [
+            "train", "--dataset", run.Dataset, "--model", "vit-nano", "--from_scratch", "--image_size", "32", "--transforms", "processor", "--output", run.Output("run"), "--bf16", "false",
+            "--max_steps", "4", "--save_steps", "2", "--per_device_train_batch_size", "4",
+        ];
+        Assert.True(await CommandLine.RunAsync(asked, first.Console) == 0, first.ErrorText);
+        Directory.Delete(Path.Combine(run.Output("run"), "checkpoint-4"), recursive: true);
+
+        var code = await CommandLine.RunAsync(["train", "--output", run.Output("run"), "--resume_from_checkpoint", "true"], second.Console);
+
+        Assert.True(code == 0, second.ErrorText);
+        Assert.Contains($"Resuming from '{Path.Combine(run.Output("run"), "checkpoint-2")}'.", second.ErrorText, StringComparison.Ordinal);
+        Assert.True(Directory.Exists(Path.Combine(run.Output("run"), "checkpoint-4")));
+    }
+
+    [Fact]
     public async Task An_earlier_run_that_cannot_be_read_is_named()
     {
         using var run = new AnimalRun();

@@ -36,7 +36,7 @@ internal sealed class RunLock : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new TrainingException($"The run folder '{folder}' cannot be written: {e.Message} Give another --output_dir.", e);
+            throw new TrainingException($"The run folder '{folder}' cannot be written: {e.Message.TrimEnd('.')}. Give another --output_dir.", e);
         }
     }
 

@@ -97,7 +97,7 @@ internal static class ModelCard
             facts.Splits.Select(s => (string[])[s.Role, s.Name ?? "", Whole(s.Count), Whole(s.ClassCounts.Count(n => n > 0)), Whole(s.ClassCounts.DefaultIfEmpty(0).Min()), Whole(s.ClassCounts.DefaultIfEmpty(0).Max()), s.Fingerprint])));
         if (facts.Transform is not null)
         {
-            text.Append(CultureInfo.InvariantCulture, $"\nTraining pictures went through `{facts.Transform}`.\n");
+            text.Append(CultureInfo.InvariantCulture, $"\nTraining pictures went through\n\n```csharp\n{facts.Transform}\n```\n");
         }
     }
 
