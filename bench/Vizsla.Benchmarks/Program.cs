@@ -17,6 +17,7 @@ MemoryReuse.Restart();
     ("predict", "photos named in batches, read ahead, beside one after another; arguments: model, photos", CnnBenchmarks.Predict),
     ("serve", "64 clients of 'vizsla serve' beside 'vizsla predict' on the same photos; arguments: seconds, model, photos", ServeBenchmarks.Serve),
     ("hub", "64 downloads of 100 MB at once from 'vizsla hub serve' beside a plain file server, and the memory of both", HubBenchmarks.Load),
+    ("slider", "a slider of the studio to the picture on the screen, in Chromium, for a photo of 1,000 pixels; arguments: names of transforms", SliderBenchmarks.Slide),
 ];
 
 if (args.Length == 0 || benchmarks.FirstOrDefault(b => b.Name == args[0]) is not { Run: { } run })

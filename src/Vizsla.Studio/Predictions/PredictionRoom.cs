@@ -102,7 +102,8 @@ internal sealed class PredictionRoom(ModelCatalog catalog, RunLibrary runs, Data
     /// <param name="picture">The picture's name in the store.</param>
     /// <param name="label">Index of the class to explain; null takes the likeliest.</param>
     public static string LookedAddress(string model, string picture, int? label) =>
-        string.Create(CultureInfo.InvariantCulture, $"/predict/looked?model={Uri.EscapeDataString(model)}&picture={Uri.EscapeDataString(picture)}&label={label}");
+        $"/predict/looked?model={Uri.EscapeDataString(model)}&picture={Uri.EscapeDataString(picture)}"
+        + (label is { } index ? "&label=" + index.ToString(CultureInfo.InvariantCulture) : "");
 
     private ImageDataset? Split(RunSnapshot run)
     {
