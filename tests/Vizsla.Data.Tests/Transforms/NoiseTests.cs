@@ -35,6 +35,10 @@ public sealed class NoiseTests
     }
 
     [Fact]
+    public void Noise_in_Python_goes_through_a_tensor_since_torchvision_refuses_pictures() => Assert.Equal(
+        "v2.Compose([v2.PILToTensor(), v2.GaussianNoise(sigma=0.2), v2.ToPILImage()])", Pipeline.ToPython(new GaussianNoise(Sigma: 0.2)));
+
+    [Fact]
     public void A_compressed_picture_is_near_and_the_quality_is_drawn_once()
     {
         using var image = Gray(16, 16, 100);

@@ -18,6 +18,8 @@ internal static class PythonText
         Rescale rescale => $"v2.ToImage(), v2.ToDtype(torch.float32), v2.Lambda(lambda x: x * {Number(rescale.Factor)} + {Number(rescale.Offset)})",
         ProcessorCenterCrop crop => $"v2.CenterCrop({Write(crop.Size)})",
         ReverseChannels => "v2.Lambda(lambda image: PIL.Image.merge(\"RGB\", image.split()[::-1]))",
+        // torchvision refuses to add noise to Pillow's pictures.
+        GaussianNoise => $"v2.Compose([v2.PILToTensor(), {Call(nameof(GaussianNoise), transform)}, v2.ToPILImage()])",
         RandomBatchChoice choice => Call("RandomChoice", choice),
         _ => Call(transform.GetType().Name, transform),
     };
