@@ -33,6 +33,7 @@ internal sealed class PredictCommand : Verb
     private readonly Option<int> _batchSize;
     private readonly Option<int> _workers;
     private readonly Option<bool> _fastDecode;
+    private readonly Option<bool> _bf16;
 
     public PredictCommand()
         : base("predict", "Name what photos show: the likeliest classes of each.",
@@ -52,6 +53,7 @@ internal sealed class PredictCommand : Verb
         _batchSize = AddOption("--batch_size", "Photos per forward pass, at least 1.", defaults.BatchSize);
         _workers = AddOption("--workers", "Threads that read photos, at least 1.", defaults.Workers);
         _fastDecode = AddOption("--fast_decode", "Decode JPEGs at the smallest of 1/8 to 8/8 of their size that the model's resizing allows: faster for large photos, and scores move a little.", false);
+        _bf16 = AddOption("--bf16", "Compute in bfloat16: about twice as fast where the processor multiplies it (see 'vizsla doctor'), and scores move by up to 0.02.", false);
     }
 
     protected override async Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
@@ -63,6 +65,7 @@ internal sealed class PredictCommand : Verb
             Workers = AtLeastOne("--workers", arguments.GetValue(_workers)),
             TopK = AtLeastOne("--top", arguments.GetValue(_top)),
             FastDecode = arguments.GetValue(_fastDecode),
+            UsesBfloat16 = arguments.GetValue(_bf16),
         };
         var explains = arguments.GetValue(_explain);
         if (explains && arguments.GetValue(_output) is null)

@@ -1,5 +1,7 @@
+using System.Text.Json.Nodes;
 using Vizsla.Datasets.Drawing;
 using Vizsla.Imaging;
+using Vizsla.Models;
 using Vizsla.Primitives;
 using Vizsla.Testing;
 
@@ -41,6 +43,77 @@ public sealed class PredictCommandTests : IDisposable
 
         Assert.Equal(2, status);
         Assert.Contains("--explain draws onto the sheet of --output, and there is none; add --output sheet.png.", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"architecture":"resnet18","num_classes":2}""", "drawn cat", "drawn fish")]
+    [InlineData("""{"architecture":"resnet18","num_classes":2,"label_names":["cat","fish"]}""", "cat", "fish")]
+    public async Task Names_come_from_the_model_else_from_the_file(string configuration, params string[] names)
+    {
+        var photo = SaveModelAndPhoto(configuration);
+        await File.WriteAllTextAsync(_folder["names.json"], """["drawn cat", "drawn fish"]""");
+
+        using var run = new ConsoleRun();
+        var status = await CommandLine.RunAsync(["predict", photo, "--model", _folder["model"], "--labels", _folder["names.json"], "--format", "json"], run.Console);
+
+        Assert.Equal(0, status);
+        var answers = JsonNode.Parse(run.OutText)![0]!["predictions"]!.AsArray();
+        Assert.Equal(names, answers.Select(a => (string)a!["label"]!).Order(StringComparer.Ordinal));
+        Assert.Contains("predicted 1 pictures", run.ErrorText, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_model_without_names_answers_with_numbers()
+    {
+        var photo = SaveModelAndPhoto("""{"architecture":"resnet18","num_classes":2}""");
+
+        using var run = new ConsoleRun();
+        await CommandLine.RunAsync(["predict", photo, "--model", _folder["model"], "--format", "json"], run.Console);
+
+        var answers = JsonNode.Parse(run.OutText)![0]!["predictions"]!.AsArray();
+        Assert.Equal(["0", "1"], answers.Select(a => (string)a!["label"]!).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Bfloat16_moves_scores_by_its_rounding_alone()
+    {
+        var photo = SaveModelAndPhoto("""{"architecture":"resnet18","num_classes":2}""");
+
+        var (exact, rounded) = (await ScoresAsync(photo), await ScoresAsync(photo, "--bf16"));
+
+        Assert.All(exact.Keys, label => Assert.Equal(exact[label], rounded[label], 0.02));
+        Assert.NotEqual(exact, rounded);
+    }
+
+    [Fact]
+    public async Task A_file_of_another_number_of_names_is_refused()
+    {
+        var photo = SaveModelAndPhoto("""{"architecture":"resnet18","num_classes":2}""");
+        await File.WriteAllTextAsync(_folder["names.json"], """["cat", "dog", "fish"]""");
+
+        var (status, error) = await RunAsync("predict", photo, "--model", _folder["model"], "--labels", _folder["names.json"]);
+
+        Assert.Equal(2, status);
+        Assert.Contains("--labels names 3 classes, but the model has 2.", error, StringComparison.Ordinal);
+    }
+
+    private async Task<Dictionary<string, double>> ScoresAsync(string photo, params string[] options)
+    {
+        using var run = new ConsoleRun();
+        Assert.Equal(0, await CommandLine.RunAsync(["predict", photo, "--model", _folder["model"], "--format", "json", .. options], run.Console));
+        return JsonNode.Parse(run.OutText)![0]!["predictions"]!.AsArray().ToDictionary(p => (string)p!["label"]!, p => (double)p!["score"]!);
+    }
+
+    private string SaveModelAndPhoto(string configuration)
+    {
+        using (var classifier = ImageClassifier.FromConfig(ModelConfiguration.Parse(configuration), seed: 1))
+        {
+            classifier.Save(_folder["model"]);
+        }
+
+        using var fish = AnimalPainter.Paint("fish", 64, new Rng(2));
+        ImageCodec.SavePng(fish, _folder["fish.png"]);
+        return _folder["fish.png"];
     }
 
     private static async Task<(int Status, string Error)> RunAsync(params string[] arguments)

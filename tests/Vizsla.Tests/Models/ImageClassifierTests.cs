@@ -123,6 +123,19 @@ public sealed class ImageClassifierTests
     }
 
     [Fact]
+    public void A_replaced_head_of_timm_begins_with_the_small_weights_of_torch()
+    {
+        using var folder = new TemporaryFolder();
+        Save(folder, "tf_efficientnet_lite0");
+
+        using var replaced = ImageClassifier.FromPretrained(folder.Path, ["cat", "dog"], ignoreMismatchedSizes: true, seed: 1);
+
+        var (_, weight) = replaced.Network.State().Single(s => s.Name == "classifier.weight");
+        var largest = weight.data<float>().Max(Math.Abs);
+        Assert.InRange(largest, 0.5 / Math.Sqrt(1280), 1 / Math.Sqrt(1280));
+    }
+
+    [Fact]
     public void Weights_of_another_architecture_are_said_to_be_so()
     {
         using var folder = new TemporaryFolder();

@@ -1,0 +1,54 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Vizsla.Testing;
+
+namespace Vizsla.Cli.Tests.Commands;
+
+/// <summary>A network with ImageNet's weights learns 37 breeds of 7 photos each, as well as in Python (<c>transfer/</c>).</summary>
+[Trait("Category", "Golden")]
+[Trait("Category", "Slow")]
+public sealed class TransferGoldenTests : IDisposable
+{
+    // golden/README.md: the mean accuracy of Python minus this.
+    private const double Margin = 0.02;
+    private const int SeedCount = 3;
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task A_new_head_on_frozen_features_names_as_many_breeds_as_in_Python()
+    {
+        var split = Golden.Require("transfer", "split.csv");
+        var recorded = JsonNode.Parse(await File.ReadAllTextAsync(Golden.Require("transfer", "baseline.json")))!;
+        var weights = Golden.RequireData("weights", "tf_efficientnet_lite0");
+        var dataset = _folder["pets"];
+        await RunAsync("prepare", "--images", Golden.Data, "--split_file", split, "--output", dataset);
+
+        var accuracies = new List<double>();
+        for (var seed = 0; seed < SeedCount; seed++)
+        {
+            var run = _folder[$"run-{seed}"];
+            await RunAsync("train", "--dataset", dataset, "--model", weights, "--config", "pets-probe", "--output", run, "--seed", seed.ToString(CultureInfo.InvariantCulture));
+            accuracies.Add(await ResultAsync(Path.Combine(run, "test_results.json")));
+        }
+
+        var evaluated = await RunAsync("evaluate", "--dataset", dataset, "--model", _folder["run-0"], "--format", "json");
+        var python = recorded["probe"]!.AsArray().Average(r => (double)r!["accuracy"]!);
+        Assert.True(accuracies.Average() >= python - Margin, $"accuracies {string.Join(", ", accuracies)}, in Python {python} on average");
+
+        // Trained and measured on the same preprocessing: one photo of a hundred may fall to another side by rounding.
+        Assert.Equal(accuracies[0], (double)JsonNode.Parse(evaluated)!["test_accuracy"]!, 0.01);
+    }
+
+    private static async Task<double> ResultAsync(string path) => (double)JsonNode.Parse(await File.ReadAllTextAsync(path))!["test_accuracy"]!;
+
+    private static async Task<string> RunAsync(params string[] arguments)
+    {
+        using var run = new ConsoleRun();
+        var code = await CommandLine.RunAsync(arguments, run.Console);
+        Assert.True(code == 0, run.ErrorText);
+        return run.OutText;
+    }
+}
