@@ -12,6 +12,7 @@ MemoryReuse.Restart();
     ("fast", "decoding at a smaller scale (fast_decode) beside the exact way: speed and difference", FastDecodeBenchmarks.Run),
     ("steps", "each step on photos of 224x224 on one core", PictureBenchmarks.Steps),
     ("pipeline", "photos to batches through the augmenting pipeline: one core, all cores, bytes allocated", PictureBenchmarks.Pipeline),
+    ("rows", "memory of Parquet datasets of many small pictures: written, read, read again out of order; arguments: edge of the pictures, numbers of rows", RowBenchmarks.Measure),
     ("train", "steps of the trainer beside the limit of the machine's matrix products; arguments: model, batch, steps, fp32|bf16|auto, augmented", TrainingBenchmarks.Train),
     ("cnn", "training and prediction of networks, as a share of their convolutions alone and as a multiple of a naive loop; arguments: names of networks", CnnBenchmarks.Networks),
     ("predict", "photos named in batches, read ahead, beside one after another; arguments: model, photos", CnnBenchmarks.Predict),

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Spectre.Console;
+using Vizsla.Cli.Jobs;
 using Vizsla.Datasets.Checks;
 using Vizsla.Imaging;
 using Vizsla.Primitives;
@@ -60,7 +61,7 @@ internal sealed class DatasetCheckCommand : Verb
 
         // Known to be a folder before the long part.
         var quarantine = isFixed ? new Quarantine(name) : null;
-        var dataset = await DatasetDict.LoadAsync(name, revision: arguments.GetValue(_revision), cancellationToken: cancellationToken);
+        var dataset = await DatasetSource.LoadAsync(name, arguments.GetValue(_revision), cancellationToken);
         var count = dataset.Values.Sum(s => s.Count);
         var report = PictureProgress.Run(console, tell => DatasetCheck.Run(dataset, options, new Relay<int>(done => tell("checked", done, count)), cancellationToken));
         if (arguments.GetValue(_output) is { } sheet)

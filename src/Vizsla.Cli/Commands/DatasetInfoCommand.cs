@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Vizsla.Cli.Jobs;
 
 namespace Vizsla.Cli.Commands;
 
@@ -17,7 +18,7 @@ internal sealed class DatasetInfoCommand : Verb
 
     protected override async Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
     {
-        var splits = await DatasetDict.LoadAsync(arguments.GetValue(_dataset)!, revision: arguments.GetValue(_revision), cancellationToken: cancellationToken);
+        var splits = await DatasetSource.LoadAsync(arguments.GetValue(_dataset)!, arguments.GetValue(_revision), cancellationToken);
         foreach (var (name, split) in splits)
         {
             console.WriteLine($"{name}: {split.Count}");

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Vizsla.Cli.Jobs;
 using Vizsla.Imaging;
 using Vizsla.Loading;
 using Vizsla.Primitives;
@@ -51,7 +52,7 @@ internal sealed class DatasetShowCommand : Verb
         }
 
         var pipeline = file is null ? null : ReadPipeline(file, split);
-        var splits = await DatasetDict.LoadAsync(arguments.GetValue(_dataset)!, revision: arguments.GetValue(_revision), cancellationToken: cancellationToken);
+        var splits = await DatasetSource.LoadAsync(arguments.GetValue(_dataset)!, arguments.GetValue(_revision), cancellationToken);
         var rows = splits.Select(split);
         int[] chosen = [.. new NumpyGenerator((ulong)seed).Permutation(rows.Count).Take(count)];
         using var sheet = pipeline is null

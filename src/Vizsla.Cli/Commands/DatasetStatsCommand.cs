@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Spectre.Console;
+using Vizsla.Cli.Jobs;
 using Vizsla.Datasets.Statistics;
 using Vizsla.Imaging;
 using Vizsla.Primitives;
@@ -33,7 +34,7 @@ internal sealed class DatasetStatsCommand : Verb
     protected override async Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
     {
         var asJson = Choice.Parse("--format", arguments.GetValue(_format)!, s_formats);
-        var dataset = await DatasetDict.LoadAsync(arguments.GetValue(_dataset)!, revision: arguments.GetValue(_revision), cancellationToken: cancellationToken);
+        var dataset = await DatasetSource.LoadAsync(arguments.GetValue(_dataset)!, arguments.GetValue(_revision), cancellationToken);
         var count = dataset.Values.Sum(s => s.Count);
         var statistics = PictureProgress.Run(console, tell => DatasetStatistics.Measure(dataset, new Relay<int>(done => tell("read", done, count)), cancellationToken));
         if (asJson)

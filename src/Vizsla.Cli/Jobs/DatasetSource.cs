@@ -9,6 +9,17 @@ internal static class DatasetSource
 {
     private const int Listed = 20;
 
+    /// <summary>Loads a folder by its card or its files, or a dataset on the Hub.</summary>
+    /// <param name="nameOrFolder">Path of a folder, or <c>owner/name</c>.</param>
+    /// <param name="revision">Branch, tag or commit on the Hub; null means <c>main</c>.</param>
+    /// <param name="cancellationToken">Stops the transfer.</param>
+    /// <exception cref="DatasetException">There is no such folder, or nothing in it that can be read.</exception>
+    /// <exception cref="HubException">The Hub has no such dataset, or cannot be reached.</exception>
+    public static Task<DatasetDict> LoadAsync(string nameOrFolder, string? revision, CancellationToken cancellationToken) =>
+        Directory.Exists(nameOrFolder) || nameOrFolder.Contains('/', StringComparison.Ordinal)
+            ? DatasetDict.LoadAsync(nameOrFolder, revision: revision, cancellationToken: cancellationToken)
+            : throw new DatasetException($"There is no folder '{nameOrFolder}'. Give the path of a folder, or 'owner/name' for a dataset on a Hub.");
+
     /// <summary>Opens a folder, or a dataset on the Hub, whose files come into the cache.</summary>
     /// <param name="nameOrFolder">Path of a folder of pictures or Parquet files, or <c>owner/name</c>.</param>
     /// <param name="revision">Branch, tag or commit on the Hub; null means <c>main</c>.</param>

@@ -32,6 +32,21 @@ public sealed class DatasetCheckCommandTests : IDisposable
         Assert.Equal("checked 5 pictures\n", run.ErrorText);
     }
 
+    [Theory]
+    [InlineData("check")]
+    [InlineData("info")]
+    [InlineData("stats")]
+    [InlineData("show", "--output", "sheet.png")]
+    public async Task A_folder_that_is_not_there_is_said(string verb, params string[] arguments)
+    {
+        using var run = new ConsoleRun();
+
+        var code = await CommandLine.RunAsync(["dataset", verb, "--dataset", "missing", .. arguments], run.Console);
+
+        Assert.Equal(1, code);
+        Assert.Equal("There is no folder 'missing'. Give the path of a folder, or 'owner/name' for a dataset on a Hub.\n", run.ErrorText);
+    }
+
     [Fact]
     public async Task Findings_are_a_table_and_errors_the_exit_code()
     {

@@ -6,10 +6,10 @@ using Vizsla.Datasets.Storage;
 namespace Vizsla.Datasets.Readers;
 
 /// <summary>Datasets from Parquet files.</summary>
-/// <remarks>Small ones are held in memory; rows of larger ones are unpacked once into the cache of datasets and read from there, as Python does with Arrow files.</remarks>
+/// <remarks>Small ones, which take 32 MB unpacked or less, are held in memory; rows of larger ones are unpacked once into the cache of datasets and read from there, as Python does with Arrow files.</remarks>
 internal static class ParquetReader
 {
-    private const long LargestInMemory = 64_000_000;
+    private const long LargestInMemory = 32_000_000;
 
     /// <summary>Reads the splits.</summary>
     /// <param name="files">Files of each split in order.</param>
@@ -17,7 +17,7 @@ internal static class ParquetReader
     /// <exception cref="DatasetException">A file is no Parquet file, files have different columns, or a split has no file.</exception>
     public static DatasetDict Read(IReadOnlyList<DataFiles.SplitFiles> files, string? cacheFolder = null)
     {
-        var isLarge = files.SelectMany(s => s.Files).Sum(RealFile.Length) > LargestInMemory;
+        var isLarge = IsLarge(files.SelectMany(s => s.Files));
         return new(files.Select(split =>
         {
             if (split.Files.Count == 0)
@@ -35,6 +35,19 @@ internal static class ParquetReader
 
             return KeyValuePair.Create(split.Name, new ImageDataset(tables.Count == 1 ? tables[0].Table : new JoinedTable(features, tables), split: split.Name));
         }));
+    }
+
+    // A small file may be large in memory: many rows, or values that are packed well. Files are opened until there is enough.
+    private static bool IsLarge(IEnumerable<string> files)
+    {
+        var bytes = 0L;
+        return files.Any(f => (bytes += MemoryBytes(f)) > LargestInMemory);
+    }
+
+    private static long MemoryBytes(string path)
+    {
+        using var source = new ParquetSource(path);
+        return source.MemoryBytes;
     }
 
     private static string DefaultCache => Path.Combine(

@@ -13,6 +13,9 @@ internal sealed class ParquetSource : IDisposable
 {
     // Few rows at a time: a batch of pictures is held in memory, whatever the size of the file.
     private const int RowsAtOnce = 32;
+    // Without a buffered stream a column of a whole row group, 100 MB of pictures, is read at once.
+    private const int StreamBuffer = 1 << 18;
+    private const long CellBytes = 64;
     private const string FeaturesKey = "huggingface";
     private readonly FileReader _reader;
     private readonly string _path;
@@ -27,7 +30,10 @@ internal sealed class ParquetSource : IDisposable
             arrow.BatchSize = RowsAtOnce;
             arrow.PreBuffer = false;
             arrow.UseThreads = false;
-            _reader = new(path, null, arrow);
+            using var stream = ReaderProperties.GetDefaultReaderProperties();
+            stream.EnableBufferedStream();
+            stream.BufferSize = StreamBuffer;
+            _reader = new(path, stream, arrow);
             Features = ReadFeatures(_reader.Schema);
         }
         catch (ParquetException e)
@@ -38,6 +44,23 @@ internal sealed class ParquetSource : IDisposable
 
     /// <summary>Columns of the file.</summary>
     public Features Features { get; }
+
+    /// <summary>About as many bytes as all rows take in memory: their values unpacked, and an object for each cell.</summary>
+    public long MemoryBytes
+    {
+        get
+        {
+            using var metadata = _reader.ParquetReader.FileMetaData;
+            var bytes = metadata.NumRows * Features.Count * CellBytes;
+            for (var i = 0; i < metadata.NumRowGroups; i++)
+            {
+                using var group = _reader.ParquetReader.RowGroup(i);
+                bytes += group.MetaData.TotalByteSize;
+            }
+
+            return bytes;
+        }
+    }
 
     /// <summary>All rows in order, each with its values in column order.</summary>
     /// <exception cref="DatasetException">The file is damaged.</exception>

@@ -15,8 +15,6 @@ namespace Vizsla.Datasets.Writers;
 internal static class ParquetShardWriter
 {
     private const long RowGroupBytes = 100_000_000;
-    private const long BatchBytes = 8_000_000;
-    private const long CellBytes = 8;
 
     /// <summary>Writes a file.</summary>
     /// <param name="dataset">The rows.</param>
@@ -32,48 +30,25 @@ internal static class ParquetShardWriter
         using var properties = Properties(dataset.Features);
         using var arrow = new ArrowWriterPropertiesBuilder().StoreSchema().Build();
         using var writer = new FileWriter(path, schema, properties, arrow);
-        writer.NewBufferedRowGroup();
-        var batch = dataset.Features.Select(_ => new List<object?>()).ToArray();
-        var (batchBytes, groupBytes, groupRows, total) = (0L, 0L, 0, 0L);
+        using var group = new ParquetRowGroup(dataset.Features);
+        var total = 0L;
         for (var row = 0; row < dataset.Count; row++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var bytes = AddRow(dataset, row, batch, embedPictures);
-            (batchBytes, groupBytes, groupRows, total) = (batchBytes + bytes, groupBytes + bytes, groupRows + 1, total + bytes);
-            var isGroupFull = rowGroupRows is { } limit ? groupRows == limit : groupBytes >= RowGroupBytes;
-            if (isGroupFull || batchBytes >= BatchBytes || row == dataset.Count - 1)
+            total += group.Add(dataset.Features.Select(f => Stored(dataset.Value(row, f.Key), f.Value, embedPictures)));
+            if (rowGroupRows is { } limit ? group.RowCount == limit : group.Bytes >= RowGroupBytes)
             {
-                Flush(writer, schema, dataset.Features, batch);
-                batchBytes = 0;
+                group.Write(writer);
             }
+        }
 
-            if (isGroupFull && row < dataset.Count - 1)
-            {
-                writer.NewBufferedRowGroup();
-                (groupBytes, groupRows) = (0, 0);
-            }
+        if (group.RowCount > 0 || dataset.Count == 0)
+        {
+            group.Write(writer);
         }
 
         writer.Close();
         return total;
-    }
-
-    private static long AddRow(ImageDataset dataset, int row, List<object?>[] batch, bool embedPictures)
-    {
-        var bytes = 0L;
-        foreach (var (column, (name, feature)) in dataset.Features.Index())
-        {
-            var value = Stored(dataset.Value(row, name), feature, embedPictures);
-            batch[column].Add(value);
-            bytes += value switch
-            {
-                ImageSource source => (source.Bytes?.Length ?? 0) + (source.Path?.Length ?? 0) + CellBytes,
-                string text => text.Length + CellBytes,
-                _ => CellBytes,
-            };
-        }
-
-        return bytes;
     }
 
     private static object? Stored(object? value, Feature feature, bool embedPictures) => (value, feature) switch
@@ -82,16 +57,6 @@ internal static class ParquetShardWriter
         (IReadOnlyList<object?> items, ListFeature list) => items.Select(i => Stored(i, list.Element, embedPictures)).ToList(),
         _ => value,
     };
-
-    private static void Flush(FileWriter writer, Schema schema, Features features, List<object?>[] batch)
-    {
-        using var rows = new RecordBatch(schema, features.Select((f, c) => ArrowColumn.Build(f.Value, batch[c])), batch[0].Count);
-        writer.WriteBufferedRecordBatch(rows);
-        foreach (var column in batch)
-        {
-            column.Clear();
-        }
-    }
 
     private static Schema SchemaOf(Features features)
     {

@@ -100,13 +100,7 @@ public sealed class ParquetReaderTests : IDisposable
     [Fact]
     public void Large_files_are_unpacked_once_and_read_from_there()
     {
-        var bytes = new byte[1_000_000];
-        var rng = new Rng(1);
-        foreach (ref var b in bytes.AsSpan())
-        {
-            b = (byte)rng.NextUInt32();
-        }
-
+        var bytes = Noise(1_000_000);
         ImageDatasetBuilder.From(Enumerable.Range(0, 70)).WithImage(i => new ImageSource($"{i}.jpg", bytes)).WithLabel(i => $"c{i % 3}").Build().ToParquet(_folder["large.parquet"]);
 
         var first = ParquetReader.Read([new("train", [_folder["large.parquet"]])], _folder["cache"])["train"];
@@ -118,6 +112,34 @@ public sealed class ParquetReaderTests : IDisposable
         Assert.Equal(0, again[69].Label);
         Assert.True(again[3].Bytes!.Value.Span.SequenceEqual(bytes));
         Assert.Equal(first.Fingerprint, again.Fingerprint);
+    }
+
+    [Fact]
+    public void A_small_file_of_many_rows_is_unpacked_too()
+    {
+        ImageDatasetBuilder.From(Enumerable.Range(0, 600_000)).With("label", i => i % 2).Build().ToParquet(_folder["many.parquet"]);
+
+        var dataset = ParquetReader.Read([new("train", [_folder["many.parquet"]])], _folder["cache"])["train"];
+
+        Assert.InRange(new FileInfo(_folder["many.parquet"]).Length, 1, 1_000_000);
+        Assert.Single(Directory.EnumerateDirectories(_folder["cache"]));
+        Assert.Equal(600_000, dataset.Count);
+        Assert.Equal(1L, dataset.Value(599_999, "label"));
+    }
+
+    [Fact]
+    public void Reading_holds_a_few_rows_of_a_row_group_not_all_of_it()
+    {
+        var bytes = Noise(400_000);
+        ImageDatasetBuilder.From(Enumerable.Range(0, 200)).WithImage(i => new ImageSource($"{i}.jpg", bytes)).Build().ToParquet(_folder["x.parquet"]);
+        using var source = new ParquetSource(_folder["x.parquet"]);
+        var memory = MemoryPool.GetDefaultMemoryPool();
+
+        var held = source.Rows().Select(_ => memory.BytesAllocated).ToList();
+
+        // Tests beside this one allocate in the same pool, so that only the least of many is certain to be this reader's alone.
+        Assert.Equal(200, held.Count);
+        Assert.InRange(held.Take(100).Min(), 1, 40_000_000);
     }
 
     [Fact]
@@ -163,5 +185,17 @@ public sealed class ParquetReaderTests : IDisposable
         var error = Assert.Throws<DatasetException>(() => ImageDataset.LoadParquet(_folder["a.parquet"], _folder["b.parquet"]));
 
         Assert.Equal($"'{_folder["b.parquet"]}' has other columns than '{_folder["a.parquet"]}': {{\"b\":{{\"dtype\":\"int64\",\"_type\":\"Value\"}}}}, expected {{\"a\":{{\"dtype\":\"int64\",\"_type\":\"Value\"}}}}.", error.Message);
+    }
+
+    private static byte[] Noise(int length)
+    {
+        var bytes = new byte[length];
+        var rng = new Rng(1);
+        foreach (ref var b in bytes.AsSpan())
+        {
+            b = (byte)rng.NextUInt32();
+        }
+
+        return bytes;
     }
 }
