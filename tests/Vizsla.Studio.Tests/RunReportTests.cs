@@ -19,7 +19,7 @@ public sealed class RunReportTests : IDisposable
             {"event": "train_end", "time": "2026-01-01T10:00:06Z", "step": 10}
 
             """);
-        _folder.WriteText("run/README.md", "# A card\n<script>alert(1)</script>\n");
+        _folder.WriteText("run/README.md", "<!-- Proofread,\nthen remove this. -->\n# A card\n<script>alert(1)</script>\n\n| a | b |\n|---|---|\n| 1 | 2 |\n");
         foreach (var animal in AnimalPainter.Classes)
         {
             using var image = AnimalPainter.Paint(animal, 48, new Primitives.Rng(3));
@@ -33,6 +33,8 @@ public sealed class RunReportTests : IDisposable
         Assert.Contains("data:image/jpeg;base64,", html, StringComparison.Ordinal);
         Assert.Contains("id=\"confusion\"", html, StringComparison.Ordinal);
         Assert.Contains("A card", html, StringComparison.Ordinal);
+        Assert.DoesNotContain("Proofread", html, StringComparison.Ordinal);
+        Assert.Contains("""<div class="table-scroll" tabindex="0"><table>""", html, StringComparison.Ordinal);
         Assert.DoesNotContain("<script>alert", html, StringComparison.Ordinal);
         Assert.DoesNotContain(_folder.Path, html, StringComparison.Ordinal);
     }

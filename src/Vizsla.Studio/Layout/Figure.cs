@@ -116,7 +116,7 @@ public sealed record Figure(JsonArray Data, JsonObject Layout)
         ["plot_bgcolor"] = "rgba(0,0,0,0)",
         ["font"] = new JsonObject { ["family"] = "system-ui, Liberation Sans, sans-serif", ["size"] = 12 },
         ["xaxis"] = new JsonObject { ["title"] = new JsonObject { ["text"] = xTitle }, ["automargin"] = true },
-        ["yaxis"] = new JsonObject { ["automargin"] = true },
+        ["yaxis"] = new JsonObject { ["automargin"] = true, ["exponentformat"] = "e" },
         ["legend"] = new JsonObject { ["orientation"] = "h", ["yanchor"] = "bottom", ["y"] = 1.02, ["x"] = 0 },
         // The same revision keeps a reader's zoom while new points come in.
         ["uirevision"] = "kept",

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Markdig;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -13,6 +14,7 @@ internal static class RunFiles
     private const string PlotFolder = "plots";
 
     private static readonly MarkdownPipeline Markdown = new MarkdownPipelineBuilder().UseYamlFrontMatter().UsePipeTables().UseAutoLinks().DisableHtml().Build();
+    private static readonly Regex Comments = new("<!--.*?-->", RegexOptions.Singleline | RegexOptions.NonBacktracking);
 
     /// <summary>Maps <c>GET /runs-plots/{run}?file=</c>.</summary>
     public static void Map(IEndpointRouteBuilder endpoints) =>
@@ -50,6 +52,14 @@ internal static class RunFiles
     public static string? Card(RunSnapshot run)
     {
         var path = Path.Combine(run.Folder, "README.md");
-        return File.Exists(path) ? Markdig.Markdown.ToHtml(File.ReadAllText(path), Markdown) : null;
+        if (!File.Exists(path))
+        {
+            return null;
+        }
+
+        // A wide table scrolls by itself, by keyboard too, rather than widen the page.
+        return Markdig.Markdown.ToHtml(Comments.Replace(File.ReadAllText(path), ""), Markdown)
+            .Replace("<table>", """<div class="table-scroll" tabindex="0"><table>""", StringComparison.Ordinal)
+            .Replace("</table>", "</table></div>", StringComparison.Ordinal);
     }
 }

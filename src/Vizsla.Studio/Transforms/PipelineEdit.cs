@@ -10,14 +10,24 @@ internal static class PipelineEdit
     public const string NameKey = "transform";
 
     private const string InnerKey = "transforms";
+    private const double FirstAmount = 0.3;
 
-    /// <summary>A step of its defaults, and of its examples where there is no default.</summary>
+    /// <summary>A step of its defaults, of its examples where there is no default, and of some effect where all defaults are none.</summary>
     public static JsonObject NewStep(TransformInfo info)
     {
         var step = new JsonObject { [NameKey] = info.Name };
         foreach (var parameter in info.Parameters.Where(p => p.IsRequired))
         {
             step[parameter.Name] = parameter.Default?.DeepClone();
+        }
+
+        // Where nothing is asked for, nothing would happen: a first step shows what the transform is for.
+        if (info.Parameters.All(p => !p.IsRequired && p.Default is null))
+        {
+            foreach (var parameter in info.Parameters.Where(p => p.Kind == ParameterKind.NumberOrPair))
+            {
+                step[parameter.Name] = FirstAmount;
+            }
         }
 
         return step;

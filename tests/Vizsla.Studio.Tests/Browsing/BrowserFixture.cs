@@ -60,6 +60,15 @@ public sealed class BrowserFixture : IAsyncLifetime
 
         var model = SmallModel.Save(_folder["runs", "pets"]);
         WriteRun("pets");
+        var columns = Enumerable.Range(1, 8);
+        _folder.WriteText("runs/pets/README.md", $"""
+            ## Results
+
+            | {string.Join(" | ", columns.Select(i => $"A long heading {i}"))} |
+            {string.Concat(columns.Select(_ => "|---"))}|
+            | {string.Join(" | ", columns)} |
+
+            """);
         foreach (var animal in AnimalPainter.Classes)
         {
             for (ulong i = 0; i < 3; i++)

@@ -17,7 +17,7 @@ public sealed class BrowserTests(BrowserFixture studio) : IClassFixture<BrowserF
         get
         {
             var views = new TheoryData<string, int, bool>();
-            foreach (var path in new[] { "/", "/transforms", "/transforms?view=pipeline", "/predict?picture=sample", "/runs", "/runs/pets", "/runs/absent", "/data", "/_content/Vizsla.Studio/try.html" })
+            foreach (var path in new[] { "/", "/transforms", "/transforms?view=pipeline", "/predict?picture=sample", "/runs", "/runs/pets", "/runs/pets?part=card", "/runs/pets?part=commands", "/runs/absent", "/data", "/_content/Vizsla.Studio/try.html" })
             {
                 views.Add(path, 1280, false);
                 views.Add(path, 400, true);
@@ -143,6 +143,19 @@ public sealed class BrowserTests(BrowserFixture studio) : IClassFixture<BrowserF
         Assert.Equal("0.25", await heat.EvaluateAsync<string>("h => getComputedStyle(h).opacity"));
         Assert.Equal("32 x 32", await heat.EvaluateAsync<string>("async h => { await h.decode(); return `${h.naturalWidth} x ${h.naturalHeight}`; }"));
         Assert.Empty(session.Problems);
+    }
+
+    [Fact]
+    public async Task A_class_and_its_percentage_share_a_row_on_a_telephone_too()
+    {
+        await using var session = await studio.OpenAsync("/predict?picture=sample", 400);
+        await session.Page.Locator("#prediction .bar.first").WaitForAsync();
+
+        var tops = await session.Page.EvaluateAsync<int[][]>(
+            "['dt', 'dd.num'].map(s => [...document.querySelectorAll(`#prediction .bars ${s}`)].map(e => Math.round(e.getBoundingClientRect().top)))");
+
+        Assert.NotEmpty(tops[0]);
+        Assert.Equal(tops[0], tops[1]);
     }
 
     [Fact]

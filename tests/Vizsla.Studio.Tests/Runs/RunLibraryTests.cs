@@ -1,3 +1,4 @@
+using System.Globalization;
 using Vizsla.Studio.Runs;
 using Vizsla.Testing;
 
@@ -52,6 +53,31 @@ public sealed class RunLibraryTests : IDisposable
         var run = Library().Find("a")!;
 
         Assert.Equal([(10, 2.5), (20, 1.9)], run.Rows.Select(r => (r.Step, r["loss"]!.Value)));
+    }
+
+    [Theory]
+    [InlineData("", "a", "{0}/a")]
+    [InlineData("/", "my pets/b", "\"{0}/my pets/b\"")]
+    [InlineData("/a", "a", "{0}/a")]
+    [InlineData("/a/", "a", "{0}/a")]
+    public void Commands_name_the_run_below_the_folder_that_was_typed(string below, string name, string folder)
+    {
+        Append("a", Begin + "\n");
+        Append("my pets/b", Begin + "\n");
+        var options = new StudioOptions { Runs = _folder.Path + below, Dataset = "photos" };
+        var run = new RunLibrary(options, TimeProvider.System).Find(name)!;
+
+        var commands = RunCommands.Of(run, options).Select(c => c.Command);
+
+        var expected = string.Format(CultureInfo.InvariantCulture, folder, _folder.Path);
+        Assert.Equal(
+            [
+                $"vizsla train --dataset photos --output_dir {expected} --resume_from_checkpoint true",
+                $"vizsla evaluate --model {expected} --dataset photos --split test",
+                $"vizsla serve --model {expected}",
+                $"vizsla report {expected} --output report.html",
+            ],
+            commands);
     }
 
     [Fact]

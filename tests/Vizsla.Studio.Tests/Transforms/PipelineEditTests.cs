@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Vizsla.Studio.Transforms;
+using Vizsla.Transforms;
 
 namespace Vizsla.Studio.Tests.Transforms;
 
@@ -24,6 +25,13 @@ public sealed class PipelineEditTests
         Assert.Equal("Grayscale RandomApply() Resize", Text(PipelineEdit.Remove(Steps, [1, 0])));
         Assert.Equal("Grayscale RandomApply(RandomRotation) Resize", Text(Steps));
     }
+
+    [Theory]
+    [InlineData("ColorJitter", """{"transform":"ColorJitter","brightness":0.3,"contrast":0.3,"saturation":0.3,"hue":0.3}""")]
+    [InlineData("Grayscale", """{"transform":"Grayscale"}""")]
+    [InlineData("RandomPosterize", """{"transform":"RandomPosterize","bits":4}""")]
+    public void A_new_step_does_something(string name, string expected) =>
+        Assert.Equal(expected, PipelineEdit.NewStep(TransformList.Find(name)!).ToJsonString());
 
     private static string Text(JsonArray steps) => string.Join(' ', steps.Select(s => PipelineEdit.Inner(s) is { } inner ? $"{PipelineEdit.NameOf(s)}({Text(inner)})" : PipelineEdit.NameOf(s)));
 }
