@@ -128,6 +128,18 @@ public sealed class ParquetReaderTests : IDisposable
     }
 
     [Fact]
+    public void No_rows_are_a_file_too()
+    {
+        _folder.Draw("in/cat/1.png", "in/dog/2.png");
+
+        ImageDataset.LoadImageFolder(_folder["in"])["train"].Take(0).ToParquet(_folder["none.parquet"]);
+
+        var read = ImageDataset.LoadParquet(_folder["none.parquet"]);
+        Assert.Equal(0, read.Count);
+        Assert.Equal(["cat", "dog"], read.ClassNames);
+    }
+
+    [Fact]
     public void Reading_holds_a_few_rows_of_a_row_group_not_all_of_it()
     {
         var bytes = Noise(400_000);
