@@ -78,6 +78,8 @@ internal sealed class TinyRun : IDisposable
     /// <returns>Whether it came to its end.</returns>
     public bool Train(TrainingArguments arguments, int? stopAfter = null, params IEnumerable<TrainerCallback> callbacks)
     {
+        // OpenMP keeps a count for each thread that has computed before, and an asynchronous test goes on on another one: sums of two threads have other last bits.
+        TorchSharp.torch.set_num_threads(1);
         using var stop = new CancellationTokenSource();
         using var model = Model();
         using var trainer = new Trainer(model, arguments, Train(), Eval(), callbacks: [new StopAfter(stopAfter, stop), .. callbacks], hub: Hub);
