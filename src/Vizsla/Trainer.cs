@@ -156,6 +156,7 @@ public sealed class Trainer : IDisposable
     /// <param name="prefix">What the names of metrics begin with.</param>
     /// <returns><c>eval_loss</c>, <c>eval_accuracy</c> and so on.</returns>
     /// <exception cref="ArgumentException">There is no split.</exception>
+    /// <exception cref="ArgumentsException">The split's classes are not the model's.</exception>
     public IReadOnlyDictionary<string, double> Evaluate(ImageDataset? dataset = null, string prefix = "eval")
     {
         var split = dataset ?? _parts.EvalDataset ?? throw new ArgumentException("There is no split to evaluate on: pass one here or to the constructor.", nameof(dataset));
@@ -171,6 +172,7 @@ public sealed class Trainer : IDisposable
     /// <param name="dataset">The split.</param>
     /// <param name="prefix">What the names of metrics begin with.</param>
     /// <returns>Logits, classes, and <c>test_loss</c>, <c>test_accuracy</c> and so on.</returns>
+    /// <exception cref="ArgumentsException">The split's classes are not the model's.</exception>
     public PredictionOutput Predict(ImageDataset dataset, string prefix = "test")
     {
         ArgumentNullException.ThrowIfNull(dataset);
@@ -255,8 +257,11 @@ public sealed class Trainer : IDisposable
 
     private void WriteModel() => _parts.SaveModel(_arguments.OutputDir);
 
-    private (Dictionary<string, double> Metrics, EvalPrediction Prediction) Run(ImageDataset split, string prefix) =>
-        _parts.Evaluator.Run(split, prefix, (batch, count) => _parts.Callbacks.Tell(c => c.OnPredictionStep(_context, batch, count)));
+    private (Dictionary<string, double> Metrics, EvalPrediction Prediction) Run(ImageDataset split, string prefix)
+    {
+        TrainerChecks.RequireSameClasses(_parts.Model, split);
+        return _parts.Evaluator.Run(split, prefix, (batch, count) => _parts.Callbacks.Tell(c => c.OnPredictionStep(_context, batch, count)));
+    }
 
     private void Log(IReadOnlyDictionary<string, double> values)
     {

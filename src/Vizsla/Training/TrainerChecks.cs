@@ -6,6 +6,8 @@ namespace Vizsla.Training;
 /// <summary>What must fit together before the first step.</summary>
 internal static class TrainerChecks
 {
+    private const string EvaluateAnother = "evaluate a model that was trained on these classes";
+
     /// <summary>Refuses a training that would fail later or mean something else than was asked.</summary>
     /// <returns>The training split.</returns>
     /// <exception cref="ArgumentsException">It cannot be; names every problem.</exception>
@@ -27,13 +29,25 @@ internal static class TrainerChecks
             problems.Add($"patch_drop_rate is {PythonJson.Repr(arguments.PatchDropRate)}, but {model.Network.ClassName} cannot leave patches out; ViT, DeiT, DINOv2 and timm's Vision Transformers can. Leave it out.");
         }
 
-        problems.AddRange(new[] { train, evaluation }.OfType<ImageDataset>().Select(d => LabelProblem(model.Labels, d)).OfType<string>());
+        problems.AddRange(new[] { train, evaluation }.OfType<ImageDataset>().Select(d => LabelProblem(model.Labels, d, "load the model with the dataset's labels and ignore_mismatched_sizes", "load the model with the dataset's labels")).OfType<string>());
         if (arguments.FastDecode)
         {
             problems.AddRange(new[] { train, evaluation }.Select(d => d?.Transform?.FastDecodeProblem).OfType<string>().Distinct());
         }
 
         return problems.Count == 0 ? train! : throw new ArgumentsException(problems);
+    }
+
+    /// <summary>Makes sure that a split's classes are the model's before it is evaluated: libtorch would stop at the first class that the head lacks, or count wrong ones.</summary>
+    /// <exception cref="ArgumentsException">They are not.</exception>
+    public static void RequireSameClasses(ImageClassifier model, ImageDataset dataset)
+    {
+        // A model whose labels are mere numbers can still be asked of as many classes.
+        var isComparable = model.Configuration.HasLabelNames || dataset.ClassNames.Count != model.Labels.Count;
+        if (isComparable && LabelProblem(model.Labels, dataset, EvaluateAnother, EvaluateAnother) is { } problem)
+        {
+            throw new ArgumentsException([problem]);
+        }
     }
 
     /// <summary>The class weights as numbers; null where all classes weigh alike.</summary>
@@ -54,7 +68,7 @@ internal static class TrainerChecks
         return weights.Resolve(labels, counts);
     }
 
-    private static string? LabelProblem(IReadOnlyList<string> labels, ImageDataset dataset)
+    private static string? LabelProblem(IReadOnlyList<string> labels, ImageDataset dataset, string cureOfCount, string cureOfNames)
     {
         var names = dataset.ClassNames;
         if (names.Count == 0 || names.SequenceEqual(labels))
@@ -65,10 +79,10 @@ internal static class TrainerChecks
         var split = dataset.Split is { } s ? $"the split '{s}'" : "the dataset";
         if (names.Count != labels.Count)
         {
-            return $"The model has {labels.Count} labels and {split} has {names.Count} classes: load the model with the dataset's labels and ignore_mismatched_sizes.";
+            return $"The model has {labels.Count} labels and {split} has {names.Count} classes: {cureOfCount}.";
         }
 
         var first = Enumerable.Range(0, names.Count).First(i => names[i] != labels[i]);
-        return $"The labels of the model are not the classes of {split}: number {first} is '{labels[first]}' and '{names[first]}'. Load the model with the dataset's labels.";
+        return $"The labels of the model are not the classes of {split}: number {first} is '{labels[first]}' and '{names[first]}'. {char.ToUpperInvariant(cureOfNames[0])}{cureOfNames[1..]}.";
     }
 }

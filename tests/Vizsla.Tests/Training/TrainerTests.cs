@@ -263,6 +263,20 @@ public sealed class TrainerTests
         Assert.Equal("The model has 3 labels and the split 'train' has 2 classes: load the model with the dataset's labels and ignore_mismatched_sizes.", refusal.Message);
     }
 
+    [Theory]
+    [InlineData("The model has 3 labels and the split 'test' has 2 classes: evaluate a model that was trained on these classes.", "a", "b")]
+    [InlineData("The labels of the model are not the classes of the split 'test': number 1 is 'level' and 'steep'. Evaluate a model that was trained on these classes.", "falling", "steep", "rising")]
+    public void A_split_of_other_classes_is_not_evaluated(string message, params string[] classes)
+    {
+        using var run = new TinyRun();
+        using var model = run.Model();
+        using var trainer = new Trainer(model, run.Arguments() with { EvalStrategy = IntervalStrategy.No, LoadBestModelAtEnd = false });
+        var others = Pictures.OfFiles(classes, [("x.png", 0)], "test");
+
+        Assert.Equal(message, Assert.Throws<ArgumentsException>(() => trainer.Predict(others)).Message);
+        Assert.Equal(message, Assert.Throws<ArgumentsException>(() => trainer.Evaluate(others)).Message);
+    }
+
     [Fact]
     public void The_names_of_the_classes_must_be_those_of_the_model()
     {
