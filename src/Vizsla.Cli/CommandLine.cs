@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Vizsla.Primitives;
 
 namespace Vizsla.Cli;
@@ -12,7 +11,7 @@ internal static class CommandLine
 {
     private const int Failed = 1;
     private const int WrongUse = 2;
-    /// <summary>Ended by Ctrl-C or SIGTERM, as shells count it.</summary>
+    /// <summary>Ended by Ctrl-C, SIGTERM or SIGHUP, as shells count it.</summary>
     internal const int Interrupted = 130;
 
     private static readonly ConditionalWeakTable<InvocationConfiguration, CommandConsole> Consoles = [];
@@ -37,14 +36,12 @@ internal static class CommandLine
             Error = console.Error.Profile.Out.Writer,
         };
         Consoles.Add(invocation, console);
-        using var stop = new CancellationTokenSource();
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, stop));
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(context, stop));
+        using var signals = new StopSignals();
         try
         {
-            return await parsed.InvokeAsync(invocation, stop.Token);
+            return await parsed.InvokeAsync(invocation, signals.Token);
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (signals.Token.IsCancellationRequested)
         {
             console.Note("Interrupted.");
             return Interrupted;
@@ -163,16 +160,6 @@ internal static class CommandLine
     private static bool IsFault(Exception e) =>
         e is not (IOException or UnauthorizedAccessException or ArgumentException or HttpRequestException or OperationCanceledException)
         && e.GetType().Namespace?.StartsWith(nameof(Vizsla), StringComparison.Ordinal) != true;
-
-    private static void Stop(PosixSignalContext context, CancellationTokenSource stop)
-    {
-        // The first signal asks the verb to finish what it must; the second ends the process at once.
-        if (!stop.IsCancellationRequested)
-        {
-            context.Cancel = true;
-            stop.Cancel();
-        }
-    }
 
     /// <summary>The library's help, then the verb's examples.</summary>
     private sealed class ExamplesHelpAction : SynchronousCommandLineAction

@@ -2,6 +2,7 @@ using Vizsla.Imaging;
 using Vizsla.Inference;
 using Vizsla.Models;
 using Vizsla.Models.Weights;
+using Vizsla.Native;
 using Vizsla.Transforms;
 using static TorchSharp.torch;
 
@@ -18,6 +19,7 @@ public sealed partial class ImageClassifier : IDisposable
 
     private ImageClassifier(ClassificationNetwork network, string? folder, LoadReport? report)
     {
+        TorchThreads.Fit();
         network.eval();
         Network = network;
         _folder = folder;

@@ -102,14 +102,14 @@ public sealed class Trainer : IDisposable
     public JsonObject Notes => _parts.Notes;
 
     /// <summary>Trains to the end, from the beginning or from a checkpoint, and writes the run folder.</summary>
-    /// <param name="cancellationToken">Ends the training after the step that runs: a checkpoint is saved, and the exception says where.</param>
+    /// <param name="cancellationToken">Ends the training after the step that runs, an evaluation after its batch: a checkpoint is saved, and the exception says where.</param>
     /// <exception cref="TrainingException">The training cannot start, go on or be resumed; the last checkpoint stays.</exception>
     /// <exception cref="TrainingStoppedException">The token was cancelled.</exception>
     public TrainOutput Train(CancellationToken cancellationToken = default)
     {
         var train = TrainerChecks.RequireTrainable(_arguments, _parts.Model, _train, _parts.EvalDataset);
         using var folder = RunLock.Take(_arguments.OutputDir);
-        using var session = new TrainingSession(_parts, train);
+        using var session = new TrainingSession(_parts, train, cancellationToken);
         var checkpoint = RunStart.Checkpoint(_arguments, _parts.Folder, _logger);
         DiskSpace.Require(_arguments, _parts.Model.Network, _logger);
         session.Begin(checkpoint);
@@ -154,13 +154,14 @@ public sealed class Trainer : IDisposable
     /// <summary>Evaluates a split and adds a row to the log.</summary>
     /// <param name="dataset">The split; null takes that of the constructor.</param>
     /// <param name="prefix">What the names of metrics begin with.</param>
+    /// <param name="cancellationToken">Ends the evaluation between two batches.</param>
     /// <returns><c>eval_loss</c>, <c>eval_accuracy</c> and so on.</returns>
     /// <exception cref="ArgumentException">There is no split.</exception>
     /// <exception cref="ArgumentsException">The split's classes are not the model's.</exception>
-    public IReadOnlyDictionary<string, double> Evaluate(ImageDataset? dataset = null, string prefix = "eval")
+    public IReadOnlyDictionary<string, double> Evaluate(ImageDataset? dataset = null, string prefix = "eval", CancellationToken cancellationToken = default)
     {
         var split = dataset ?? _parts.EvalDataset ?? throw new ArgumentException("There is no split to evaluate on: pass one here or to the constructor.", nameof(dataset));
-        var (metrics, prediction) = Run(split, prefix);
+        var (metrics, prediction) = Run(split, prefix, cancellationToken);
         _context.LastPrediction = prediction;
         Log(metrics);
         _parts.Callbacks.Tell(c => c.OnEvaluate(_context, metrics));
@@ -171,12 +172,13 @@ public sealed class Trainer : IDisposable
     /// <summary>Predicts a split.</summary>
     /// <param name="dataset">The split.</param>
     /// <param name="prefix">What the names of metrics begin with.</param>
+    /// <param name="cancellationToken">Ends the prediction between two batches.</param>
     /// <returns>Logits, classes, and <c>test_loss</c>, <c>test_accuracy</c> and so on.</returns>
     /// <exception cref="ArgumentsException">The split's classes are not the model's.</exception>
-    public PredictionOutput Predict(ImageDataset dataset, string prefix = "test")
+    public PredictionOutput Predict(ImageDataset dataset, string prefix = "test", CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(dataset);
-        var (metrics, prediction) = Run(dataset, prefix);
+        var (metrics, prediction) = Run(dataset, prefix, cancellationToken);
         _parts.Callbacks.Tell(c => c.OnPredict(_context, metrics));
         return new PredictionOutput(prediction, metrics);
     }
@@ -227,7 +229,20 @@ public sealed class Trainer : IDisposable
 
     private void Run(TrainingSession session, CancellationToken cancellationToken)
     {
-        for (var epoch = session.FirstEpoch; epoch < session.Plan.EpochCount && State.GlobalStep < session.Plan.MaxSteps && !_context.Control.ShouldTrainingStop; epoch++)
+        try
+        {
+            RunEpochs(session, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw session.Stop();
+        }
+    }
+
+    private void RunEpochs(TrainingSession session, CancellationToken cancellationToken)
+    {
+        session.LogEvaluateSave();
+        for (var epoch = session.FirstEpoch; session.HasMore(epoch); epoch++)
         {
             foreach (var step in session.Steps(epoch))
             {
@@ -243,12 +258,7 @@ public sealed class Trainer : IDisposable
                     break;
                 }
 
-                if (cancellationToken.IsCancellationRequested)
-                {
-                    var checkpoint = session.SaveNow();
-                    _parts.Callbacks.Tell(c => c.OnStop(_context, checkpoint));
-                    throw new TrainingStoppedException(checkpoint, State.GlobalStep, cancellationToken);
-                }
+                cancellationToken.ThrowIfCancellationRequested();
             }
 
             session.EndEpoch();
@@ -257,10 +267,10 @@ public sealed class Trainer : IDisposable
 
     private void WriteModel() => _parts.SaveModel(_arguments.OutputDir);
 
-    private (Dictionary<string, double> Metrics, EvalPrediction Prediction) Run(ImageDataset split, string prefix)
+    private (Dictionary<string, double> Metrics, EvalPrediction Prediction) Run(ImageDataset split, string prefix, CancellationToken stop)
     {
         TrainerChecks.RequireSameClasses(_parts.Model, split);
-        return _parts.Evaluator.Run(split, prefix, (batch, count) => _parts.Callbacks.Tell(c => c.OnPredictionStep(_context, batch, count)));
+        return _parts.Evaluator.Run(split, prefix, (batch, count) => _parts.Callbacks.Tell(c => c.OnPredictionStep(_context, batch, count)), stop);
     }
 
     private void Log(IReadOnlyDictionary<string, double> values)

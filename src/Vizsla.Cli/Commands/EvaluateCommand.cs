@@ -65,7 +65,7 @@ internal sealed class EvaluateCommand : Verb
         var settings = new TrainingArguments { PerDeviceEvalBatchSize = batchSize, Bf16 = arguments.GetValue(_bf16), FastDecode = arguments.GetValue(_fastDecode) };
         using var trainer = new Trainer(
             model, settings, metrics: [Metrics.Accuracy, Metrics.Top5Accuracy, Metrics.F1Macro, Metrics.LogLoss, Metrics.CalibrationError]);
-        var metrics = trainer.Predict(split, name == "validation" ? "eval" : name).Metrics;
+        var metrics = trainer.Predict(split, name == "validation" ? "eval" : name, cancellationToken).Metrics;
         Write(console, asJson, metrics);
         return 0;
     }

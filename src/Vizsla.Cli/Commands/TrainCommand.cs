@@ -97,7 +97,7 @@ internal sealed class TrainCommand : Verb
             return 0;
         }
 
-        using var said = cancellationToken.Register(() => console.Note("Stopping after this step, with a checkpoint; once more ends at once without one."));
+        using var said = cancellationToken.Register(() => console.Note("Stopping after this step (or batch of an evaluation), with a checkpoint; once more ends at once without one."));
         try
         {
             var format = arguments.GetValue(_logFormat)!;

@@ -27,9 +27,29 @@ internal static class TrainingJob
             Report(console, "train", output.Metrics);
         }
 
+        try
+        {
+            Measure(prepared, arguments, console, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            console.Note($"The model in '{arguments.OutputDir}' is whole, but was not measured to the end. Do so with: vizsla {CommandLine.Quote(["evaluate", "--model", arguments.OutputDir, "--dataset", options.Dataset])}");
+            throw;
+        }
+
+        console.WriteLine($"The model, its card and everything about the run are in '{arguments.OutputDir}'.");
+        if (arguments.PushToHub)
+        {
+            await PushAsync(trainer, arguments, console, cancellationToken);
+        }
+    }
+
+    private static void Measure(PreparedTraining prepared, TrainingArguments arguments, CommandConsole console, CancellationToken cancellationToken)
+    {
+        var trainer = prepared.Trainer;
         if (prepared.Evaluation is not null && (arguments.DoEval ?? true))
         {
-            var metrics = trainer.Evaluate();
+            var metrics = trainer.Evaluate(cancellationToken: cancellationToken);
             trainer.SaveMetrics("eval", metrics);
             trainer.SaveState();
             Report(console, "eval", metrics);
@@ -37,15 +57,9 @@ internal static class TrainingJob
 
         if (prepared.Test is { } test && (arguments.DoPredict ?? true))
         {
-            var predicted = trainer.Predict(test);
+            var predicted = trainer.Predict(test, cancellationToken: cancellationToken);
             trainer.SaveMetrics("test", predicted.Metrics);
             Report(console, "test", predicted.Metrics);
-        }
-
-        console.WriteLine($"The model, its card and everything about the run are in '{arguments.OutputDir}'.");
-        if (arguments.PushToHub)
-        {
-            await PushAsync(trainer, arguments, console, cancellationToken);
         }
     }
 

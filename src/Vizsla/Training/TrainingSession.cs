@@ -34,10 +34,12 @@ internal sealed class TrainingSession : IDisposable
     private readonly Stopwatch _watch = Stopwatch.StartNew();
     private readonly MemoryMeter _memory = new();
     private readonly long _parameterCount;
-    private readonly List<int> _extraSteps = [];
+    private readonly KeptCheckpoints _kept;
+    private readonly CancellationToken _stop;
     private Position _position = Position.Start;
     private byte[]? _pendingState;
-    private CheckpointFolders? _resumedFolders;
+    private byte[]? _rewind;
+    private (bool Evaluation, bool Save) _due;
     private Tensor? _lastNorm;
     private double? _lastRate;
     private int? _lastSavedStep;
@@ -45,14 +47,16 @@ internal sealed class TrainingSession : IDisposable
 
     /// <param name="parts">What the trainer lends.</param>
     /// <param name="train">The training split.</param>
-    public TrainingSession(SessionParts parts, ImageDataset train)
+    /// <param name="stop">Ends an evaluation or a computation of features after the batch that runs, with an <see cref="OperationCanceledException"/>.</param>
+    public TrainingSession(SessionParts parts, ImageDataset train, CancellationToken stop)
     {
-        (_parts, _arguments, _context, _state) = (parts, parts.Arguments, parts.Context, parts.Context.State);
+        (_parts, _arguments, _context, _state, _stop) = (parts, parts.Arguments, parts.Context, parts.Context.State, stop);
+        _kept = new KeptCheckpoints(parts);
         var network = parts.Model.Network;
         Plan = new TrainingPlan(_arguments, train.Count);
         _flow = new FlowControl(_arguments, _state, _context.Control);
         _freezing = new Freezing(network, _arguments);
-        _cache = FeatureCache.For(parts, train, _freezing);
+        _cache = FeatureCache.For(parts, train, _freezing, stop);
         _data = new TrainingData(train, _arguments, Plan, parts.Model.Labels.Count, _cache);
         _optimizer = OptimizerTable.Create(_arguments, ParameterGroups.Create(network, _arguments, _freezing.EverTrained));
         _schedule = PhasedSchedule.Create(_arguments, Plan, [.. _optimizer.Groups.Select(g => g.BaseLearningRate)], parts.Best.GreaterIsBetter);
@@ -90,26 +94,33 @@ internal sealed class TrainingSession : IDisposable
         _parts.Evaluator.Loop.Cache = _cache;
         _parts.Model.Network.PatchDropRate = _arguments.PatchDropRate;
         _parts.Folder.WriteText(RunFiles.Arguments, _description.FileText);
+        Control.ShouldEvaluate |= _arguments.EvalOnStart && checkpoint is null;
         Tell(c => c.OnTrainBegin(_context));
-        if (_arguments.EvalOnStart && checkpoint is null)
-        {
-            Evaluate();
-        }
     }
+
+    /// <summary>Whether an epoch has something left: steps, or what comes after its last one.</summary>
+    /// <param name="epoch">Epoch from 0.</param>
+    public bool HasMore(int epoch) => epoch < Plan.EpochCount && (_position.IsInside(epoch) || !Control.ShouldTrainingStop);
 
     /// <summary>The steps of an epoch that are still to be done.</summary>
     /// <param name="epoch">Epoch from 0.</param>
     public IEnumerable<StepBatches> Steps(int epoch)
     {
-        var isResumed = _position.BatchesDone > 0 && _position.NextEpoch == epoch && !_position.IsEpochDone;
+        var isResumed = _position.IsInside(epoch);
         _position = isResumed ? _position : new Position(epoch, 0, IsEpochDone: false);
         _flow.BeginEpoch();
         _freezing.BeginEpoch(epoch);
         _cache?.BeginEpoch(epoch);
         _freezing.SetTrainingMode();
         Tell(c => c.OnEpochBegin(_context));
+        if (isResumed && Control.ShouldTrainingStop)
+        {
+            return [];
+        }
+
         if (!isResumed)
         {
+            _rewind = TorchGenerator.GetState();
             TorchGenerator.DrawLoaderSeed();
         }
 
@@ -140,6 +151,7 @@ internal sealed class TrainingSession : IDisposable
     /// <summary>Clips the gradients, moves the weights, goes on with the schedule.</summary>
     public void Update()
     {
+        _rewind = null;
         var isFinite = _scaler?.Unscale(_optimizer) ?? true;
         _lastNorm?.Dispose();
         _lastNorm = _runner.Clip()?.DetachFromDisposeScope();
@@ -187,17 +199,46 @@ internal sealed class TrainingSession : IDisposable
         LogEvaluateSave();
     }
 
-    /// <summary>Saves a checkpoint between two steps, unless this step has one.</summary>
-    /// <returns>Its path.</returns>
-    public string SaveNow()
+    /// <summary>Does what is due now; before the first step that is the evaluation at the start, or the one in which the run was stopped.</summary>
+    public void LogEvaluateSave()
     {
+        if (Control.ShouldLog && _state.GlobalStep > _meter.LastLoggedStep)
+        {
+            Control.ShouldLog = false;
+            _parts.Log(TrainRow());
+        }
+
+        if (Control.ShouldEvaluate)
+        {
+            Evaluate();
+        }
+
+        if (Control.ShouldSave)
+        {
+            Save();
+        }
+    }
+
+    /// <summary>Saves a checkpoint between two steps, unless this step has one, and tells everybody that the run stops.</summary>
+    /// <returns>What to throw.</returns>
+    /// <remarks>What was under way and not ended (an evaluation, features of a backbone) is taken back: it is done anew when the run goes on.</remarks>
+    public TrainingStoppedException Stop()
+    {
+        if (_rewind is { } state)
+        {
+            TorchGenerator.SetState(state);
+        }
+
         if (_lastSavedStep != _state.GlobalStep)
         {
-            Control.ShouldSave = true;
+            _due = (Control.ShouldEvaluate, Control.ShouldSave);
+            (Control.ShouldEvaluate, Control.ShouldSave) = (false, true);
             Save();
         }
 
-        return _parts.Folder.Checkpoints.PathOf(_state.GlobalStep);
+        var checkpoint = _parts.Folder.Checkpoints.PathOf(_state.GlobalStep);
+        Tell(c => c.OnStop(_context, checkpoint));
+        return new TrainingStoppedException(checkpoint, _state.GlobalStep, _stop);
     }
 
     /// <summary>Puts the best weights in place where that was asked, and writes the last row.</summary>
@@ -235,13 +276,14 @@ internal sealed class TrainingSession : IDisposable
 
     private void Resume(Resumption from, string folder)
     {
-        _resumedFolders = new CheckpointFolders(folder);
+        _kept.ResumeFrom(folder, from.Progress.ExtraSteps);
         _state.CopyFrom(from.State);
         _position = _arguments.IgnoreDataSkip ? from.Progress.Position with { BatchesDone = 0 } : from.Progress.Position;
         (_lastSavedStep, _firstStep) = (_state.GlobalStep, _state.GlobalStep);
         _lastRate = from.Progress.LearningRate;
         _lastNorm = from.Progress.GradientNorm is { } norm ? tensor((float)norm).DetachFromDisposeScope() : null;
-        _extraSteps.AddRange(from.Progress.ExtraSteps);
+        (Control.ShouldEvaluate, Control.ShouldSave) = (from.Progress.IsEvaluationDue, from.Progress.IsSaveDue);
+        Control.ShouldTrainingStop |= _state.GlobalStep >= Plan.MaxSteps;
         if (_arguments.RestoreCallbackStatesFromCheckpoint)
         {
             _parts.Callbacks.LoadState(_state.StatefulCallbacks);
@@ -251,25 +293,6 @@ internal sealed class TrainingSession : IDisposable
         {
             TorchGenerator.SetState(generator.State);
             _pendingState = generator.BeforePending;
-        }
-    }
-
-    private void LogEvaluateSave()
-    {
-        if (Control.ShouldLog && _state.GlobalStep > _meter.LastLoggedStep)
-        {
-            Control.ShouldLog = false;
-            _parts.Log(TrainRow());
-        }
-
-        if (Control.ShouldEvaluate)
-        {
-            Evaluate();
-        }
-
-        if (Control.ShouldSave)
-        {
-            Save();
         }
     }
 
@@ -292,11 +315,19 @@ internal sealed class TrainingSession : IDisposable
     private void Evaluate()
     {
         _guard.Require();
-        Control.ShouldEvaluate = false;
+        _rewind = TorchGenerator.GetState();
         var (metrics, prediction) = Measure();
+        _rewind = null;
+        Control.ShouldEvaluate = false;
         _context.LastPrediction = prediction;
         _parts.Log(metrics);
         Tell(c => c.OnEvaluate(_context, metrics));
+        if (_state.GlobalStep == 0)
+        {
+            // The evaluation before the first step is a row in the log and no more.
+            return;
+        }
+
         if (_parts.Best.Key is { } key)
         {
             _schedule.Evaluated(metrics[key]);
@@ -306,7 +337,7 @@ internal sealed class TrainingSession : IDisposable
         if (_parts.Best.Update(metrics) && !Control.ShouldSave && (_arguments.LoadBestModelAtEnd || _arguments.SaveStrategy == SaveStrategy.Best))
         {
             Control.ShouldSave = true;
-            _extraSteps.Add(_state.GlobalStep);
+            _kept.AddExtra(_state.GlobalStep);
         }
     }
 
@@ -314,7 +345,7 @@ internal sealed class TrainingSession : IDisposable
     {
         using (_average?.Lend())
         {
-            var result = _parts.Evaluator.Run(_parts.EvalDataset!, "eval", (batch, count) => Tell(c => c.OnPredictionStep(_context, batch, count)));
+            var result = _parts.Evaluator.Run(_parts.EvalDataset!, "eval", (batch, count) => Tell(c => c.OnPredictionStep(_context, batch, count)), _stop);
             _freezing.SetTrainingMode();
             return result;
         }
@@ -323,45 +354,18 @@ internal sealed class TrainingSession : IDisposable
     private void Save()
     {
         _guard.Require();
-        var folders = _parts.Folder.Checkpoints;
-        _state.BestModelCheckpoint = BestFolder(_state.GlobalStep) ?? _state.BestModelCheckpoint;
+        _state.BestModelCheckpoint = _kept.BestFolder(_state.GlobalStep) ?? _state.BestModelCheckpoint;
         _state.StatefulCallbacks = _parts.Callbacks.SaveState(Control);
-        var path = folders.Write(_state.GlobalStep, folder =>
+        var path = _parts.Folder.Checkpoints.Write(_state.GlobalStep, folder =>
             _checkpoint.Write(folder, _arguments, _state, Progress(), _data.StateBeforePending, _description));
         _lastSavedStep = _state.GlobalStep;
         Control.ShouldSave = false;
         Tell(c => c.OnSave(_context, path));
-        Rotate();
+        _kept.Rotate();
     }
 
-    private Progress Progress() => new(_position, _lastNorm is null ? null : (double)_lastNorm.item<float>(), _lastRate, [.. _extraSteps]);
-
-    /// <summary>Removes checkpoints that were saved only as the best and no longer are, and those beyond the limit.</summary>
-    private void Rotate()
-    {
-        var folders = _parts.Folder.Checkpoints;
-        var superseded = _extraSteps.Where(step => step != _state.BestGlobalStep && Directory.Exists(folders.PathOf(step))).ToList();
-        superseded.ForEach(folders.Remove);
-        _extraSteps.RemoveAll(step => step != _state.BestGlobalStep);
-        foreach (var step in superseded.Concat(folders.Rotate(_arguments.SaveTotalLimit, _state.BestGlobalStep)))
-        {
-            _parts.Events.Write("remove", new JsonObject { ["step"] = _state.GlobalStep, ["checkpoint"] = CheckpointNames.Of(step) });
-        }
-    }
-
-    /// <summary>The checkpoint of the best evaluation: in the run folder, or beside the checkpoint that was resumed.</summary>
-    /// <param name="coming">A step whose checkpoint is about to be written.</param>
-    private string? BestFolder(int? coming = null)
-    {
-        if (_state.BestGlobalStep is not { } best)
-        {
-            return null;
-        }
-
-        var here = _parts.Folder.Checkpoints.PathOf(best);
-        var there = _resumedFolders?.PathOf(best);
-        return best == coming || Directory.Exists(here) ? here : Directory.Exists(there) ? there : null;
-    }
+    private Progress Progress() =>
+        new(_position, _lastNorm is null ? null : (double)_lastNorm.item<float>(), _lastRate, _kept.ExtraSteps, _due.Evaluation, _due.Save);
 
     /// <summary>Puts the weights in place that the run is to end with: the best ones, or the average, or those of the last step.</summary>
     private void SettleWeights()
@@ -373,8 +377,7 @@ internal sealed class TrainingSession : IDisposable
             return;
         }
 
-        var best = BestFolder() ?? throw new TrainingException(
-            $"The best checkpoint, '{CheckpointNames.Of(_state.BestGlobalStep!.Value)}', is neither in '{_parts.Folder.Path}' nor beside the checkpoint that was resumed: bring it back and resume once more.");
+        var best = _kept.RequireBest();
         if (PythonCheckpoint.Is(best))
         {
             PythonCheckpoint.LoadWeights(best, _parts.Model.Network);

@@ -14,6 +14,7 @@ public sealed class StopTests
     [Trait("Category", "Slow")]
     [InlineData("INT")]
     [InlineData("TERM")]
+    [InlineData("HUP")]
     public void A_stopped_training_saves_and_says_how_to_go_on(string signal)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "skipped: Windows has no such signals");
@@ -38,6 +39,21 @@ public sealed class StopTests
         using var resumed = VizslaProcess.Start(command.Split(' '));
         Assert.True(resumed.Wait() == 0, resumed.ErrorText);
         Assert.Equal(RunFingerprint.Of(run.Output("whole")), RunFingerprint.Of(run.Output("stopped")));
+    }
+
+    [Fact]
+    [Trait("Category", "Slow")]
+    public void A_training_under_nohup_outlives_its_terminal()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "skipped: only Linux says which signals are ignored");
+        using var run = new AnimalRun();
+        using var process = VizslaProcess.StartIgnoring("HUP", run.Train("run", Steps));
+        process.ReadUntil("log");
+
+        process.Signal("HUP");
+
+        Assert.True(process.Wait() == 0, process.ErrorText);
+        Assert.DoesNotContain("Stopping", process.ErrorText, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -14,9 +14,9 @@ internal sealed class VizslaProcess : IDisposable
     private readonly StringBuilder _errors = new();
     private readonly Timer _watchdog;
 
-    private VizslaProcess(IEnumerable<string> words)
+    private VizslaProcess(string program, IEnumerable<string> words)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Vizsla.Cli.dll"), .. words])
+        var start = new ProcessStartInfo(program, words)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -52,7 +52,13 @@ internal sealed class VizslaProcess : IDisposable
         }
     }
 
-    public static VizslaProcess Start(params IEnumerable<string> words) => new(words);
+    private static string Library => Path.Combine(AppContext.BaseDirectory, "Vizsla.Cli.dll");
+
+    public static VizslaProcess Start(params IEnumerable<string> words) => new("dotnet", [Library, .. words]);
+
+    /// <summary>Starts it as <c>nohup</c> does: with a signal that is ignored from the beginning.</summary>
+    public static VizslaProcess StartIgnoring(string signal, IEnumerable<string> words) =>
+        new("sh", ["-c", $"trap '' {signal}; exec dotnet \"$@\"", "sh", Library, .. words]);
 
     /// <summary>Reads events up to the first one of a name.</summary>
     /// <returns>The event; null where the process ended before.</returns>

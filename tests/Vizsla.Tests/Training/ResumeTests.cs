@@ -1,3 +1,4 @@
+using System.Globalization;
 using Vizsla.Testing;
 using Vizsla.Training;
 
@@ -27,6 +28,9 @@ public sealed class ResumeTests
         ["mixed, one stream"] = a => a with { MixupAlpha = 0.4, CutmixAlpha = 1, DataRng = DataRng.Torch },
         ["cut to fit"] = a => a with { AutoFindBatchSize = true, LayerDecay = 0.8, Optim = OptimizerName.Nadam },
         ["early stopping"] = a => a with { EarlyStoppingPatience = 2, EvalSteps = 2, LearningRate = 1e-9 },
+        ["early stopping, saved with each evaluation"] = a => a with { EarlyStoppingPatience = 2, EvalSteps = 2, SaveSteps = 2, LearningRate = 1e-9 },
+        ["evaluated at first, then by epochs"] = a => a with { EvalOnStart = true, EvalStrategy = IntervalStrategy.Epoch, SaveSteps = 9, MetricForBestModel = "loss" },
+        ["ends inside an epoch"] = a => a with { EvalStrategy = IntervalStrategy.Epoch, LoggingStrategy = IntervalStrategy.Epoch, MaxSteps = 13, NumTrainEpochs = 3 },
     };
 
     [Theory]
@@ -46,17 +50,93 @@ public sealed class ResumeTests
         Assert.Equal(RunFingerprint.Of(run.Output("whole")), RunFingerprint.Of(run.Output("stopped")));
     }
 
-    [Fact]
-    public void A_run_that_was_killed_after_its_last_checkpoint_takes_no_step_more()
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void A_run_that_stops_in_its_evaluations_ends_as_one_that_never_stopped(string kind)
     {
         using var run = new TinyRun();
-        var arguments = run.Arguments() with { MaxSteps = 10, NumTrainEpochs = 3 };
+        var batches = run.Arguments() with { PerDeviceEvalBatchSize = 8 };
+        Assert.True(run.Train(Variants[kind](batches with { OutputDir = run.Output("whole") })));
+
+        // In the first evaluation twice, so that one that was taken up is stopped too; then in every second one.
+        var arguments = Variants[kind](batches with { OutputDir = run.Output("stopped") }) with { ResumeFromCheckpoint = "true" };
+        var stops = 0;
+        while (!run.Train(arguments, stop => [new StopInEvaluation(stops < 2 ? 1 : 2, stop)]))
+        {
+            stops++;
+        }
+
+        Assert.InRange(stops, 2, int.MaxValue);
+        Assert.Equal(RunFingerprint.Of(run.Output("whole")), RunFingerprint.Of(run.Output("stopped")));
+    }
+
+    [Theory]
+    [InlineData("one stream")]
+    [InlineData("probed, then fine-tuned")]
+    public void A_run_that_stops_as_its_epochs_begin_ends_as_one_that_never_stopped(string kind)
+    {
+        using var run = new TinyRun();
+        var batches = Variants[kind](run.Arguments()) with { PerDeviceEvalBatchSize = 8 };
+        Assert.True(run.Train(batches with { OutputDir = run.Output("whole") }));
+
+        // Where the backbone is frozen its features are then being computed.
+        var arguments = batches with { OutputDir = run.Output("stopped"), ResumeFromCheckpoint = "true" };
+        for (var epoch = 0; epoch < 2; epoch++)
+        {
+            _ = run.Train(arguments, stop => [new StopAtEpoch(stop)]);
+        }
+
+        Assert.True(run.Train(arguments));
+        Assert.Equal(RunFingerprint.Of(run.Output("whole")), RunFingerprint.Of(run.Output("stopped")));
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void A_run_that_was_killed_after_its_last_checkpoint_ends_as_it_would_have(string kind)
+    {
+        using var run = new TinyRun();
+        var arguments = Variants[kind](run.Arguments());
         Assert.True(run.Train(arguments));
         var whole = RunFingerprint.Of(run.Output());
+        var last = Directory.EnumerateDirectories(run.Output(), "checkpoint-*").MaxBy(folder => int.Parse(folder.Split('-')[^1], CultureInfo.InvariantCulture))!;
 
-        Assert.True(run.Train(arguments with { ResumeFromCheckpoint = Path.Combine(run.Output(), "checkpoint-10") }));
+        Assert.True(run.Train(arguments with { ResumeFromCheckpoint = last }));
 
         Assert.Equal(whole, RunFingerprint.Of(run.Output()));
+    }
+
+    [Fact]
+    public void A_checkpoint_that_was_replaced_half_way_is_there_after_a_kill()
+    {
+        using var run = new TinyRun();
+        var arguments = run.Arguments();
+        Assert.True(run.Train(arguments));
+        var whole = RunFingerprint.Of(run.Output());
+        var place = Path.Combine(run.Output(), "checkpoint-18");
+
+        // As a kill leaves it between the two renamings; then before anything new was there.
+        Directory.Move(place, Path.Combine(run.Output(), ".checkpoint-18.was.tmp"));
+        Assert.True(run.Train(arguments with { ResumeFromCheckpoint = "true" }));
+        Assert.Equal(whole, RunFingerprint.Of(run.Output()));
+
+        Directory.Move(place, Path.Combine(run.Output(), ".checkpoint-18.new.tmp"));
+        Directory.CreateDirectory(Path.Combine(run.Output(), ".checkpoint-18.was.tmp"));
+        Assert.True(run.Train(arguments with { ResumeFromCheckpoint = "true" }));
+        Assert.Equal(whole, RunFingerprint.Of(run.Output()));
+        Assert.Empty(Directory.EnumerateDirectories(run.Output(), ".checkpoint-*"));
+    }
+
+    [Fact]
+    public void The_evaluation_at_the_start_is_a_row_and_not_the_best()
+    {
+        using var run = new TinyRun();
+
+        // Nothing learns, so that no later evaluation is better than it.
+        Assert.True(run.Train(run.Arguments() with { EvalOnStart = true, LearningRate = 1e-12 }));
+
+        var state = TrainerState.Load(Path.Combine(run.Output(), "trainer_state.json"));
+        Assert.Equal(0, state.LogHistory[0]["step"]!.GetValue<long>());
+        Assert.Equal(4, state.BestGlobalStep);
     }
 
     [Fact]
@@ -93,5 +173,23 @@ public sealed class ResumeTests
         Assert.True(run.Train(run.Arguments() with { ResumeFromCheckpoint = "true", MaxSteps = 2, NumTrainEpochs = 3 }));
 
         Assert.True(Directory.Exists(Path.Combine(run.Output(), "checkpoint-2")));
+    }
+
+    private sealed class StopInEvaluation(int which, CancellationTokenSource stop) : TrainerCallback
+    {
+        private int _seen;
+
+        public override void OnPredictionStep(TrainerContext context, int batch, int batchCount)
+        {
+            if (batch == 0 && ++_seen == which)
+            {
+                stop.Cancel();
+            }
+        }
+    }
+
+    private sealed class StopAtEpoch(CancellationTokenSource stop) : TrainerCallback
+    {
+        public override void OnEpochBegin(TrainerContext context) => stop.Cancel();
     }
 }

@@ -76,13 +76,18 @@ internal sealed class TinyRun : IDisposable
 
     /// <summary>Trains, stopped after a step where one is given.</summary>
     /// <returns>Whether it came to its end.</returns>
-    public bool Train(TrainingArguments arguments, int? stopAfter = null, params IEnumerable<TrainerCallback> callbacks)
+    public bool Train(TrainingArguments arguments, int? stopAfter = null, params IEnumerable<TrainerCallback> callbacks) =>
+        Train(arguments, stop => [new StopAfter(stopAfter, stop), .. callbacks]);
+
+    /// <summary>Trains with callbacks that may stop the run.</summary>
+    /// <returns>Whether it came to its end.</returns>
+    public bool Train(TrainingArguments arguments, Func<CancellationTokenSource, IEnumerable<TrainerCallback>> callbacks)
     {
         // OpenMP keeps a count for each thread that has computed before, and an asynchronous test goes on on another one: sums of two threads have other last bits.
         TorchSharp.torch.set_num_threads(1);
         using var stop = new CancellationTokenSource();
         using var model = Model();
-        using var trainer = new Trainer(model, arguments, Train(), Eval(), callbacks: [new StopAfter(stopAfter, stop), .. callbacks], hub: Hub);
+        using var trainer = new Trainer(model, arguments, Train(), Eval(), callbacks: callbacks(stop), hub: Hub);
         try
         {
             trainer.Train(stop.Token);

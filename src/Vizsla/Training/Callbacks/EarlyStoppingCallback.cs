@@ -16,6 +16,15 @@ public sealed class EarlyStoppingCallback(int patience, double threshold, string
     public override string StateName => nameof(EarlyStoppingCallback);
 
     /// <inheritdoc/>
+    public override void OnTrainBegin(TrainerContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+
+        // A run that was killed after it had decided to stop decides the same when it is resumed.
+        context.Control.ShouldTrainingStop |= _counter >= patience;
+    }
+
+    /// <inheritdoc/>
     public override void OnEvaluate(TrainerContext context, IReadOnlyDictionary<string, double> metrics)
     {
         ArgumentNullException.ThrowIfNull(context);

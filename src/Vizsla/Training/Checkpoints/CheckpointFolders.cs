@@ -6,6 +6,10 @@ namespace Vizsla.Training.Checkpoints;
 /// <param name="root">The run folder.</param>
 internal sealed class CheckpointFolders(string root)
 {
+    private const string New = "new";
+    private const string Old = "old";
+    private const string Replaced = "was";
+
     /// <summary>Path of the checkpoint of a step, there or not.</summary>
     public string PathOf(int step) => Path.Combine(root, CheckpointNames.Of(step));
 
@@ -20,7 +24,7 @@ internal sealed class CheckpointFolders(string root)
     /// <returns>Path of the checkpoint.</returns>
     public string Write(int step, Action<string> write)
     {
-        var aside = Path.Combine(root, CheckpointNames.Temporary(step, "new"));
+        var aside = Path.Combine(root, CheckpointNames.Temporary(step, New));
         Discard(aside);
         try
         {
@@ -40,14 +44,16 @@ internal sealed class CheckpointFolders(string root)
             throw;
         }
 
-        var place = PathOf(step);
+        var (place, before) = (PathOf(step), Path.Combine(root, CheckpointNames.Temporary(step, Replaced)));
         if (Directory.Exists(place))
         {
-            Remove(step);
+            Discard(before);
+            Directory.Move(place, before);
         }
 
         Directory.Move(aside, place);
         DirectorySync.Flush(root);
+        Discard(before);
         return place;
     }
 
@@ -55,18 +61,28 @@ internal sealed class CheckpointFolders(string root)
     /// <param name="step">Its step.</param>
     public void Remove(int step)
     {
-        var aside = Path.Combine(root, CheckpointNames.Temporary(step, "old"));
+        var aside = Path.Combine(root, CheckpointNames.Temporary(step, Old));
         Discard(aside);
         Directory.Move(PathOf(step), aside);
         DirectorySync.Flush(root);
         Discard(aside);
     }
 
-    /// <summary>Clears away what an interrupted run was writing or removing.</summary>
+    /// <summary>Clears away what an interrupted run was writing or removing, and ends the replacing of a checkpoint that it had begun.</summary>
     public void Sweep()
     {
         if (Directory.Exists(root))
         {
+            foreach (var before in Directory.GetDirectories(root, CheckpointNames.TemporaryOf(Replaced)))
+            {
+                // The old one makes room only for one that is whole.
+                if (CheckpointNames.StepOfTemporary(before) is { } step && !Directory.Exists(PathOf(step)))
+                {
+                    var whole = Path.Combine(root, CheckpointNames.Temporary(step, New));
+                    Directory.Move(Directory.Exists(whole) ? whole : before, PathOf(step));
+                }
+            }
+
             foreach (var folder in Directory.EnumerateDirectories(root, CheckpointNames.TemporaryPattern))
             {
                 Discard(folder);

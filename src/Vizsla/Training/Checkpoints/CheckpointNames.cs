@@ -22,6 +22,13 @@ internal static class CheckpointNames
 
     public static string Temporary(int step, string purpose) => $".{Of(step)}.{purpose}.tmp";
 
+    /// <summary>Pattern of the temporary folders of one purpose.</summary>
+    public static string TemporaryOf(string purpose) => $".{Prefix}*.{purpose}.tmp";
+
+    /// <summary>The step that a temporary folder belongs to; null for another folder.</summary>
+    public static int? StepOfTemporary(string folder) =>
+        Path.GetFileName(folder).Split('.') is ["", var name, _, "tmp"] ? StepOf(name) : null;
+
     /// <summary>The step of a checkpoint folder; null for another folder.</summary>
     public static int? StepOf(string folder)
     {

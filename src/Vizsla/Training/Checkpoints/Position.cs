@@ -14,8 +14,9 @@ internal sealed record Position(int Epoch, int BatchesDone, bool IsEpochDone)
     /// <summary>Epoch to go on with.</summary>
     public int NextEpoch => IsEpochDone ? Epoch + 1 : Epoch;
 
-    /// <summary>Batches of that epoch that are done.</summary>
-    public int NextBatch => IsEpochDone ? 0 : BatchesDone;
+    /// <summary>Whether some batches of an epoch are done, but not what comes after the last one.</summary>
+    /// <param name="epoch">Epoch from 0.</param>
+    public bool IsInside(int epoch) => Epoch == epoch && BatchesDone > 0 && !IsEpochDone;
 
     /// <summary>The position that Python's Trainer works out from the step alone.</summary>
     public static Position AfterStep(int step, TrainingPlan plan) => new(step / plan.StepsPerEpoch, step % plan.StepsPerEpoch * plan.AccumulationSteps, false);

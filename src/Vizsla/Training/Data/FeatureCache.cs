@@ -14,16 +14,21 @@ internal sealed partial class FeatureCache
     private readonly SessionParts _parts;
     private readonly Freezing _freezing;
     private readonly Dictionary<ImageDataset, float[]> _features = new(ReferenceEqualityComparer.Instance);
+    private readonly CancellationToken _stop;
     private int _width;
 
-    private FeatureCache(SessionParts parts, Freezing freezing) => (_parts, _freezing) = (parts, freezing);
+    private FeatureCache(SessionParts parts, Freezing freezing, CancellationToken stop) => (_parts, _freezing, _stop) = (parts, freezing, stop);
 
     /// <summary>Whether the epoch that runs takes features; false from the unfreezing on.</summary>
     public bool IsUsed { get; private set; } = true;
 
     /// <summary>A cache where one is asked for, or where none was forbidden and nothing stands against it; else null.</summary>
+    /// <param name="parts">The trainer's parts.</param>
+    /// <param name="train">The training split.</param>
+    /// <param name="freezing">What trains, and when.</param>
+    /// <param name="stop">Ends the computation of features after the batch that runs.</param>
     /// <exception cref="Arguments.ArgumentsException">One is asked for and something stands against it.</exception>
-    public static FeatureCache? For(SessionParts parts, ImageDataset train, Freezing freezing)
+    public static FeatureCache? For(SessionParts parts, ImageDataset train, Freezing freezing, CancellationToken stop)
     {
         var arguments = parts.Arguments;
         var isRandom = train.Transform is { IsRandom: true };
@@ -45,7 +50,7 @@ internal sealed partial class FeatureCache
             NotAugmenting(parts.Logger);
         }
 
-        return isUsed ? new(parts, freezing) : null;
+        return isUsed ? new(parts, freezing, stop) : null;
     }
 
     /// <summary>Lets the features go when an epoch begins in which the backbone trains.</summary>
@@ -124,6 +129,8 @@ internal sealed partial class FeatureCache
                 MemoryMarshal.Cast<byte, float>(values.bytes).CopyTo(features.AsSpan(written));
                 written += (int)values.numel();
             }
+
+            _stop.ThrowIfCancellationRequested();
         }
 
         if (wasTraining)

@@ -19,7 +19,8 @@ internal sealed class EvaluationLoop(
     /// <param name="dataset">The split.</param>
     /// <param name="labels">Names of the classes.</param>
     /// <param name="batchDone">Hears of each batch: its number from 0, and the number of batches.</param>
-    public EvaluationResult Run(ImageDataset dataset, IReadOnlyList<string> labels, Action<int, int> batchDone)
+    /// <param name="stop">Ends the run after a batch that is not the last.</param>
+    public EvaluationResult Run(ImageDataset dataset, IReadOnlyList<string> labels, Action<int, int> batchDone, CancellationToken stop)
     {
         var cache = Cache is { IsUsed: true } && FeatureCache.Fits(dataset) ? Cache : null;
         int[] order = [.. Enumerable.Range(0, dataset.Count)];
@@ -48,6 +49,10 @@ internal sealed class EvaluationLoop(
             }
 
             batchDone(batch++, batchCount);
+            if (batch < batchCount)
+            {
+                stop.ThrowIfCancellationRequested();
+            }
         }
 
         return gathered.Finish(labels);

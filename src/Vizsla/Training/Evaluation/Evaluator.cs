@@ -14,10 +14,12 @@ internal sealed class Evaluator(EvaluationLoop loop, IReadOnlyList<Metric> metri
     /// <param name="dataset">The split.</param>
     /// <param name="prefix"><c>eval</c> or <c>test</c>.</param>
     /// <param name="batchDone">Hears of each batch.</param>
-    public (Dictionary<string, double> Metrics, EvalPrediction Prediction) Run(ImageDataset dataset, string prefix, Action<int, int> batchDone)
+    /// <param name="stop">Ends the run between two batches.</param>
+    public (Dictionary<string, double> Metrics, EvalPrediction Prediction) Run(
+        ImageDataset dataset, string prefix, Action<int, int> batchDone, CancellationToken stop)
     {
         var watch = Stopwatch.StartNew();
-        var result = loop.Run(dataset, labels, batchDone);
+        var result = loop.Run(dataset, labels, batchDone, stop);
         var values = new Dictionary<string, double>();
         var isLabelled = !result.Prediction.LabelIds.Contains(ImageBatch.NoLabel);
         if (isLabelled)

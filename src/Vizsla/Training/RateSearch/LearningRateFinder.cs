@@ -42,7 +42,7 @@ internal sealed class LearningRateFinder(SessionParts parts, ImageDataset train,
         var (arguments, network) = (parts.Arguments, parts.Model.Network);
         var plan = new TrainingPlan(arguments, train.Count);
         using var freezing = new Freezing(network, arguments);
-        var cache = FeatureCache.For(parts, train, freezing);
+        var cache = FeatureCache.For(parts, train, freezing, cancellationToken);
         var data = new TrainingData(train, arguments, plan, parts.Model.Labels.Count, cache);
         using var optimizer = OptimizerTable.Create(arguments, ParameterGroups.Create(network, arguments, freezing.EverTrained));
         using var meter = new LossMeter(parts.Device, filtersNan: false);
