@@ -47,6 +47,7 @@ internal static unsafe class ResampleKernels
     /// <param name="length">Bytes of a row.</param>
     /// <param name="weights">The weights of the rows.</param>
     /// <param name="y">Number of the result's row.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Vertical(byte* source, nint stride, byte* target, int length, ResampleWeights weights, int y)
     {
         var x = 0;
@@ -95,6 +96,7 @@ internal static unsafe class ResampleKernels
 
     private static byte Clip(int sum) => (byte)Math.Clamp(sum >> ResampleWeights.PrecisionBits, 0, 255);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FourRows(byte* source, nint sourceStride, byte* target, nint targetStride, ResampleWeights weights)
     {
         fixed (short* lows = weights.Low, highs = weights.High)
@@ -174,6 +176,7 @@ internal static unsafe class ResampleKernels
     private static Vector256<byte> WeightPairs() =>
         Vector256.Create(0x03020100, 0x03020100, 0x03020100, 0x03020100, 0x07060504, 0x07060504, 0x07060504, 0x07060504).AsByte();
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Block(byte* source, nint stride, byte* target, ResampleWeights weights, int y)
     {
         Vector256<int> low0 = default, low1 = default, low2 = default, low3 = default;

@@ -1,4 +1,7 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using SkiaSharp;
 
 namespace Vizsla.Imaging;
@@ -29,13 +32,7 @@ internal static class SkiaEncoder
         var buffer = ArrayPool<byte>.Shared.Rent(info.BytesSize);
         try
         {
-            var source = image.Pixels;
-            for (int i = 0, j = 0; i < source.Length; i += 3, j += 4)
-            {
-                source.Slice(i, 3).CopyTo(buffer.AsSpan(j));
-                buffer[j + 3] = byte.MaxValue;
-            }
-
+            AddAlpha(image.Pixels, buffer);
             fixed (byte* pixels = buffer)
             {
                 using var pixmap = new SKPixmap(info, (nint)pixels);
@@ -49,6 +46,28 @@ internal static class SkiaEncoder
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    // Three bytes a pixel become four, the last one opaque.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddAlpha(ReadOnlySpan<byte> source, Span<byte> target)
+    {
+        const byte none = 0x80;
+        var spread = Vector128.Create((byte)0, 1, 2, none, 3, 4, 5, none, 6, 7, 8, none, 9, 10, 11, none);
+        var opaque = Vector128.Create(0xFF000000u).AsByte();
+        ref var from = ref MemoryMarshal.GetReference(source);
+        ref var to = ref MemoryMarshal.GetReference(target);
+        var (i, j) = (0, 0);
+        for (; i + Vector128<byte>.Count <= source.Length; i += 12, j += Vector128<byte>.Count)
+        {
+            (Vector128.Shuffle(Vector128.LoadUnsafe(ref from, (nuint)i), spread) | opaque).StoreUnsafe(ref to, (nuint)j);
+        }
+
+        for (; i < source.Length; i += 3, j += 4)
+        {
+            source.Slice(i, 3).CopyTo(target[j..]);
+            target[j + 3] = byte.MaxValue;
         }
     }
 }

@@ -57,16 +57,6 @@ public sealed partial class Rng
         }
     }
 
-    /// <summary>Numbers in [0, 1): <c>torch.rand(n)</c>.</summary>
-    /// <param name="values">Receives n numbers.</param>
-    public void Fill(Span<float> values)
-    {
-        foreach (ref var value in values)
-        {
-            value = NextSingle();
-        }
-    }
-
     // log(1 + x) without loss for small x: the rounding error of 1 + x is undone (Kahan).
     private static double LogOnePlus(double x)
     {

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace Vizsla.Primitives;
 
 /// <summary>torch's CPU generator: MT19937 with torch's rules from a draw to a value.</summary>
@@ -55,11 +57,7 @@ public sealed partial class Rng
             Refill();
         }
 
-        var y = _state[_next++];
-        y ^= y >> 11;
-        y ^= (y << 7) & 0x9d2c5680u;
-        y ^= (y << 15) & 0xefc60000u;
-        return y ^ (y >> 18);
+        return Temper(_state[_next++]);
     }
 
     /// <summary>64 random bits: two draws, the first one high.</summary>
@@ -70,7 +68,7 @@ public sealed partial class Rng
     }
 
     /// <summary>A float32 in [0, 1): <c>torch.rand(1)</c>, 24 bits of one draw.</summary>
-    public float NextSingle() => (NextUInt32() & 0xFFFFFF) * (1f / (1 << 24));
+    public float NextSingle() => ToSingle(NextUInt32());
 
     /// <summary>A float64 in [0, 1): <c>torch.rand(1, dtype=torch.float64)</c>, 53 bits of two draws.</summary>
     public double NextDouble() => (NextUInt64() & ((1UL << 53) - 1)) * (1.0 / (1UL << 53));
@@ -80,6 +78,16 @@ public sealed partial class Rng
     /// <param name="high">Upper bound.</param>
     /// <remarks>One rounding, not two: torch's build fuses the multiplication and the addition.</remarks>
     public float Uniform(double low, double high) => MathF.FusedMultiplyAdd(NextSingle(), (float)high - (float)low, (float)low);
+
+    private static float ToSingle(uint bits) => (bits & 0xFFFFFF) * (1f / (1 << 24));
+
+    private static uint Temper(uint y)
+    {
+        y ^= y >> 11;
+        y ^= (y << 7) & 0x9d2c5680u;
+        y ^= (y << 15) & 0xefc60000u;
+        return y ^ (y >> 18);
+    }
 
     private static ulong Mix(ulong z)
     {
@@ -91,19 +99,29 @@ public sealed partial class Rng
 
     private void Refill()
     {
-        var s = _state;
-        for (var i = 0; i < StateLength - Offset; i++)
-        {
-            s[i] = s[i + Offset] ^ Twist(s[i], s[i + 1]);
-        }
-
-        for (var i = StateLength - Offset; i < StateLength - 1; i++)
-        {
-            s[i] = s[i + Offset - StateLength] ^ Twist(s[i], s[i + 1]);
-        }
-
-        s[^1] = s[Offset - 1] ^ Twist(s[^1], s[0]);
+        Twist(0, StateLength - Offset, Offset);
+        Twist(StateLength - Offset, StateLength - 1, Offset - StateLength);
+        _state[^1] = _state[Offset - 1] ^ Twist(_state[^1], _state[0]);
         (_left, _next) = (StateLength, 0);
+    }
+
+    // Many words at once: what a word needs lies further away than a vector is long, and the word behind it is still the old one.
+    private void Twist(int from, int to, int offset)
+    {
+        var s = _state;
+        var i = from;
+        for (; i + Vector256<uint>.Count <= to; i += Vector256<uint>.Count)
+        {
+            var low = Vector256.Create(s, i + 1);
+            var word = (Vector256.Create(s, i) & Vector256.Create(0x80000000u)) | (low & Vector256.Create(0x7fffffffu));
+            var twisted = (word >> 1) ^ ((low & Vector256<uint>.One) * Vector256.Create(0x9908b0dfu));
+            (Vector256.Create(s, i + offset) ^ twisted).CopyTo(s, i);
+        }
+
+        for (; i < to; i++)
+        {
+            s[i] = s[i + offset] ^ Twist(s[i], s[i + 1]);
+        }
     }
 
     private static uint Twist(uint high, uint low) =>

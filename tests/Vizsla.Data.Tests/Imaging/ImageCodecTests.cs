@@ -4,6 +4,23 @@ namespace Vizsla.Tests.Imaging;
 
 public sealed class ImageCodecTests
 {
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(4, 1)]
+    [InlineData(5, 1)]
+    [InlineData(3, 3)]
+    [InlineData(7, 9)]
+    public void A_picture_of_any_size_comes_back_from_a_PNG(int width, int height)
+    {
+        using var image = Pictures.Draw(width, height);
+        using var stream = new MemoryStream();
+
+        ImageCodec.SavePng(image, stream);
+
+        using var decoded = ImageCodec.Decode(stream.ToArray());
+        Assert.True(image.Pixels.SequenceEqual(decoded.Pixels));
+    }
+
     [Fact]
     public void Says_why_a_file_cannot_be_read_and_nothing_where_it_can()
     {

@@ -39,6 +39,28 @@ public sealed class RngTests
         Assert.NotEqual(first, Rng.ForSample(43, 0, 7).NextUInt64());
     }
 
+    [Theory]
+    [InlineData(0, 5)]
+    [InlineData(3, 620)]
+    [InlineData(623, 2)]
+    [InlineData(624, 3000)]
+    [InlineData(100, 1249)]
+    public void Many_numbers_at_once_are_those_that_come_one_by_one(int before, int count)
+    {
+        var (together, single) = (new Rng(11), new Rng(11));
+        for (var i = 0; i < before; i++)
+        {
+            together.NextUInt32();
+            single.NextUInt32();
+        }
+
+        var numbers = new float[count];
+        together.Fill(numbers);
+
+        Assert.Equal(Enumerable.Range(0, count).Select(_ => single.NextSingle()), numbers);
+        Assert.Equal(single.NextUInt32(), together.NextUInt32());
+    }
+
     [Fact]
     public void A_permutation_holds_every_number_once()
     {

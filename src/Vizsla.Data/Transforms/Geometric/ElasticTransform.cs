@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using Vizsla.Imaging;
 using Vizsla.Primitives;
 
@@ -36,26 +38,27 @@ public sealed record ElasticTransform(
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(rng);
         var (width, height) = (image.Width, image.Height);
-        var buffer = ArrayPool<float>.Shared.Rent(2 * width * height);
-        var placesX = buffer.AsSpan(0, width * height);
-        var placesY = buffer.AsSpan(width * height, width * height);
-        Displace(placesX, width, height, Sigma.Low, Alpha.Low, width, rng);
-        Displace(placesY, width, height, Sigma.High, Alpha.High, height, rng);
+        var buffer = ArrayPool<float>.Shared.Rent((2 * width * height) + width);
+        var placesX = buffer.AsMemory(0, width * height);
+        var placesY = buffer.AsMemory(width * height, width * height);
+        var columns = buffer.AsMemory(2 * width * height, width);
+        Draw(placesX, width, height, Sigma.Low, rng);
+        Draw(placesY, width, height, Sigma.High, rng);
+        Linspace.Fill(columns.Span, (-width + 1.0) / width, (width - 1.0) / width);
         var result = new Image(width, height);
-        for (var y = 0; y < height; y++)
+        RowBands.Run(width, height, (from, to) =>
         {
-            var rowX = placesX.Slice(y * width, width);
-            var rowY = placesY.Slice(y * width, width);
-            var place = Linspace.At((float)((-height + 1.0) / height), (float)((height - 1.0) / height), y, height);
-            for (var x = 0; x < width; x++)
+            var line = new float[width];
+            for (var y = from; y < to; y++)
             {
-                rowX[x] = Linspace.At((float)((-width + 1.0) / width), (float)((width - 1.0) / width), x, width) + rowX[x];
-                rowY[x] = place + rowY[x];
+                var rowX = placesX.Span.Slice(y * width, width);
+                var rowY = placesY.Span.Slice(y * width, width);
+                line.AsSpan().Fill(Linspace.At((float)((-height + 1.0) / height), (float)((height - 1.0) / height), y, height));
+                Displace(rowX, columns.Span, (float)Alpha.Low, width);
+                Displace(rowY, line, (float)Alpha.High, height);
+                GridSampler.SampleRow(image, rowX, rowY, Interpolation, Fill, result.Row(y));
             }
-
-            GridSampler.SampleRow(image, rowX, rowY, Interpolation, Fill, result.Row(y));
-        }
-
+        });
         ArrayPool<float>.Shared.Return(buffer);
         return result;
     }
@@ -70,12 +73,13 @@ public sealed record ElasticTransform(
         }
     }
 
-    // Draws one axis of the displacement in units of the picture's side.
-    private void Displace(Span<float> plane, int width, int height, double sigma, double alpha, int side, Rng rng)
+    // Draws one axis of the displacement, from -1 to 1 and then smoothed.
+    private void Draw(Memory<float> plane, int width, int height, double sigma, Rng rng)
     {
-        foreach (ref var value in plane)
+        rng.Fill(plane.Span);
+        foreach (ref var value in plane.Span)
         {
-            value = (rng.NextSingle() * 2) - 1;
+            value = (value * 2) - 1;
         }
 
         if (sigma > 0)
@@ -83,10 +87,24 @@ public sealed record ElasticTransform(
             var kernel = (int)((8 * sigma) + 1) | 1;
             Blur.Gaussian(plane, width, height, kernel, kernel, Sigma.Low, Sigma.High);
         }
+    }
 
-        foreach (ref var value in plane)
+    // From a row of the drawn numbers to places: the strength in units of the picture's side is added to where each pixel lies.
+    private static void Displace(Span<float> row, ReadOnlySpan<float> places, float alpha, float side)
+    {
+        ref var numbers = ref MemoryMarshal.GetReference(row);
+        ref var start = ref MemoryMarshal.GetReference(places);
+        var lanes = Vector512<float>.Count;
+        var x = 0;
+        for (; x + lanes <= row.Length; x += lanes)
         {
-            value = value * (float)alpha / side;
+            var moved = Vector512.LoadUnsafe(ref numbers, (nuint)x) * Vector512.Create(alpha) / Vector512.Create(side);
+            (Vector512.LoadUnsafe(ref start, (nuint)x) + moved).StoreUnsafe(ref numbers, (nuint)x);
+        }
+
+        for (; x < row.Length; x++)
+        {
+            row[x] = places[x] + (row[x] * alpha / side);
         }
     }
 }

@@ -44,34 +44,29 @@ internal static class Blur
     }
 
     /// <summary>Blurs one plane of floats in place.</summary>
-    public static void Gaussian(Span<float> plane, int planeWidth, int planeHeight, int width, int height, double sigmaX, double sigmaY)
+    public static void Gaussian(Memory<float> plane, int planeWidth, int planeHeight, int width, int height, double sigmaX, double sigmaY)
     {
         CheckSize(planeWidth, planeHeight, width, height);
         var (radiusX, radiusY) = (width / 2, height / 2);
         var rowLength = planeWidth + (2 * radiusX);
-        var buffer = ArrayPool<float>.Shared.Rent((width * height) + (height * rowLength) + plane.Length);
-        var weights = buffer.AsSpan(0, width * height);
-        var rows = buffer.AsSpan(weights.Length, height * rowLength);
-        var source = buffer.AsSpan(weights.Length + rows.Length, plane.Length);
-        plane.CopyTo(source);
-        Weights(weights, width, height, sigmaX, sigmaY);
+        var source = ArrayPool<float>.Shared.Rent(rowLength * (planeHeight + (2 * radiusY)));
         for (var y = -radiusY; y < planeHeight + radiusY; y++)
         {
-            var row = rows.Slice((y + radiusY) % height * rowLength, rowLength);
-            var line = source.Slice(Reflect(y, planeHeight) * planeWidth, planeWidth);
-            for (var x = 0; x < rowLength; x++)
+            var row = source.AsSpan((y + radiusY) * rowLength, rowLength);
+            var line = plane.Span.Slice(Reflect(y, planeHeight) * planeWidth, planeWidth);
+            line.CopyTo(row[radiusX..]);
+            for (var i = 1; i <= radiusX; i++)
             {
-                row[x] = line[Reflect(x - radiusX, planeWidth)];
-            }
-
-            if (y >= radiusY)
-            {
-                var target = y - radiusY;
-                Convolution.Row(rows, rowLength, target % height, weights, width, 1, plane.Slice(target * planeWidth, planeWidth));
+                row[radiusX - i] = line[i];
+                row[^(radiusX - i + 1)] = line[^(i + 1)];
             }
         }
 
-        ArrayPool<float>.Shared.Return(buffer);
+        var kernel = new float[width * height];
+        Weights(kernel, width, height, sigmaX, sigmaY);
+        var weights = PlaneConvolution.Pad(kernel, width);
+        RowBands.Run(planeWidth, planeHeight, (from, to) => PlaneConvolution.Rows(source, rowLength, weights, width, height, from, to, plane.Span));
+        ArrayPool<float>.Shared.Return(source);
     }
 
     private static void CheckSize(int imageWidth, int imageHeight, int width, int height)

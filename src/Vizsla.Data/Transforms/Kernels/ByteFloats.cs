@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -9,6 +10,7 @@ internal static class ByteFloats
     private static readonly int Block = Vector256<byte>.Count;
 
     /// <summary>Turns bytes into floats.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Widen(ReadOnlySpan<byte> source, Span<float> target)
     {
         ref var from = ref MemoryMarshal.GetReference(source);
@@ -30,6 +32,7 @@ internal static class ByteFloats
     }
 
     /// <summary>Rounds floats, half to even, to bytes; below 0 becomes 0 and above 255 becomes 255.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void RoundToEven(ReadOnlySpan<float> source, Span<byte> target)
     {
         ref var from = ref MemoryMarshal.GetReference(source);
@@ -49,6 +52,7 @@ internal static class ByteFloats
     }
 
     /// <summary>Truncates floats to bytes; below 0 becomes 0 and above 255 becomes 255.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Truncate(ReadOnlySpan<float> source, Span<byte> target)
     {
         ref var from = ref MemoryMarshal.GetReference(source);

@@ -19,6 +19,7 @@ internal static class Convolution
     /// <param name="step">Floats from one column to the next: 3 in interleaved pixels, 1 in a plane.</param>
     /// <param name="result">Receives the sums; its length is that of the row without its padding.</param>
     /// <remarks>Source: the order of oneDNN's depthwise convolution behind torch's <c>conv2d</c>. Parity: exact.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Row(
         ReadOnlySpan<float> rows, int rowLength, int firstRow, ReadOnlySpan<float> weights, int kernelWidth, int step, Span<float> result)
     {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Vizsla.Imaging;
@@ -89,6 +90,7 @@ internal static class Enhance
     }
 
     // Pillow adds up the row below, the row, the row above, each from left to right, and truncates after adding a half.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Sharpen(ReadOnlySpan<float> above, ReadOnlySpan<float> row, ReadOnlySpan<float> below, float factor, Span<float> sums)
     {
         ref var up = ref MemoryMarshal.GetReference(above);

@@ -22,6 +22,7 @@ internal static class GridVectors
     /// <param name="fill">Color of what comes from outside; null leaves it black without blending at the border.</param>
     /// <param name="target">First byte of the pixels.</param>
     /// <returns>False where a pixel lies at the end of the source, beyond which nothing may be read; nothing is written then.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static unsafe bool TryBilinear(byte* source, Image image, Vector256<float> x, Vector256<float> y, FillColor? fill, byte* target)
     {
         var (left, top) = (Vector256.Floor(x), Vector256.Floor(y));

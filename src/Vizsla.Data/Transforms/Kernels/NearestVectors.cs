@@ -22,6 +22,7 @@ internal static class NearestVectors
     /// <param name="x">Source column of column 0, and the step from column to column, in 1/65536.</param>
     /// <param name="y">Source row of column 0, and the step from column to column, in 1/65536.</param>
     /// <returns>The first column that is not filled.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static unsafe int Sample(Image image, ref byte source, ref byte target, int first, int last, (int Start, int Step) x, (int Start, int Step) y)
     {
         var lanes = Vector256<int>.Indices + Vector256.Create(first);

@@ -13,6 +13,7 @@ internal static class PixelSampler
     /// <param name="result">The result, filled with the color for what lies outside.</param>
     /// <param name="map">Where each point of the result comes from.</param>
     /// <param name="interpolation">Nearest, bilinear or bicubic.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static unsafe void Sample<TMap>(Image image, Image result, TMap map, Interpolation interpolation)
         where TMap : struct, IPixelMap
     {

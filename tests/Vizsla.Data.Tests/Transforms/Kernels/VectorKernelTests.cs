@@ -83,6 +83,101 @@ public sealed class VectorKernelTests
         static int Fixed(double value) => (int)Math.Floor(value * One + 0.5);
     }
 
+    [Theory]
+    [InlineData(64, 4, 5, 3)]
+    [InlineData(150, 41, 9, 9)]
+    [InlineData(63, 7, 3, 5)]
+    [InlineData(131, 3, 7, 1)]
+    public void Sums_a_plane_row_by_row_and_column_by_column(int width, int height, int kernelWidth, int kernelHeight)
+    {
+        var rng = new Rng(6);
+        var sourceWidth = width + kernelWidth - 1;
+        var source = Floats(rng, sourceWidth * (height + kernelHeight - 1));
+        var kernel = Floats(rng, kernelWidth * kernelHeight);
+        var result = new float[width * height];
+
+        PlaneConvolution.Rows(source, sourceWidth, PlaneConvolution.Pad(kernel, kernelWidth), kernelWidth, kernelHeight, 0, height, result);
+
+        for (var i = 0; i < result.Length; i++)
+        {
+            var sum = 0f;
+            for (var k = 0; k < kernel.Length; k++)
+            {
+                sum = MathF.FusedMultiplyAdd(kernel[k], source[(i / width + k / kernelWidth) * sourceWidth + i % width + k % kernelWidth], sum);
+            }
+
+            Assert.Equal(sum, result[i]);
+        }
+    }
+
+    [Theory]
+    [InlineData(700, 640)]
+    [InlineData(640, 130)]
+    [InlineData(20, 1)]
+    public void Every_row_lies_in_one_band(int width, int height)
+    {
+        var times = new int[height];
+
+        RowBands.Run(width, height, (from, to) =>
+        {
+            for (var y = from; y < to; y++)
+            {
+                Interlocked.Increment(ref times[y]);
+            }
+        });
+
+        Assert.All(times, count => Assert.Equal(1, count));
+    }
+
+    [Theory]
+    [InlineData(Interpolation.Bilinear)]
+    [InlineData(Interpolation.Nearest)]
+    public void A_large_picture_is_displaced_by_the_same_sums_as_a_small_one(Interpolation interpolation)
+    {
+        const int Width = 600, Height = 450, Kernel = 9;
+        using var image = Pictures.Draw(Width, Height);
+
+        using var result = new ElasticTransform(40.0, 1.0) { Interpolation = interpolation, Fill = (7, 8, 9) }.Apply(image, new Rng(21));
+
+        var rng = new Rng(21);
+        var (moveX, moveY) = (Smooth(), Smooth());
+        var row = new byte[3 * Width];
+        for (var y = 0; y < Height; y++)
+        {
+            var placesX = Enumerable.Range(0, Width).Select(x => Place(x, Width) + moveX[y * Width + x] * 40f / Width).ToArray();
+            var placesY = Enumerable.Range(0, Width).Select(x => Place(y, Height) + moveY[y * Width + x] * 40f / Height).ToArray();
+            GridSampler.SampleRow(image, placesX, placesY, interpolation, (7, 8, 9), row);
+            Assert.True(result.Row(y).SequenceEqual(row), $"row {y}");
+        }
+
+        float[] Smooth()
+        {
+            var drawn = new float[Width * Height];
+            for (var i = 0; i < drawn.Length; i++)
+            {
+                drawn[i] = rng.NextSingle() * 2 - 1;
+            }
+
+            var weights = new float[Kernel];
+            GaussianKernel.Fill(weights, 1);
+            var smooth = new float[drawn.Length];
+            for (var i = 0; i < smooth.Length; i++)
+            {
+                for (var k = 0; k < Kernel * Kernel; k++)
+                {
+                    var (x, y) = (i % Width + k % Kernel - Kernel / 2, i / Width + k / Kernel - Kernel / 2);
+                    smooth[i] = MathF.FusedMultiplyAdd(weights[k / Kernel] * weights[k % Kernel], drawn[Mirror(y, Height) * Width + Mirror(x, Width)], smooth[i]);
+                }
+            }
+
+            return smooth;
+        }
+
+        static float Place(int index, int count) => Linspace.At((float)((-count + 1.0) / count), (float)((count - 1.0) / count), index, count);
+
+        static int Mirror(int place, int count) => place < 0 ? -place : place >= count ? 2 * count - 2 - place : place;
+    }
+
     [Fact]
     public void A_destination_of_another_size_is_refused()
     {
@@ -104,6 +199,17 @@ public sealed class VectorKernelTests
         double Level(int column, int row) => image.Row(Math.Clamp(row, 0, image.Height - 1))[3 * Math.Clamp(column, 0, image.Width - 1) + channel];
 
         static double Mix(double a, double b, double share) => a + (b - a) * share;
+    }
+
+    private static float[] Floats(Rng rng, int count)
+    {
+        var floats = new float[count];
+        for (var i = 0; i < count; i++)
+        {
+            floats[i] = rng.NextSingle() * 2 - 1;
+        }
+
+        return floats;
     }
 
     private static byte[] Bytes(Rng rng, int count)
