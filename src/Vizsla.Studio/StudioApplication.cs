@@ -47,6 +47,7 @@ public static class StudioApplication
         ServerSetup.UseSafety(application);
         application.UseStatusCodePagesWithReExecute("/not-found");
         application.UseRouting();
+        AbsentRuns.Use(application);
         application.UseAntiforgery();
         ServeApplication.MapService(application);
         PictureEndpoints.Map(application);

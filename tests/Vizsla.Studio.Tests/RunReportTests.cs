@@ -16,6 +16,7 @@ public sealed class RunReportTests : IDisposable
         _folder.WriteText("run/events.jsonl", """
             {"event": "train_begin", "time": "2026-01-01T10:00:00Z", "step": 0, "max_steps": 10}
             {"event": "log", "time": "2026-01-01T10:00:05Z", "step": 10, "epoch": 1, "values": {"loss": 1.5, "eval_loss": 1.25, "eval_accuracy": 0.5}}
+            {"event": "push", "time": "2026-01-01T10:00:06Z", "step": 10, "message": "End of training", "repo": "ada/pets", "commit": "0123456789abcdef"}
             {"event": "train_end", "time": "2026-01-01T10:00:06Z", "step": 10}
 
             """);
@@ -32,6 +33,7 @@ public sealed class RunReportTests : IDisposable
         Assert.Contains("\"eval_loss\"".Replace("eval_loss", "run · validation", StringComparison.Ordinal), html.Replace("\\u00B7", "·", StringComparison.Ordinal), StringComparison.Ordinal);
         Assert.Contains("data:image/jpeg;base64,", html, StringComparison.Ordinal);
         Assert.Contains("id=\"confusion\"", html, StringComparison.Ordinal);
+        Assert.Contains("""pushed as <code title="0123456789abcdef">01234567</code>""", html, StringComparison.Ordinal);
         Assert.Contains("A card", html, StringComparison.Ordinal);
         Assert.DoesNotContain("Proofread", html, StringComparison.Ordinal);
         Assert.Contains("""<div class="table-scroll" tabindex="0"><table>""", html, StringComparison.Ordinal);

@@ -10,11 +10,15 @@ internal sealed class RunEvents
     private static readonly string[] NotValues = ["step", "epoch", "time", "event"];
 
     private readonly List<LogRow> _rows = [];
+    private readonly List<RunPush> _pushes = [];
     private DateTimeOffset? _first;
     private DateTimeOffset? _last;
 
     /// <summary>Rows so far, in order of steps.</summary>
     public IReadOnlyList<LogRow> Rows => [.. _rows];
+
+    /// <summary>What became of the pushes to a Hub, in their order.</summary>
+    public IReadOnlyList<RunPush> Pushes => [.. _pushes];
 
     /// <summary>Whether anything has happened.</summary>
     public bool Any { get; private set; }
@@ -71,6 +75,15 @@ internal sealed class RunEvents
             case "log" or "evaluate":
                 _rows.Add(RowOf(happened["values"] as JsonObject ?? happened, moment - _first, Step));
                 break;
+            case "push":
+                _pushes.Add(PushOf(happened, moment, RunPush.Pushed));
+                break;
+            case "push_failed":
+                _pushes.Add(PushOf(happened, moment, RunPush.Failed));
+                break;
+            case "push_skipped":
+                _pushes.Add(PushOf(happened, moment, RunPush.LeftOut));
+                break;
         }
     }
 
@@ -91,8 +104,13 @@ internal sealed class RunEvents
         return new((int)(JsonFile.Number(row["step"]) ?? step), JsonFile.Number(row["epoch"]), since?.TotalSeconds, values);
     }
 
-    private static string? ReasonOf(JsonObject happened) =>
-        (happened["reason"] ?? happened["message"]) is JsonValue value && value.GetValueKind() == JsonValueKind.String ? value.GetValue<string>() : null;
+    private static RunPush PushOf(JsonObject happened, DateTimeOffset? moment, string outcome) => new(
+        (int)(JsonFile.Number(happened["step"]) ?? 0), moment, TextOf(happened["message"]) ?? "–", outcome,
+        TextOf(happened["repo"]), TextOf(happened["commit"]), TextOf(happened["error"]));
+
+    private static string? ReasonOf(JsonObject happened) => TextOf(happened["reason"] ?? happened["message"]);
+
+    private static string? TextOf(JsonNode? node) => node is JsonValue value && value.GetValueKind() == JsonValueKind.String ? value.GetValue<string>() : null;
 
     private static DateTimeOffset? TimeOf(JsonNode? node)
     {

@@ -55,6 +55,7 @@ internal sealed class RunReader(string name, string folder, TimeProvider time)
                 ?? (JsonFile.Number(results["train_runtime"]) is { } seconds ? TimeSpan.FromSeconds(seconds) : null),
             Updated = updated,
             Rows = rows,
+            Pushes = _events.Pushes,
             Arguments = ArgumentsOf(ReadFile("training_args.json")),
             Results = results,
             HasModel = File.Exists(Path.Combine(folder, "config.json")),

@@ -44,6 +44,9 @@ public sealed record RunSnapshot
     /// <summary>Training losses, rates and evaluations.</summary>
     public IReadOnlyList<LogRow> Rows { get; init; } = [];
 
+    /// <summary>What became of the pushes to a Hub, in their order.</summary>
+    public IReadOnlyList<RunPush> Pushes { get; init; } = [];
+
     /// <summary>What was asked for, by Hugging Face's names; empty when nothing says.</summary>
     public IReadOnlyDictionary<string, string> Arguments { get; init; } = new Dictionary<string, string>();
 

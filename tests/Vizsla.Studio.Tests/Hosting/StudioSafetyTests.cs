@@ -27,6 +27,8 @@ public sealed class StudioSafetyTests : IDisposable
     [InlineData("/pictures/..%2Fsecret.png")]
     [InlineData("/transforms/picture?picture=..%2Fsecret.png&seed=1&pipeline=[]")]
     [InlineData("/predict/seen?model=..%2Fa&picture=sample")]
+    [InlineData("/runs/..%2F..%2Fsecret.png")]
+    [InlineData("/runs/out")]
     [InlineData("/data/picture?split=..%2F..&row=0&run=a")]
     [InlineData("/_content/Vizsla.Studio/..%2F..%2Fsecret.png")]
     public async Task No_address_leads_out_of_the_given_folders(string address)
@@ -44,6 +46,25 @@ public sealed class StudioSafetyTests : IDisposable
         Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
         Assert.DoesNotContain(Secret, text, StringComparison.Ordinal);
         Assert.DoesNotContain(_folder.Path, text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/runs/a", HttpStatusCode.OK)]
+    [InlineData("/runs/sweep/b?part=card", HttpStatusCode.OK)]
+    [InlineData("/runs", HttpStatusCode.OK)]
+    [InlineData("/runs/absent", HttpStatusCode.NotFound)]
+    [InlineData("/runs/sweep", HttpStatusCode.NotFound)]
+    [InlineData("/nowhere", HttpStatusCode.NotFound)]
+    public async Task A_page_is_found_where_there_is_something_to_show(string address, HttpStatusCode status)
+    {
+        _folder.WriteText("runs/a/events.jsonl", "");
+        _folder.WriteText("runs/sweep/b/events.jsonl", "");
+        await using var server = await RunningServer.StudioAsync(new StudioOptions { Runs = _folder["runs"] });
+
+        using var answer = await server.Client.GetAsync(address);
+
+        Assert.Equal(status, answer.StatusCode);
+        Assert.Contains("<!DOCTYPE html>", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -45,6 +45,31 @@ public sealed class RunLibraryTests : IDisposable
     }
 
     [Fact]
+    public void Pushes_to_a_Hub_are_told_with_what_became_of_them()
+    {
+        Append("a", Begin + "\n" + """
+            {"event": "push", "time": "2026-01-01T10:00:10Z", "step": 10, "epoch": 0.1, "message": "Training in progress, step 10", "repo": "ada/pets", "commit": "0123456789abcdef"}
+            {"event": "push_failed", "time": "2026-01-01T10:00:20Z", "step": 20, "epoch": 0.2, "message": "Training in progress, step 20", "repo": "ada/pets", "error": "The Hub is away."}
+            {"event": "push_skipped", "time": "2026-01-01T10:00:30Z", "step": 30, "epoch": 0.3, "message": "Training in progress, step 30"}
+
+            """);
+
+        var run = Library().Find("a")!;
+
+        Assert.Equal(
+            [
+                new RunPush(10, Moment(10), "Training in progress, step 10", "pushed", "ada/pets", "0123456789abcdef", null),
+                new RunPush(20, Moment(20), "Training in progress, step 20", "failed", "ada/pets", null, "The Hub is away."),
+                new RunPush(30, Moment(30), "Training in progress, step 30", "left out", null, null, null),
+            ],
+            run.Pushes);
+        Assert.Equal([null, "The Hub is away.", "The push before was still under way."], run.Pushes.Select(p => p.Reason));
+        Assert.Empty(run.Rows);
+
+        static DateTimeOffset Moment(int second) => new(2026, 1, 1, 10, 0, second, TimeSpan.Zero);
+    }
+
+    [Fact]
     public void A_resumed_run_forgets_what_comes_again()
     {
         Append("a", Begin + "\n" + Log(10, 2.5) + Log(20, 2.0));
