@@ -1,4 +1,8 @@
+using System.Buffers;
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using Vizsla.Imaging;
 
 namespace Vizsla.Studio.Pictures;
@@ -7,28 +11,49 @@ namespace Vizsla.Studio.Pictures;
 internal static class BmpWriter
 {
     private const int HeaderLength = 54;
+    private const int GroupPixels = 5;
 
-    /// <summary>The picture as a 24-bit BMP file.</summary>
-    public static byte[] Write(Image image)
+    // Red and blue of five pixels change places; the sixteenth byte is the next group's to write.
+    private static readonly Vector128<byte> Swap = Vector128.Create((byte)2, 1, 0, 5, 4, 3, 8, 7, 6, 11, 10, 9, 14, 13, 12, 15);
+
+    /// <summary>Writes the picture as a 24-bit BMP file.</summary>
+    /// <returns>The file in a pooled buffer; the caller disposes it.</returns>
+    public static PooledBytes Write(Image image)
     {
         var stride = ((image.Width * 3) + 3) & ~3;
-        var file = new byte[HeaderLength + (stride * image.Height)];
-        WriteHeader(file, image);
+        var file = new PooledBytes(HeaderLength + (stride * image.Height));
+        WriteHeader(file.Span, image);
         for (var y = 0; y < image.Height; y++)
         {
             var source = image.Row(y);
-            var target = file.AsSpan(HeaderLength + (stride * (image.Height - 1 - y)), source.Length);
-            for (var x = 0; x < source.Length; x += 3)
-            {
-                (target[x], target[x + 1], target[x + 2]) = (source[x + 2], source[x + 1], source[x]);
-            }
+            var target = file.Span.Slice(HeaderLength + (stride * (image.Height - 1 - y)), stride);
+            WriteRow(source, target);
+            target[source.Length..].Clear();
         }
 
         return file;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void WriteRow(ReadOnlySpan<byte> source, Span<byte> target)
+    {
+        ref var from = ref MemoryMarshal.GetReference(source);
+        ref var to = ref MemoryMarshal.GetReference(target);
+        var x = 0;
+        for (; x + Vector128<byte>.Count <= source.Length; x += 3 * GroupPixels)
+        {
+            Vector128.Shuffle(Vector128.LoadUnsafe(ref from, (nuint)x), Swap).StoreUnsafe(ref to, (nuint)x);
+        }
+
+        for (; x < source.Length; x += 3)
+        {
+            (target[x], target[x + 1], target[x + 2]) = (source[x + 2], source[x + 1], source[x]);
+        }
+    }
+
     private static void WriteHeader(Span<byte> file, Image image)
     {
+        file[..HeaderLength].Clear();
         "BM"u8.CopyTo(file);
         BinaryPrimitives.WriteInt32LittleEndian(file[2..], file.Length);
         BinaryPrimitives.WriteInt32LittleEndian(file[10..], HeaderLength);

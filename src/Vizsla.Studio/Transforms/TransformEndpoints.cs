@@ -19,8 +19,8 @@ internal sealed class TransformEndpoints : IDisposable
     /// <summary>Maps <c>GET /transforms/picture</c>.</summary>
     public static void Map(IEndpointRouteBuilder endpoints) =>
         endpoints.MapGet("/transforms/picture", (
-            string picture, string pipeline, ulong seed, int? steps, int? side, PictureStore pictures, TransformEndpoints self, HttpContext context) =>
-            self.DrawAsync(pictures.Decode(picture), pipeline, seed, steps, side, context)).ExcludeFromDescription();
+            string picture, string pipeline, ulong seed, int? steps, int? crop, int? side, PictureStore pictures, TransformEndpoints self, HttpContext context) =>
+            self.DrawAsync(pictures.Decode(picture), pipeline, seed, steps, crop, side, context)).ExcludeFromDescription();
 
     /// <summary>The address of a picture after a pipeline.</summary>
     /// <param name="picture">Its name in the store.</param>
@@ -28,13 +28,14 @@ internal sealed class TransformEndpoints : IDisposable
     /// <param name="seed">Seeds the generator.</param>
     /// <param name="steps">How many steps to run; null runs all.</param>
     /// <param name="side">Longest side of a small copy; null gives the exact pixels.</param>
-    public static string Address(string picture, string pipeline, ulong seed, int? steps = null, int? side = null) =>
+    /// <param name="crop">Which of several pictures, from 0; null shows all side by side.</param>
+    public static string Address(string picture, string pipeline, ulong seed, int? steps = null, int? side = null, int? crop = null) =>
         $"/transforms/picture?picture={picture}&seed={seed}&pipeline={Uri.EscapeDataString(pipeline)}"
-        + (steps is null ? "" : $"&steps={steps}") + (side is null ? "" : $"&side={side}");
+        + (steps is null ? "" : $"&steps={steps}") + (crop is null ? "" : $"&crop={crop}") + (side is null ? "" : $"&side={side}");
 
     public void Dispose() => _drawing.Dispose();
 
-    private async Task<IResult> DrawAsync(Image image, string pipeline, ulong seed, int? steps, int? side, HttpContext context)
+    private async Task<IResult> DrawAsync(Image image, string pipeline, ulong seed, int? steps, int? crop, int? side, HttpContext context)
     {
         // A browser that has moved on aborts its request: what waits here is dropped undrawn.
         await _drawing.WaitAsync(context.RequestAborted).ConfigureAwait(false);
@@ -42,13 +43,14 @@ internal sealed class TransformEndpoints : IDisposable
         {
             var all = Pipeline.FromJson(pipeline).Transforms;
             RefuseHuge(all, image);
-            using var result = TransformRender.Draw([.. all.Take(steps ?? all.Count)], image, seed);
-            context.Response.Headers.CacheControl = "private, max-age=600";
-            return side is null ? Results.Bytes(BmpWriter.Write(result), "image/bmp") : PictureEndpoints.Jpeg(result, side);
+            using var result = TransformRender.Draw([.. all.Take(steps ?? all.Count)], image, seed, crop);
+            // Megabytes for each place of a slider would only push other files out of the browser's cache, which takes time.
+            context.Response.Headers.CacheControl = side is null ? "no-store" : "private, max-age=600";
+            return side is null ? new BmpResult(BmpWriter.Write(result)) : PictureEndpoints.Jpeg(result, side);
         }
         catch (ArgumentException e)
         {
-            throw new RefusedException(StatusCodes.Status400BadRequest, e.Message);
+            throw new RefusedException(StatusCodes.Status400BadRequest, e.ParamName is { } name ? e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal) : e.Message);
         }
         finally
         {
@@ -70,6 +72,20 @@ internal sealed class TransformEndpoints : IDisposable
             if (asked > MostPixels)
             {
                 throw new RefusedException(StatusCodes.Status400BadRequest, $"{step.GetType().Name} would make a picture of {asked / 1e6:0.#} million pixels; the studio shows up to {MostPixels / 1e6:0} million.");
+            }
+        }
+    }
+
+    /// <summary>Sends a file and gives its buffer back.</summary>
+    private sealed class BmpResult(PooledBytes file) : IResult
+    {
+        public async Task ExecuteAsync(HttpContext httpContext)
+        {
+            using (file)
+            {
+                httpContext.Response.ContentType = "image/bmp";
+                httpContext.Response.ContentLength = file.Memory.Length;
+                await httpContext.Response.Body.WriteAsync(file.Memory, httpContext.RequestAborted).ConfigureAwait(false);
             }
         }
     }

@@ -14,27 +14,34 @@ internal static class TransformRender
     /// <param name="steps">The steps to run; none gives a copy of the picture.</param>
     /// <param name="image">Not changed, not disposed.</param>
     /// <param name="seed">Seeds the generator.</param>
-    /// <returns>The picture, several side by side after a step that makes several, floats brought back to 8 bits; the caller owns it.</returns>
-    public static Image Draw(IReadOnlyList<Transform> steps, Image image, ulong seed)
+    /// <param name="crop">Which one after a step that makes several pictures, from 0; null puts them side by side.</param>
+    /// <returns>The picture, floats brought back to 8 bits; the caller owns it.</returns>
+    /// <exception cref="ArgumentException">There is no such crop.</exception>
+    public static Image Draw(IReadOnlyList<Transform> steps, Image image, ulong seed, int? crop = null)
     {
         if (steps.Count == 0)
         {
             return new Image(image.Width, image.Height, image.Pixels);
         }
 
-        var rng = new Rng(seed);
         var pipeline = new Compose(steps);
+        if (crop < 0 || crop >= pipeline.OutputCount)
+        {
+            throw new ArgumentException($"'crop' must be 0 to {pipeline.OutputCount - 1}, got {crop}.", nameof(crop));
+        }
+
+        var rng = new Rng(seed);
         if (HasFloats(steps))
         {
             var tensors = pipeline.RunMany(image, rng);
-            return Side([.. tensors.Select(ToImage)], tensors);
+            return Side(tensors, crop);
         }
 
         if (pipeline.OutputCount > 1)
         {
             // Only the run to floats knows several pictures; a plain conversion at its end changes no level.
             var tensors = new Compose([.. steps, new ToTensor()]).RunMany(image, rng);
-            return Side([.. tensors.Select(ToImage)], tensors);
+            return Side(tensors, crop);
         }
 
         var result = pipeline.Apply(image, rng);
@@ -75,8 +82,9 @@ internal static class TransformRender
         return image;
     }
 
-    private static Image Side(Image[] pictures, IReadOnlyList<ImageTensor> tensors)
+    private static Image Side(IReadOnlyList<ImageTensor> tensors, int? crop)
     {
+        Image[] pictures = crop is { } one ? [ToImage(tensors[one])] : [.. tensors.Select(ToImage)];
         foreach (var tensor in tensors)
         {
             tensor.Dispose();

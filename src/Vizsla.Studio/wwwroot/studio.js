@@ -139,6 +139,88 @@ document.addEventListener("input", event => {
     }
 });
 
+// A picture that follows a slider asks for one address at a time, then for the newest one: what was wanted in between is never asked for,
+// and no late answer replaces a newer one. While it moves it comes as large as it is shown; its exact pixels, and then the small pictures
+// beside it, come when it rests, for they would hold it up.
+
+const rest = 250;
+const followers = new WeakMap();
+let restTimer;
+
+function follow(picture) {
+    const wanted = picture.dataset.picture;
+    const state = followers.get(picture) ?? {};
+    followers.set(picture, state);
+    if (state.asked !== undefined && (!state.exact || state.asked === wanted)) {
+        return;
+    }
+
+    if (state.shown === wanted) {
+        showSmall();
+    } else if (state.rough === wanted) {
+        restTimer ??= setTimeout(() => ask(picture, state, true), rest);
+    } else {
+        ask(picture, state, !picture.hasAttribute("src"));
+    }
+}
+
+function ask(picture, state, exact) {
+    clearTimeout(restTimer);
+    restTimer = undefined;
+    for (const small of document.querySelectorAll("img[data-later]")) {
+        if (!small.complete) {
+            small.removeAttribute("src");
+        }
+    }
+
+    [state.asked, state.exact] = [picture.dataset.picture, exact];
+    picture.src = exact ? state.asked : `${state.asked}&side=${Math.ceil(Math.max(picture.clientWidth, picture.clientHeight) * devicePixelRatio)}`;
+}
+
+async function arrive(event) {
+    const picture = event.target;
+    const state = followers.get(picture);
+    if (state?.asked === undefined) {
+        return;
+    }
+
+    const { asked } = state;
+    const failed = event.type === "error";
+    state.rough = asked;
+    if (state.exact || failed) {
+        state.shown = picture.dataset.shown = asked;
+    }
+
+    state.asked = undefined;
+    follow(picture);
+    const problem = failed ? await reason(asked) : "";
+    if (state.rough === asked) {
+        document.getElementById(picture.dataset.problem).textContent = problem;
+    }
+}
+
+function showSmall() {
+    for (const small of document.querySelectorAll("img[data-later]")) {
+        if (small.getAttribute("src") !== small.dataset.later) {
+            small.src = small.dataset.later;
+        }
+    }
+}
+
+async function reason(address) {
+    try {
+        return (await (await fetch(address)).json()).error;
+    } catch {
+        return "The picture cannot be drawn.";
+    }
+}
+
+document.addEventListener("load", arrive, true);
+document.addEventListener("error", arrive, true);
+new MutationObserver(() => document.querySelectorAll("img[data-picture]").forEach(follow))
+    .observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-picture", "data-later"] });
+document.querySelectorAll("img[data-picture]").forEach(follow);
+
 // Dragging steps of a pipeline: the browser needs a word of data to begin a drag.
 document.addEventListener("dragstart", event => {
     if (event.target.closest?.("[draggable=true]")) {

@@ -36,14 +36,16 @@ public sealed class BrowserFixture : IAsyncLifetime
         var page = await context.NewPageAsync();
         var session = new Session(context, page);
         page.PageError += (_, error) => session.Problems.Add(error);
+        var address = new Uri(_server!.Address, path).ToString();
         page.Console += (_, message) =>
         {
-            if (message.Type == "error")
+            // A page that is not found says so of itself.
+            if (message.Type == "error" && !message.Location.StartsWith(address, StringComparison.Ordinal))
             {
                 session.Problems.Add(message.Text);
             }
         };
-        await page.GotoAsync(new Uri(_server!.Address, path).ToString());
+        await page.GotoAsync(address);
         await page.Locator("h1").WaitForAsync();
         return session;
     }

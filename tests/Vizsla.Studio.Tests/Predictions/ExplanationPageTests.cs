@@ -1,32 +1,46 @@
 using System.Net;
 using Vizsla.Imaging;
 using Vizsla.Inference;
+using Vizsla.Studio.Predictions;
 using Vizsla.Testing;
 
 namespace Vizsla.Studio.Tests.Predictions;
 
 public sealed class ExplanationPageTests : IDisposable
 {
+    // Large enough that the last channels of a ResNet are planes, not points.
+    private const int ImageSize = 128;
+
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
 
-    [Fact]
-    public async Task The_picture_under_the_map_is_the_library_s_own()
+    [Theory]
+    [InlineData("vit-tiny", null)]
+    [InlineData("vit-tiny", 4)]
+    [InlineData("resnet18", null)]
+    [InlineData("resnet18", 0)]
+    [InlineData("resnet18", 5)]
+    public async Task The_picture_under_the_map_of_a_class_is_the_library_s_own(string architecture, int? label)
     {
-        var model = SmallModel.Save(_folder["pets"]);
+        var model = SmallModel.Save(_folder["pets"], architecture, ImageSize);
         await using var server = await RunningServer.StudioAsync(new StudioOptions { Models = [model] });
-        using var classifier = ImageClassifier.FromPretrained(model);
-        var predictor = new PicturePredictor(classifier.Network, classifier.Processor.ToPipeline());
         using var sample = ImageCodec.Decode(await server.Client.GetByteArrayAsync("/_content/Vizsla.Studio/sample.jpg"));
 
-        var answer = await server.Client.GetByteArrayAsync("/predict/looked?model=pets&picture=sample");
+        var answer = await server.Client.GetByteArrayAsync(PredictionRoom.LookedAddress("pets", "sample", label));
 
-        using var seen = predictor.Seen(sample);
-        using var expected = predictor.Explain(sample).Heat.Over(seen, 1);
-        using var memory = new MemoryStream();
-        ImageCodec.SaveJpeg(expected, memory, 90);
-        Assert.Equal(memory.ToArray(), answer);
+        Assert.Equal(Expected(model, sample, label), answer);
+    }
+
+    [Fact]
+    public async Task Classes_have_maps_of_their_own_with_Grad_CAM()
+    {
+        var model = SmallModel.Save(_folder["pets"], "resnet18", ImageSize);
+        await using var server = await RunningServer.StudioAsync(new StudioOptions { Models = [model] });
+
+        var maps = await Task.WhenAll(Enumerable.Range(0, SmallModel.Labels.Count).Select(i => server.Client.GetByteArrayAsync(PredictionRoom.LookedAddress("pets", "sample", i))));
+
+        Assert.True(maps.Select(Convert.ToHexString).Distinct().Count() > 1, "all classes have the same map");
     }
 
     [Theory]
@@ -40,5 +54,16 @@ public sealed class ExplanationPageTests : IDisposable
 
         Assert.Equal(status, answer.StatusCode);
         Assert.Contains(message, WebUtility.HtmlDecode(System.Text.RegularExpressions.Regex.Unescape(await answer.Content.ReadAsStringAsync())), StringComparison.Ordinal);
+    }
+
+    private static byte[] Expected(string model, Image image, int? label)
+    {
+        using var classifier = ImageClassifier.FromPretrained(model);
+        var predictor = new PicturePredictor(classifier.Network, classifier.Processor.ToPipeline());
+        using var seen = predictor.Seen(image);
+        using var over = predictor.Explain(image, label).Heat.Over(seen, 1);
+        using var memory = new MemoryStream();
+        ImageCodec.SaveJpeg(over, memory, 90);
+        return memory.ToArray();
     }
 }

@@ -41,12 +41,50 @@ public sealed class TransformPictureTests
 
         using var sample = ImageCodec.Decode(await server.Client.GetByteArrayAsync("/_content/Vizsla.Studio/sample.jpg"));
         using var expected = Pipeline.FromJson(pipeline).Apply(sample, new Rng(7));
-        Assert.Equal(BmpWriter.Write(expected), served);
+        using var written = BmpWriter.Write(expected);
+        Assert.True(written.Span.SequenceEqual(served));
         using var decoded = ImageCodec.Decode(served);
         Assert.True(expected.Pixels.SequenceEqual(decoded.Pixels));
     }
 
     [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    [InlineData(6)]
+    [InlineData(16)]
+    [InlineData(33)]
+    public void A_picture_of_any_width_comes_back_from_its_file(int width)
+    {
+        using var scene = Scene();
+        using var image = new RandomCrop((7, width)).Apply(scene, new Rng(1));
+
+        using var file = BmpWriter.Write(image);
+
+        using var decoded = ImageCodec.Decode(file.Memory.ToArray());
+        Assert.True(image.Pixels.SequenceEqual(decoded.Pixels));
+    }
+
+    [Fact]
+    public async Task Each_of_several_crops_has_an_address()
+    {
+        const string pipeline = """[{"transform":"FiveCrop","size":[100,80]}]""";
+        await using var server = await RunningServer.StudioAsync(new StudioOptions());
+        using var sample = ImageCodec.Decode(await server.Client.GetByteArrayAsync("/_content/Vizsla.Studio/sample.jpg"));
+        var crops = new FiveCrop((100, 80)).Apply(sample);
+
+        for (var i = 0; i < crops.Count; i++)
+        {
+            using var served = ImageCodec.Decode(await server.Client.GetByteArrayAsync(TransformEndpoints.Address(PictureStore.Sample, pipeline, 7, crop: i)));
+            Assert.True(crops[i].Pixels.SequenceEqual(served.Pixels));
+            crops[i].Dispose();
+        }
+
+        using var absent = await server.Client.GetAsync(TransformEndpoints.Address(PictureStore.Sample, pipeline, 7, crop: 5));
+        Assert.Equal("""{"error":"'crop' must be 0 to 4, got 5."}""", await absent.Content.ReadAsStringAsync());
+    }
+
+    [Theory]
+    [InlineData("""[{"transform":"FiveCrop","size":[9,2000]}]""", "FiveCrop cuts out 9x2000 (height x width), and the picture has 750x1000; resize it first.")]
     [InlineData("""[{"transform":"Resize","size":[9000,9000]}]""", "Resize would make a picture of 81 million pixels; the studio shows up to 24 million.")]
     [InlineData("""[{"transform":"RandomPosterize","bits":9}]""", null)]
     [InlineData("nonsense", null)]
