@@ -60,7 +60,8 @@ public sealed class InitializationTests
 
     private static void AssertStartsWith(string name, JsonNode expected, Tensor actual)
     {
-        using var flat = actual.detach().flatten();
+        using var scope = NewDisposeScope();
+        var flat = actual.detach().flatten();
         var values = flat.data<float>().ToArray().Take(expected.AsArray().Count);
         Assert.True(expected.AsArray().Select(v => (float)v!).SequenceEqual(values), $"{name}: {string.Join(", ", values)}, expected {expected.ToJsonString()}");
     }

@@ -16,7 +16,7 @@ public sealed class FusedAdamWTests
     {
         using var scope = NewDisposeScope();
         Parameter[] expected = [Made(7, 5, 3), Made(8, 11)];
-        Tensor[] actual = [.. expected.Select(p => p.detach().clone())];
+        Tensor[] actual = [.. expected.Select(p => p.Copy())];
         Tensor[] means = [.. actual.Select(p => zeros_like(p))];
         Tensor[] squares = [.. actual.Select(p => zeros_like(p))];
         using var reference = optim.AdamW(expected, lr: 3e-3, beta1: 0.8, beta2: 0.95, eps: 1e-7, weight_decay: 0.1);

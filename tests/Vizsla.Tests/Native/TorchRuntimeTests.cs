@@ -10,7 +10,8 @@ public sealed class TorchRuntimeTests
     {
         System.Runtime.CompilerServices.RuntimeHelpers.RunModuleConstructor(typeof(TorchRuntime).Module.ModuleHandle);
 
-        using var sum = torch.ones(3).sum();
+        using var ones = torch.ones(3);
+        using var sum = ones.sum();
 
         Assert.Equal(3f, sum.item<float>());
     }

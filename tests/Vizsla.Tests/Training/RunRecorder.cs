@@ -1,4 +1,5 @@
 using TorchSharp;
+using Vizsla.Native;
 using Vizsla.Primitives;
 using Vizsla.Training;
 using Vizsla.Training.Data;
@@ -38,7 +39,7 @@ internal sealed class RunRecorder : TrainerCallback, IDisposable
         {
             foreach (var (name, value) in context.Network.State())
             {
-                End.Add(name, value.detach().cpu().clone().DetachFromDisposeScope());
+                End.Add(name, value.Copy().DetachFromDisposeScope());
             }
         }
     }

@@ -1,4 +1,5 @@
 using Vizsla.Models;
+using Vizsla.Native;
 using static TorchSharp.torch;
 
 namespace Vizsla.Tests.Training;
@@ -9,7 +10,7 @@ internal sealed class Weights : IDisposable
     private readonly Dictionary<string, Tensor> _tensors;
 
     private Weights(ClassificationNetwork network) =>
-        _tensors = network.State().ToDictionary(s => s.Name, s => s.Value.detach().clone().DetachFromDisposeScope());
+        _tensors = network.State().ToDictionary(s => s.Name, s => s.Value.Copy().DetachFromDisposeScope());
 
     public IEnumerable<string> Names => _tensors.Keys;
 

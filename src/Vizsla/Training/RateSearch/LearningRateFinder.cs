@@ -1,3 +1,4 @@
+using Vizsla.Native;
 using Vizsla.Training.Data;
 using Vizsla.Training.Optimizers;
 using Vizsla.Training.Steps;
@@ -17,7 +18,7 @@ internal sealed class LearningRateFinder(SessionParts parts, ImageDataset train,
     {
         var network = parts.Model.Network;
         var generator = TorchGenerator.GetState();
-        var before = network.State().Select(t => (t.Value, Kept: t.Value.detach().clone().DetachFromDisposeScope())).ToList();
+        var before = network.State().Select(t => (t.Value, Kept: t.Value.Copy().DetachFromDisposeScope())).ToList();
         network.PatchDropRate = parts.Arguments.PatchDropRate;
         try
         {

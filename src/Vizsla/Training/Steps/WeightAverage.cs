@@ -1,5 +1,6 @@
 using Vizsla.Models;
 using Vizsla.Models.Weights;
+using Vizsla.Native;
 using Vizsla.Training.Checkpoints;
 using static TorchSharp.torch;
 using static Vizsla.Native.KeptScalars;
@@ -18,7 +19,7 @@ internal sealed class WeightAverage : IDisposable
     public WeightAverage(ClassificationNetwork network, double decay)
     {
         _decay = decay;
-        _pairs = [.. network.State().Select(s => (s.Name, s.Value, s.Value.detach().clone().DetachFromDisposeScope()))];
+        _pairs = [.. network.State().Select(s => (s.Name, s.Value, s.Value.Copy().DetachFromDisposeScope()))];
     }
 
     /// <summary>Takes in the weights as they are.</summary>
@@ -75,7 +76,7 @@ internal sealed class WeightAverage : IDisposable
         using var noGradient = no_grad();
         foreach (var (_, value, average) in _pairs)
         {
-            using var weight = value.detach().clone();
+            using var weight = value.Copy();
             value.copy_(average);
             average.copy_(weight);
         }

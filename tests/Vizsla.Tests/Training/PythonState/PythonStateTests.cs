@@ -170,9 +170,10 @@ public sealed class PythonStateTests
 
     private static Optimizer Optimizer(OptimizerName name, out NamedParameter[] parameters)
     {
+        using var range = arange(Kept(6L), dtype: ScalarType.Float32);
         parameters =
         [
-            new("weight", nn.Parameter(arange(Kept(6L), dtype: ScalarType.Float32).reshape(3, 2))),
+            new("weight", nn.Parameter(range.reshape(3, 2))),
             new("bias", nn.Parameter(ones(2))),
         ];
         return OptimizerTable.Create(
@@ -184,7 +185,9 @@ public sealed class PythonStateTests
     {
         foreach (var (_, parameter) in parameters)
         {
-            parameter.grad = full_like(parameter.detach(), Kept(0.1f * seed));
+            using var like = parameter.detach();
+            using var gradient = full_like(like, Kept(0.1f * seed));
+            parameter.grad = gradient;
         }
 
         optimizer.Step();
