@@ -56,6 +56,10 @@ public abstract class ClassificationNetwork : nn.Module<Tensor, Tensor>
     /// <summary>Whether pixels stay as they lie in memory also where another order is faster; off by default, for measurements.</summary>
     internal bool KeepsMemoryLayout { get; set; }
 
+    /// <summary>Whether the convolutions of this network may have the channels of each place side by side.</summary>
+    internal bool AllowsChannelsLast => _allowsChannelsLast ??= ModuleTree.Layers(this).OfType<Convolution>().All(c =>
+        c.Options.Kernel != (1, 1) || c.Options.Stride == (1, 1) || c.Weight.shape[1] % VectorChannels == 0);
+
     /// <summary>Class scores of a batch.</summary>
     /// <param name="pixels">Float [B, C, H, W], preprocessed.</param>
     /// <returns>Float [B, L]; the caller owns it.</returns>
@@ -116,9 +120,6 @@ public abstract class ClassificationNetwork : nn.Module<Tensor, Tensor>
     protected override void RegisterComponents()
     {
     }
-
-    private bool AllowsChannelsLast => _allowsChannelsLast ??= ModuleTree.Layers(this).OfType<Convolution>().All(c =>
-        c.Options.Kernel != (1, 1) || c.Options.Stride == (1, 1) || c.Weight.shape[1] % VectorChannels == 0);
 
     private protected T Add<T>(string path, T module)
         where T : nn.Module => ModuleTree.Add(this, path, module);
