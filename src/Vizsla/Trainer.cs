@@ -292,7 +292,7 @@ public sealed class Trainer : IDisposable
 
     private static IEnumerable<TrainerCallback> EarlyStopping(TrainingArguments arguments, BestModel best) =>
         arguments.EarlyStoppingPatience is { } patience
-            ? [new EarlyStoppingCallback(patience, arguments.EarlyStoppingThreshold, best.Key!, best.GreaterIsBetter)]
+            ? [new EarlyStoppingCallback(patience, arguments.EarlyStoppingThreshold, best.Key!, best.GreaterIsBetter, arguments.UnfreezeAtEpoch ?? 0)]
             : [];
 
     private static IEnumerable<TrainerCallback> Publishing(HubPublisher? publisher) => publisher is null ? [] : [new PublishCallback(publisher)];

@@ -44,7 +44,7 @@ public sealed partial record TrainingArguments
     /// <summary>Decay of a moving average of the weights, in (0, 1), which is then evaluated and saved; 0, the default, keeps none.</summary>
     public double EmaDecay { get; init; }
 
-    /// <summary>Evaluations without improvement after which training stops; null, the default, never.</summary>
+    /// <summary>Evaluations without improvement after which training stops; null, the default, never. Those before <see cref="UnfreezeAtEpoch"/> do not count.</summary>
     public int? EarlyStoppingPatience { get; init; }
 
     /// <summary>Least change of the metric that counts as improvement. Default 0.</summary>

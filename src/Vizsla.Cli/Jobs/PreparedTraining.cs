@@ -37,17 +37,15 @@ internal sealed class PreparedTraining : IDisposable
             throw new UsageException($"'{options.Dataset}' has no train split, only {string.Join(", ", dataset.Keys)}. 'vizsla prepare' makes one, --train_split names another.");
         }
 
-        var train = Split(options, dataset, "--train_split", options.TrainSplit);
-        var evaluation = EvaluationSplit(options, dataset, console);
-        var test = dataset.GetValueOrDefault("test");
-        var model = OpenModel(options, train.ClassNames, console);
-        train.SetTransform(options.Transforms.Train.For(model.Processor));
-        var evaluationPipeline = options.Transforms.Evaluation.For(model.Processor);
-        foreach (var split in new[] { evaluation, test }.OfType<ImageDataset>())
-        {
-            split.SetTransform(evaluationPipeline);
-        }
+        var trainRows = Split(options, dataset, "--train_split", options.TrainSplit);
+        var evaluationRows = EvaluationSplit(options, dataset, console);
+        var model = OpenModel(options, trainRows.ClassNames, console);
 
+        // A copy for each use: --eval_split may name the very split that trains.
+        var train = trainRows.WithTransform(options.Transforms.Train.For(model.Processor));
+        var evaluationPipeline = options.Transforms.Evaluation.For(model.Processor);
+        var evaluation = evaluationRows?.WithTransform(evaluationPipeline);
+        var test = dataset.GetValueOrDefault("test")?.WithTransform(evaluationPipeline);
         var log = new ConsoleLog(console);
         var trainer = new Trainer(model, options.Arguments, train, evaluation, callbacks: callbacks, logger: log.CreateLogger(nameof(Trainer)));
         EarlierRun.Note(trainer.Notes, options);

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Vizsla.Cli.Tests.Processes;
 using Vizsla.Training.RateSearch;
 
@@ -37,6 +38,26 @@ public sealed class TrainCommandTests
             console.ErrorText,
             StringComparison.Ordinal);
         Assert.Contains($"The run folder '{run.Output("file")}' cannot be made: ", console.ErrorText, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_split_that_trains_and_is_evaluated_is_augmented_only_to_train()
+    {
+        using var run = new AnimalRun();
+        using var console = new ConsoleRun();
+
+        var code = await CommandLine.RunAsync(
+            [
+                "train", "--dataset", run.Dataset, "--model", run.Model, "--output", run.Output("run"), "--bf16", "false", "--eval_split", "train", "--transforms", "tutorial",
+                "--max_steps", "1", "--per_device_train_batch_size", "4", "--save_strategy", "no",
+            ],
+            console.Console);
+
+        Assert.True(code == 0, console.ErrorText);
+        var data = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(run.Output("run"), "training_args.json")))!["data"]!;
+        Assert.Equal(("train", "train"), ((string)data["train"]!["split"]!, (string)data["eval"]!["split"]!));
+        Assert.Contains("new RandomHorizontalFlip(0.4)", (string)data["train"]!["transform"]!, StringComparison.Ordinal);
+        Assert.DoesNotContain("Random", (string)data["eval"]!["transform"]!, StringComparison.Ordinal);
     }
 
     [Fact]

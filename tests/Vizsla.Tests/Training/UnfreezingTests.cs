@@ -48,6 +48,23 @@ public sealed class UnfreezingTests
     }
 
     [Fact]
+    public void Early_stopping_counts_from_the_unfreezing_on()
+    {
+        using var run = new TinyRun();
+        var arguments = Probing(run) with
+        {
+            UnfreezeAtEpoch = 3, NumTrainEpochs = 8, EvalStrategy = IntervalStrategy.Epoch, MetricForBestModel = "loss", SaveStrategy = SaveStrategy.No,
+            EarlyStoppingPatience = 2, EarlyStoppingThreshold = 1e9,
+        };
+
+        var rates = new Rates();
+        run.Train(arguments, null, rates);
+
+        // Nothing is ever better by a billion: two evaluations after the three that do not count.
+        Assert.Equal(5 * StepsPerEpoch, rates.Seen.Count);
+    }
+
+    [Fact]
     public void Features_stand_in_for_pictures_until_the_unfreezing()
     {
         using var run = new TinyRun();

@@ -7,8 +7,9 @@ namespace Vizsla.Training.Callbacks;
 /// <param name="threshold">Least change that counts as improvement, 0 or more.</param>
 /// <param name="metric">Name of the metric with its <c>eval_</c>.</param>
 /// <param name="greaterIsBetter">Its direction.</param>
+/// <param name="countsAfterEpoch">Epochs whose evaluations do not count, because something is frozen until then; 0, the default, counts all.</param>
 /// <remarks>Source: transformers <c>EarlyStoppingCallback</c>. Parity: exact; its counter is part of every checkpoint.</remarks>
-public sealed class EarlyStoppingCallback(int patience, double threshold, string metric, bool greaterIsBetter) : TrainerCallback
+public sealed class EarlyStoppingCallback(int patience, double threshold, string metric, bool greaterIsBetter, int countsAfterEpoch = 0) : TrainerCallback
 {
     private int _counter;
 
@@ -30,7 +31,8 @@ public sealed class EarlyStoppingCallback(int patience, double threshold, string
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(metrics);
         var value = metrics[metric];
-        _counter = context.State.BestMetric is not { } best || Improves(value, best) ? 0 : _counter + 1;
+        var counts = context.State.Epoch > countsAfterEpoch;
+        _counter = !counts || context.State.BestMetric is not { } best || Improves(value, best) ? 0 : _counter + 1;
         context.Control.ShouldTrainingStop |= _counter >= patience;
     }
 
