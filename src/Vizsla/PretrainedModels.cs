@@ -1,4 +1,5 @@
 using Vizsla.Hub;
+using Vizsla.Models;
 
 namespace Vizsla;
 
@@ -31,6 +32,15 @@ public static class PretrainedModels
         ArgumentNullException.ThrowIfNull(hub);
         var repo = RepoId.Model(name);
         return await hub.SnapshotDownloadAsync(repo, revision, new SnapshotOptions { Choose = Needed, Progress = progress }, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The repository of a model's name: a bare name of timm's, such as <c>resnet50</c>, stands for the repository of its default weights, <c>timm/resnet50.a1_in1k</c>.</summary>
+    /// <param name="name"><c>owner/name</c>, a bare name of timm's, or the path of a folder or file.</param>
+    /// <returns>The repository; null where the model lies on this machine as a folder or a weight file, and for a name that no repository is known of.</returns>
+    public static string? RepositoryOf(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return ModelLocation.RepositoryOf(name);
     }
 
     private static IEnumerable<string> Needed(IReadOnlyList<string> files)

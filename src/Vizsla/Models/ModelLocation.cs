@@ -31,7 +31,7 @@ internal sealed record ModelLocation(string Name, string? Folder, ModelConfigura
         }
 
         return HubCache.Find(name, revision) is { } snapshot ? InFolder(name, snapshot)
-            : Timm(name) is { } variant ? OfTimm(name, variant)
+            : Timm(name) is { } variant ? OfTimm(name, variant, revision)
             : throw new ModelLoadException(Missing(name));
     }
 
@@ -63,20 +63,38 @@ internal sealed record ModelLocation(string Name, string? Folder, ModelConfigura
     public static ModelLocation InFolder(string name, string folder) =>
         new(name, folder, ModelConfiguration.Load(folder), () => WeightSource.Open(folder));
 
-    private static ModelLocation OfTimm(string name, TimmVariant variant)
+    /// <summary>The repository that holds the weights of a name: of <c>owner/name</c> itself, of timm's bare names timm's; null for a folder, a file and a bare name whose weight file lies here.</summary>
+    /// <param name="name">What was asked for.</param>
+    public static string? RepositoryOf(string name)
     {
-        var tagged = name.Contains('.', StringComparison.Ordinal) ? "timm/" + Bare(name) : variant.HubName;
-        if (HubCache.Find(tagged) is { } snapshot)
+        if (Path.Exists(name))
+        {
+            return null;
+        }
+
+        return Timm(name) is { } variant ? (WeightFile(name) is null ? Tagged(name, variant) : null)
+            : name.Contains('/', StringComparison.Ordinal) && RepoId.TryParse(name, RepoType.Model, out _) ? name
+            : null;
+    }
+
+    private static ModelLocation OfTimm(string name, TimmVariant variant, string revision)
+    {
+        var tagged = Tagged(name, variant);
+        if (HubCache.Find(tagged, revision) is { } snapshot)
         {
             return InFolder(tagged, snapshot);
         }
 
-        var file = _weightExtensions.Select(e => Bare(name) + e).FirstOrDefault(File.Exists);
-        return file is not null
+        return WeightFile(name) is { } file
             ? OfFile(file, variant.Name)
             : throw new ModelLoadException(
-                $"The weights of '{name}' are not on this machine: neither '{tagged}' in the Hub cache '{HubCache.Root}' nor a file {Bare(name)}.safetensors here; fetch them with 'vizsla pull --repo {tagged}', or start from random weights.");
+                $"The weights of '{name}' are not on this machine: neither '{tagged}' in the Hub cache '{HubCache.Root}' nor a file {Bare(name)}.safetensors here; fetch them with 'vizsla pull --repo {tagged}', give a folder that holds them, or start from random weights.");
     }
+
+    private static string Tagged(string name, TimmVariant variant) =>
+        name.Contains('.', StringComparison.Ordinal) ? "timm/" + Bare(name) : variant.HubName;
+
+    private static string? WeightFile(string name) => _weightExtensions.Select(e => Bare(name) + e).FirstOrDefault(File.Exists);
 
     /// <summary>The line of timm's table for <c>resnet50</c>, <c>resnet50.a1_in1k</c> or <c>timm/resnet50.a1_in1k</c>.</summary>
     private static TimmVariant? Timm(string name) =>

@@ -64,6 +64,22 @@ public sealed class HubVerbsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_bare_name_of_timm_asks_for_its_default_weights_and_says_what_else_would_do()
+    {
+        _folder.WriteText("photo.png", "");
+        _machine["HF_HUB_OFFLINE"] = "1";
+
+        var (code, _, error) = await CliProcess.TryAsync(_folder.Path, _machine, "predict", "photo.png", "--model", "resnet18");
+
+        Assert.Equal(1, code);
+        Assert.Equal(
+            "The weights of 'resnet18' are not on this machine, and 'timm/resnet18.a1_in1k' could not be fetched. No snapshot of model 'timm/resnet18.a1_in1k' at 'main' is cached, and the Hub could not be asked: "
+            + "Could not look up model 'timm/resnet18.a1_in1k' at 'main': it is not in the cache and offline mode is on. Unset HF_HUB_OFFLINE to ask the Hub. "
+            + "Give a folder that holds them with their config.json, or put them here as resnet18.safetensors.",
+            error.TrimEnd());
+    }
+
+    [Fact]
     public async Task A_proxy_of_the_environment_is_used()
     {
         var asked = new List<RawRequest>();
