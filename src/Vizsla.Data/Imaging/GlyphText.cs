@@ -29,18 +29,25 @@ internal static class GlyphText
 
     private const string Box = "7F4141417F";
 
-    /// <summary>Writes dark text, centered in a field; twice as large where it fits.</summary>
+    /// <summary>Writes dark text in a field; twice as large where it fits.</summary>
     /// <param name="sheet">Drawn on.</param>
     /// <param name="text">The text.</param>
     /// <param name="left">Left edge of the field.</param>
     /// <param name="top">Top edge of the field.</param>
     /// <param name="width">Width of the field.</param>
     /// <param name="height">Height of the field.</param>
-    public static void Draw(Image sheet, string text, int left, int top, int width, int height)
+    /// <param name="side">Where in the field it stands.</param>
+    public static void Draw(Image sheet, string text, int left, int top, int width, int height, TextSide side = TextSide.Center)
     {
         var scale = text.Length * Advance * 2 <= width ? 2 : 1;
         text = LabelText.Fit(text, width, s => s.Length * Advance * scale);
-        left += Math.Max((width - text.Length * Advance * scale) / 2, 0);
+        var room = Math.Max(width - text.Length * Advance * scale, 0);
+        left += side switch
+        {
+            TextSide.Left => 0,
+            TextSide.Right => room,
+            _ => room / 2,
+        };
         top += (height - Height * scale) / 2;
         foreach (var (x, y) in DotsOf(text))
         {

@@ -19,14 +19,15 @@ internal static class LabelText
 
     private static readonly Lazy<IReadOnlyList<SKTypeface>> Typefaces = new(FindTypefaces);
 
-    /// <summary>Writes dark text, centered in a field and cut with dots where it is too long.</summary>
+    /// <summary>Writes dark text in a field, cut with dots where it is too long.</summary>
     /// <param name="sheet">Drawn on.</param>
     /// <param name="text">The text; line breaks become spaces.</param>
     /// <param name="left">Left edge of the field.</param>
     /// <param name="top">Top edge of the field.</param>
     /// <param name="width">Width of the field.</param>
     /// <param name="height">Height of the field.</param>
-    public static void Draw(Image sheet, string text, int left, int top, int width, int height)
+    /// <param name="side">Where in the field it stands.</param>
+    public static void Draw(Image sheet, string text, int left, int top, int width, int height, TextSide side = TextSide.Center)
     {
         text = text.ReplaceLineEndings(" ").Trim();
         if (text.Length == 0)
@@ -37,7 +38,7 @@ internal static class LabelText
         using var font = new SKFont { Size = Size, Edging = SKFontEdging.Antialias };
         if (!TryChoose(font, text))
         {
-            GlyphText.Draw(sheet, text, left, top, width, height);
+            GlyphText.Draw(sheet, text, left, top, width, height, side);
             return;
         }
 
@@ -47,7 +48,13 @@ internal static class LabelText
         using (var paint = new SKPaint { Color = new SKColor(30, 30, 30), IsAntialias = true })
         {
             canvas.Clear(SKColors.White);
-            canvas.DrawText(text, width / 2f, height - 6f, SKTextAlign.Center, font, paint);
+            var (x, align) = side switch
+            {
+                TextSide.Left => (0f, SKTextAlign.Left),
+                TextSide.Right => (width, SKTextAlign.Right),
+                _ => (width / 2f, SKTextAlign.Center),
+            };
+            canvas.DrawText(text, x, height - 6f, align, font, paint);
         }
 
         var pixels = field.GetPixelSpan();

@@ -7,7 +7,9 @@ namespace Vizsla.Inference;
 public static class PredictionSheet
 {
     private const int Gap = 12;
-    private const int BarHeight = 14;
+    private const int BarHeight = 10;
+    private const int BarPitch = 36;
+    private const int ScoreWidth = 72;
     private const int LabelHeight = 22;
     private static readonly byte[] Track = [225, 229, 236];
     private static readonly byte[] Best = [176, 84, 36];
@@ -29,7 +31,7 @@ public static class PredictionSheet
         }
 
         var bars = predictions.Max(p => p.Predictions.Count);
-        var height = LabelHeight + Math.Max(cell, bars * (LabelHeight + BarHeight));
+        var height = LabelHeight + Math.Max(cell, bars * BarPitch);
         var pictures = explainer is null ? 1 : 2;
         var left = Gap + pictures * (cell + Gap);
         var sheet = new Image(left + 2 * cell + Gap, Gap + predictions.Count * (height + Gap));
@@ -38,7 +40,7 @@ public static class PredictionSheet
         {
             var top = Gap + i * (height + Gap);
             DrawPictures(sheet, predictions[i], top, cell, explainer);
-            DrawBars(sheet, predictions[i], left, top, 2 * cell);
+            DrawBars(sheet, predictions[i], left, top + LabelHeight, 2 * cell, height - LabelHeight);
         }
 
         return sheet;
@@ -82,19 +84,22 @@ public static class PredictionSheet
         _ => "where it looked (Grad-CAM)",
     };
 
-    private static void DrawBars(Image sheet, PicturePrediction prediction, int left, int top, int width)
+    // Spread over the height of the photo, up to half as far apart again as they must be.
+    private static void DrawBars(Image sheet, PicturePrediction prediction, int left, int top, int width, int height)
     {
         if (prediction.Error is { } error)
         {
-            LabelText.Draw(sheet, error, left, top + LabelHeight, width, LabelHeight);
+            LabelText.Draw(sheet, error, left, top, width, LabelHeight, TextSide.Left);
             return;
         }
 
+        var pitch = Math.Clamp(height / Math.Max(prediction.Predictions.Count, 1), BarPitch, BarPitch * 3 / 2);
         for (var i = 0; i < prediction.Predictions.Count; i++)
         {
             var (label, score, _) = prediction.Predictions[i];
-            var y = top + i * (LabelHeight + BarHeight);
-            LabelText.Draw(sheet, string.Create(CultureInfo.InvariantCulture, $"{label}  {100 * score:0.0} %"), left, y, width, LabelHeight);
+            var y = top + i * pitch;
+            LabelText.Draw(sheet, label, left, y, width - ScoreWidth, LabelHeight, TextSide.Left);
+            LabelText.Draw(sheet, string.Create(CultureInfo.InvariantCulture, $"{100 * score:0.0} %"), left + width - ScoreWidth, y, ScoreWidth, LabelHeight, TextSide.Right);
             Fill(sheet, left, y + LabelHeight, width, Track);
             Fill(sheet, left, y + LabelHeight, (int)Math.Round(width * Math.Clamp(score, 0f, 1f)), i == 0 ? Best : Other);
         }
@@ -102,7 +107,7 @@ public static class PredictionSheet
 
     private static void Fill(Image sheet, int left, int top, int width, byte[] color)
     {
-        for (var y = top; y < top + BarHeight - 4; y++)
+        for (var y = top; y < top + BarHeight; y++)
         {
             var row = sheet.Row(y).Slice(3 * left, 3 * width);
             for (var x = 0; x < row.Length; x++)
