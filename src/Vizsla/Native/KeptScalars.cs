@@ -45,6 +45,12 @@ internal static class KeptScalars
     /// <returns>A new tensor; the caller owns it.</returns>
     public static Tensor Plus(this Tensor left, double right) => left.add(Kept(right), One);
 
+    /// <summary>Adds in place.</summary>
+    /// <param name="left">Any tensor.</param>
+    /// <param name="right">A tensor that broadcasts to its shape.</param>
+    /// <returns>The tensor itself.</returns>
+    public static Tensor Plus_(this Tensor left, Tensor right) => left.add_(right, One);
+
     /// <summary>Adds a number in place.</summary>
     /// <param name="left">Any tensor.</param>
     /// <param name="right">Any number.</param>

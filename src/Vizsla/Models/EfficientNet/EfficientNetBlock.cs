@@ -63,7 +63,7 @@ internal sealed class EfficientNetBlock : Layer
         using var scope = NewDisposeScope();
         var x = _expansion?.Forward(input) ?? input;
         x = _projection.Forward(_squeeze.forward(_depthwise.Forward(x)));
-        return (_hasShortcut ? Dropout.Apply(x, _dropRate, training).Plus(input) : x).MoveToOuterDisposeScope();
+        return (_hasShortcut ? Dropout.Apply(x, _dropRate, training).Plus_(input) : x).MoveToOuterDisposeScope();
     }
 
     private static ConvolutionOptions Depthwise(EfficientNetBlockShape shape, int width)

@@ -33,6 +33,22 @@ internal static class Activation
         ["tanh"] = x => x.tanh(),
     };
 
+    private static readonly Dictionary<Func<Tensor, Tensor>, Func<Tensor, Tensor>> _overwriting = new()
+    {
+        [_functions["hardswish"]] = x => x.hardswish_(),
+        [_functions["relu"]] = x => x.relu_(),
+        [_functions["relu6"]] = x => x.relu6_(),
+        [_functions["silu"]] = x => x.silu_(),
+        [_functions["swish"]] = x => x.silu_(),
+    };
+
+    /// <summary>A function of <see cref="Named"/> written over its argument where it has such a form and backward needs nothing of the argument: a pass less through memory.</summary>
+    /// <param name="function">What <see cref="Named"/> gave.</param>
+    /// <param name="x">A tensor that its maker's backward does not need, and nobody else.</param>
+    /// <returns>The argument itself, or a new tensor in the caller's scope.</returns>
+    public static Tensor Overwrite(Func<Tensor, Tensor> function, Tensor x) =>
+        _overwriting.TryGetValue(function, out var overwrite) && (!x.requires_grad || function == _functions["relu"]) ? overwrite(x) : function(x);
+
     /// <summary>The function of a name in <c>config.json</c>.</summary>
     /// <exception cref="ModelLoadException">The name is not known; the message lists those that are.</exception>
     public static Func<Tensor, Tensor> Named(string name) =>

@@ -8,6 +8,7 @@ internal sealed class ConvolutionUnit
 {
     private readonly Func<Tensor, Tensor>? _activation;
     private (Tensor Weight, Tensor Bias)? _folded;
+    private (Tensor Weight, Tensor Bias)? _lowered;
 
     /// <param name="convolution">The convolution; registered by the caller.</param>
     /// <param name="norm">The batch norm; registered by the caller.</param>
@@ -31,10 +32,10 @@ internal sealed class ConvolutionUnit
     public Tensor Forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var x = _folded is { } folded
+        var x = Folded() is { } folded
             ? Convolution.Options.Apply(input, folded.Weight, folded.Bias)
             : Norm.forward(Convolution.forward(input));
-        return (_activation is null ? x : _activation(x)).MoveToOuterDisposeScope();
+        return (_activation is null ? x : Activation.Overwrite(_activation, x)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Computes one convolution that does the work of both, from the running statistics.</summary>
@@ -52,8 +53,31 @@ internal sealed class ConvolutionUnit
     /// <summary>Forgets the folded convolution.</summary>
     public void Unfold()
     {
-        _folded?.Weight.Dispose();
-        _folded?.Bias.Dispose();
-        _folded = null;
+        Dispose(ref _folded);
+        Dispose(ref _lowered);
+    }
+
+    /// <summary>The folded convolution in the precision of the scope; autocast itself keeps no copy of a weight that is not trained.</summary>
+    private (Tensor Weight, Tensor Bias)? Folded()
+    {
+        if (_folded is not { } exact || Autocast.Current(exact.Weight.device_type) is not { } type)
+        {
+            return _folded;
+        }
+
+        if (_lowered?.Weight.dtype != type)
+        {
+            Dispose(ref _lowered);
+            _lowered = (exact.Weight.to(type).DetachFromDisposeScope(), exact.Bias.to(type).DetachFromDisposeScope());
+        }
+
+        return _lowered;
+    }
+
+    private static void Dispose(ref (Tensor Weight, Tensor Bias)? pair)
+    {
+        pair?.Weight.Dispose();
+        pair?.Bias.Dispose();
+        pair = null;
     }
 }

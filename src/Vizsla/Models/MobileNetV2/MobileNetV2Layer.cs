@@ -71,7 +71,7 @@ internal sealed class MobileNetV2Layer : Layer
             x = unit.Forward(x);
         }
 
-        return (_hasShortcut ? input.Plus(x) : x).MoveToOuterDisposeScope();
+        return (_hasShortcut ? x.Plus_(input) : x).MoveToOuterDisposeScope();
     }
 
     private void AddUnit(

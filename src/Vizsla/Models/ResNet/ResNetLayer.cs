@@ -55,7 +55,7 @@ internal sealed class ResNetLayer : Layer
         }
 
         var shortcut = _shortcut?.Forward(input) ?? input;
-        return _activation(x.Plus(shortcut)).MoveToOuterDisposeScope();
+        return Activation.Overwrite(_activation, x.Plus_(shortcut)).MoveToOuterDisposeScope();
     }
 
     private void AddUnit(int inputs, int outputs, int kernel, int stride, Func<Tensor, Tensor>? activation) =>

@@ -47,7 +47,7 @@ internal sealed class TimmEfficientNetBlock : Layer
         using var scope = NewDisposeScope();
         var x = _depthwise.Forward(_expansion?.Forward(input) ?? input);
         x = _projection.Forward(_squeeze?.forward(x) ?? x);
-        return (_hasShortcut ? StochasticDepth.Apply(x, _dropPath, training).Plus(input) : x).MoveToOuterDisposeScope();
+        return (_hasShortcut ? StochasticDepth.Apply(x, _dropPath, training).Plus_(input) : x).MoveToOuterDisposeScope();
     }
 
     /// <summary>A quarter of the block's input, rounded to even as Python rounds.</summary>

@@ -56,7 +56,7 @@ internal sealed class TimmResNetBlock : Layer
         }
 
         var shortcut = _shortcut?.Forward(input) ?? input;
-        return nn.functional.relu(StochasticDepth.Apply(x, _dropPath, training).Plus(shortcut)).MoveToOuterDisposeScope();
+        return StochasticDepth.Apply(x, _dropPath, training).Plus_(shortcut).relu_().MoveToOuterDisposeScope();
     }
 
     private void AddUnit(int inputs, int outputs, int kernel, int stride, bool isActivated)

@@ -116,7 +116,7 @@ internal sealed class VggNetwork : TimmNetwork
             }
             else
             {
-                _layers.Add(x => Rectified(convolution.forward(x)));
+                _layers.Add(x => convolution.forward(x).relu_());
             }
 
             position += hasNorm ? 3 : 2;
@@ -132,16 +132,9 @@ internal sealed class VggNetwork : TimmNetwork
         var enough = height < PlaneSide || width < PlaneSide
             ? nn.functional.adaptive_avg_pool2d(plane, [Math.Max(PlaneSide, height), Math.Max(PlaneSide, width)])
             : plane;
-        var hidden = Rectified(_first.forward(enough));                                         // [B, C, H - 6, W - 6]
+        var hidden = _first.forward(enough).relu_();                                         // [B, C, H - 6, W - 6]
         hidden = Dropout.Apply(hidden, Options.DropRate, training);
-        return Rectified(_second.forward(hidden));
-    }
-
-    private static Tensor Rectified(Tensor x)
-    {
-        var result = nn.functional.relu(x);
-        x.Dispose();
-        return result;
+        return _second.forward(hidden).relu_();
     }
 
     private static string Name(int position) => string.Create(CultureInfo.InvariantCulture, $"features.{position}");
