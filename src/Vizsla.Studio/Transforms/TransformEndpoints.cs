@@ -43,6 +43,8 @@ internal sealed class TransformEndpoints : IDisposable
         {
             var all = Pipeline.FromJson(pipeline).Transforms;
             RefuseHuge(all, image);
+            // A small copy loses more by its encoding than by roundings in another order.
+            Blur.IsRough = side is not null;
             using var result = TransformRender.Draw([.. all.Take(steps ?? all.Count)], image, seed, crop);
             // Megabytes for each place of a slider would only push other files out of the browser's cache, which takes time.
             context.Response.Headers.CacheControl = side is null ? "no-store" : "private, max-age=600";
@@ -54,6 +56,7 @@ internal sealed class TransformEndpoints : IDisposable
         }
         finally
         {
+            Blur.IsRough = false;
             _drawing.Release();
         }
     }

@@ -173,7 +173,8 @@ function ask(picture, state, exact) {
         }
     }
 
-    [state.asked, state.exact] = [picture.dataset.picture, exact];
+    [state.asked, state.exact, state.shown] = [picture.dataset.picture, exact, undefined];
+    delete picture.dataset.shown;
     picture.src = exact ? state.asked : `${state.asked}&side=${Math.ceil(Math.max(picture.clientWidth, picture.clientHeight) * devicePixelRatio)}`;
 }
 

@@ -108,6 +108,11 @@ public sealed class TransformsInBrowserTests(BrowserFixture studio) : IClassFixt
         Assert.Equal(["8", "7", "3", "3"], (await page.EvaluateAsync<string[]>("window.shown")).Select(Bits));
         Assert.Equal("3", Bits((await page.Locator("#after").GetAttributeAsync("src"))!));
 
+        await slider.FillAsync("2");
+        await slider.FillAsync("8");
+        await ShownAsync(page, "bits%22%3A8");
+        Assert.Equal("8", Bits((await page.Locator("#after").GetAttributeAsync("src"))!));
+
         static string Bits(string address) => Uri.UnescapeDataString(address).Split("\"bits\":")[1][..1];
     }
 

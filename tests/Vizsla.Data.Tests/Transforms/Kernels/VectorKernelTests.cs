@@ -111,6 +111,29 @@ public sealed class VectorKernelTests
     }
 
     [Theory]
+    [InlineData(90, 70, 41, 41)]
+    [InlineData(60, 40, 9, 3)]
+    public void A_rough_blur_differs_from_the_exact_one_by_roundings_alone(int width, int height, int kernelWidth, int kernelHeight)
+    {
+        const float Roundings = 1e-5f;
+        var exact = Floats(new Rng(4), width * height);
+        var rough = exact.ToArray();
+        Blur.Gaussian(exact, width, height, kernelWidth, kernelHeight, 3.0, 1.0);
+
+        Blur.IsRough = true;
+        try
+        {
+            Blur.Gaussian(rough, width, height, kernelWidth, kernelHeight, 3.0, 1.0);
+        }
+        finally
+        {
+            Blur.IsRough = false;
+        }
+
+        Assert.All(exact.Zip(rough), pair => Assert.Equal(pair.First, pair.Second, Roundings));
+    }
+
+    [Theory]
     [InlineData(700, 640)]
     [InlineData(640, 130)]
     [InlineData(20, 1)]
