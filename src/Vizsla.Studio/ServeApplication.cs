@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
 using Vizsla.Studio.Hosting;
 using Vizsla.Studio.Predictions;
 
@@ -50,6 +51,7 @@ public static class ServeApplication
 
         var application = builder.Build();
         ServerSetup.UseSafety(application);
+        application.UseStatusCodePages(context => ErrorAnswers.ExplainStatusAsync(context.HttpContext));
         application.UseRouting();
         MapService(application);
         application.MapGet("/", () => Results.Redirect("/_content/Vizsla.Studio/try.html")).ExcludeFromDescription();
@@ -67,8 +69,12 @@ public static class ServeApplication
             services.AddVizslaModel(model);
         }
 
-        services.AddOpenApi();
-        services.AddOpenTelemetry().WithMetrics(metrics => metrics
+        services.AddOpenApi(options => options.AddDocumentTransformer((document, _, _) =>
+        {
+            document.Info.Title = "Vizsla";
+            return Task.CompletedTask;
+        }));
+        services.AddOpenTelemetry().ConfigureResource(resource => resource.AddService("vizsla")).WithMetrics(metrics => metrics
             .AddMeter(ServingMetrics.MeterName, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime")
             .AddPrometheusExporter());
     }

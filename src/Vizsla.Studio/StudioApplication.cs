@@ -46,6 +46,9 @@ public static class StudioApplication
         var application = builder.Build();
         ServerSetup.UseSafety(application);
         application.UseStatusCodePagesWithReExecute("/not-found");
+        application.UseWhen(
+            context => context.Request.Path.StartsWithSegments("/models") || context.Request.Path.StartsWithSegments("/api"),
+            service => service.UseStatusCodePages(context => ErrorAnswers.ExplainStatusAsync(context.HttpContext)));
         application.UseRouting();
         AbsentRuns.Use(application);
         application.UseAntiforgery();

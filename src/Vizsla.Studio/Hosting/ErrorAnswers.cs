@@ -44,6 +44,19 @@ internal sealed partial class ErrorAnswers(RequestDelegate next, ILogger<ErrorAn
         }
     }
 
+    /// <summary>Says in a sentence what a bare status means, such as that of an address that is not there.</summary>
+    public static Task ExplainStatusAsync(HttpContext context)
+    {
+        var status = context.Response.StatusCode;
+        return WriteAsync(context, status, status switch
+        {
+            StatusCodes.Status404NotFound => "Nothing answers at this address; /openapi.json lists those that do.",
+            StatusCodes.Status405MethodNotAllowed => $"This address does not answer to {context.Request.Method}; /openapi.json says to what it does.",
+            StatusCodes.Status415UnsupportedMediaType => $"This address does not take '{context.Request.ContentType}'; /openapi.json says what it takes.",
+            _ => $"The request was answered with status {status}.",
+        });
+    }
+
     /// <summary>Writes <c>{"error": "..."}</c>, the shape that Hugging Face's endpoints have.</summary>
     public static Task WriteAsync(HttpContext context, int status, string message)
     {

@@ -25,8 +25,9 @@ internal sealed record InferenceRequest(byte[] Picture, int TopK, ScoreFunction?
     {
         if (!request.HasJsonContentType())
         {
+            // No picture begins as a document does.
             var bytes = await PictureGuard.ReadAsync(request.Body, options.MaxPictureBytes, cancellationToken).ConfigureAwait(false);
-            return new(bytes, DefaultTopK, null);
+            return bytes[0] == '{' ? Parse(bytes) : new(bytes, DefaultTopK, null);
         }
 
         // Base64 takes four bytes for three; the rest of the document is small.

@@ -24,7 +24,8 @@ internal static class PredictionEndpoints
             .WithName("ClassifyPicture")
             .WithSummary("The likeliest classes of one picture")
             .WithDescription("The body is the picture itself, or JSON {\"inputs\": BASE64, \"parameters\": {\"top_k\": 3, \"function_to_apply\": \"softmax\"}}.")
-            .Accepts<byte[]>("application/octet-stream", "image/jpeg", "image/png", "application/json")
+            // curl calls what it sends a form unless told otherwise: whatever the header says, the content decides.
+            .Accepts<byte[]>("application/octet-stream", "image/jpeg", "image/png", "application/json", "*/*")
             .Produces<IReadOnlyList<LabelScore>>()
             .Produces<ErrorAnswer>(StatusCodes.Status400BadRequest)
             .Produces<ErrorAnswer>(StatusCodes.Status404NotFound)

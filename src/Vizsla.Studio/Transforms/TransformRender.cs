@@ -14,7 +14,7 @@ internal static class TransformRender
     /// <param name="steps">The steps to run; none gives a copy of the picture.</param>
     /// <param name="image">Not changed, not disposed.</param>
     /// <param name="seed">Seeds the generator.</param>
-    /// <param name="crop">Which one after a step that makes several pictures, from 0; null puts them side by side.</param>
+    /// <param name="crop">Which one after a step that makes several pictures, from 0; null puts them on a sheet.</param>
     /// <returns>The picture, floats brought back to 8 bits; the caller owns it.</returns>
     /// <exception cref="ArgumentException">There is no such crop.</exception>
     public static Image Draw(IReadOnlyList<Transform> steps, Image image, ulong seed, int? crop = null)
@@ -95,18 +95,18 @@ internal static class TransformRender
             return pictures[0];
         }
 
-        var sheet = new Image(pictures.Sum(p => p.Width) + (Gap * (pictures.Length - 1)), pictures.Max(p => p.Height));
+        // As wide as it is high, so that crops stand about as large as the picture that they are of.
+        var columns = (int)Math.Ceiling(Math.Sqrt(pictures.Length));
+        var (width, height) = (pictures.Max(p => p.Width) + Gap, pictures.Max(p => p.Height) + Gap);
+        var sheet = new Image((columns * width) - Gap, ((pictures.Length + columns - 1) / columns * height) - Gap);
         sheet.Pixels.Fill(GapLevel);
-        var left = 0;
-        foreach (var picture in pictures)
+        for (var i = 0; i < pictures.Length; i++)
         {
+            using var picture = pictures[i];
             for (var y = 0; y < picture.Height; y++)
             {
-                picture.Row(y).CopyTo(sheet.Row(y)[(3 * left)..]);
+                picture.Row(y).CopyTo(sheet.Row((i / columns * height) + y)[(3 * (i % columns * width))..]);
             }
-
-            left += picture.Width + Gap;
-            picture.Dispose();
         }
 
         return sheet;

@@ -156,7 +156,7 @@ function follow(picture) {
     }
 
     if (state.shown === wanted) {
-        showSmall();
+        showSmall(state.failed);
     } else if (state.rough === wanted) {
         restTimer ??= setTimeout(() => ask(picture, state, true), rest);
     } else {
@@ -186,7 +186,7 @@ async function arrive(event) {
     }
 
     const { asked } = state;
-    const failed = event.type === "error";
+    const failed = state.failed = event.type === "error";
     state.rough = asked;
     if (state.exact || failed) {
         state.shown = picture.dataset.shown = asked;
@@ -200,9 +200,11 @@ async function arrive(event) {
     }
 }
 
-function showSmall() {
+function showSmall(failed) {
     for (const small of document.querySelectorAll("img[data-later]")) {
-        if (small.getAttribute("src") !== small.dataset.later) {
+        if (failed) {
+            small.removeAttribute("src");
+        } else if (small.getAttribute("src") !== small.dataset.later) {
             small.src = small.dataset.later;
         }
     }

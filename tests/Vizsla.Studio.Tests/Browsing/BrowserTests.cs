@@ -96,6 +96,43 @@ public sealed class BrowserTests(BrowserFixture studio) : IClassFixture<BrowserF
     }
 
     [Fact]
+    public async Task A_long_name_of_a_class_breaks_rather_than_widen_the_page()
+    {
+        await using var session = await studio.OpenAsync("/data", 400);
+        await session.Page.Locator("#samples span").First.WaitForAsync();
+
+        await session.Page.EvaluateAsync("document.querySelectorAll('#samples span').forEach(s => s.textContent = 'american_pit_bull_terrier_and_longer')");
+
+        Assert.Equal(400, await session.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
+    }
+
+    [Fact]
+    public async Task A_word_of_a_command_is_not_broken_at_its_hyphens()
+    {
+        await using var session = await studio.OpenAsync("/runs/pets?part=commands", 400);
+
+        var lines = await session.Page.Locator(".code .word").EvaluateAllAsync<int[]>("words => words.map(w => w.getClientRects().length)");
+
+        Assert.NotEmpty(lines);
+        Assert.All(lines, count => Assert.Equal(1, count));
+    }
+
+    [Fact]
+    public async Task What_became_of_a_push_stands_on_the_page_of_its_run()
+    {
+        studio.WriteRun("pushed", to: 20, end: false);
+        await File.AppendAllTextAsync(Path.Combine(studio.Runs, "pushed", "events.jsonl"), """
+            {"event": "push_failed", "time": "2026-01-01T10:00:30Z", "step": 20, "message": "Training in progress, step 20", "repo": "ada/pets", "error": "The Hub is away."}
+
+            """);
+        await using var session = await studio.OpenAsync("/runs/pushed", 400, dark: true);
+
+        await session.Page.Locator("#pushes .problem").GetByText("The Hub is away.").WaitForAsync();
+
+        Assert.Equal(400, await session.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
+    }
+
+    [Fact]
     public async Task A_run_is_followed_while_another_process_writes_it()
     {
         studio.WriteRun("live", to: 20, end: false);

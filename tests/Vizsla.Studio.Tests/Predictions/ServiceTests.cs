@@ -24,6 +24,52 @@ public sealed class ServiceTests
     }
 
     [Theory]
+    [InlineData("application/x-www-form-urlencoded")]
+    [InlineData("image/webp")]
+    [InlineData("text/plain")]
+    [InlineData("multipart/form-data")]
+    public async Task The_content_decides_whatever_the_header_calls_it(string type)
+    {
+        await using var server = await RunningServer.ServeAsync(new ColorModel());
+        var picture = TestPictures.Png(0, 192, 64);
+        var document = JsonSerializer.SerializeToUtf8Bytes(new { inputs = Convert.ToBase64String(picture), parameters = new { top_k = 1 } });
+
+        var counts = new List<int>();
+        foreach (var body in new[] { picture, document })
+        {
+            using var content = new ByteArrayContent(body);
+            content.Headers.ContentType = MediaTypeHeaderValue.Parse(type);
+            using var response = await server.Client.PostAsync("/models/colors", content);
+            counts.Add(JsonNode.Parse(await response.Content.ReadAsStringAsync())!.AsArray().Count);
+        }
+
+        Assert.Equal([3, 1], counts);
+    }
+
+    [Theory]
+    [InlineData("GET", "/models/colors", 405, "This address does not answer to GET; /openapi.json says to what it does.")]
+    [InlineData("GET", "/api/nowhere", 404, "Nothing answers at this address; /openapi.json lists those that do.")]
+    [InlineData("POST", "/api/predict", 415, "This address does not take 'text/plain'; /openapi.json says what it takes.")]
+    public async Task A_request_that_nothing_answers_is_told_so(string method, string address, int status, string message)
+    {
+        await using var server = await RunningServer.ServeAsync(new ColorModel());
+        await using var studio = await RunningServer.StudioAsync(new StudioOptions());
+
+        foreach (var client in new[] { server.Client, studio.Client })
+        {
+            using var request = new HttpRequestMessage(new HttpMethod(method), address);
+            if (method == "POST")
+            {
+                request.Content = new ByteArrayContent(TestPictures.Png(1, 2, 3)) { Headers = { ContentType = MediaTypeHeaderValue.Parse("text/plain") } };
+            }
+
+            using var response = await client.SendAsync(request);
+
+            Assert.Equal((status, message), ((int)response.StatusCode, await ErrorAsync(response)));
+        }
+    }
+
+    [Theory]
     [InlineData("softmax", 0.8438f)]
     [InlineData("sigmoid", 0.9526f)]
     [InlineData("none", 3f)]
@@ -104,6 +150,7 @@ public sealed class ServiceTests
         Assert.Equal("""[{"name":"colors","ready":true,"labels":["red","green","blue"],"waiting":0}]""", models!.ToJsonString());
         using var document = JsonDocument.Parse(await server.Client.GetStringAsync("/openapi.json"));
         var paths = document.RootElement.GetProperty("paths").EnumerateObject().Select(p => p.Name);
+        Assert.Equal("Vizsla", document.RootElement.GetProperty("info").GetProperty("title").GetString());
         Assert.Equal(["/api/models", "/api/predict", "/healthz", "/models/{name}", "/readyz"], paths.Order());
     }
 

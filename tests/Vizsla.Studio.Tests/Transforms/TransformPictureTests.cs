@@ -47,6 +47,27 @@ public sealed class TransformPictureTests
         Assert.True(expected.Pixels.SequenceEqual(decoded.Pixels));
     }
 
+    [Fact]
+    public void Several_crops_stand_on_a_sheet_in_their_order()
+    {
+        using var image = Scene();
+        var transform = new FiveCrop((60, 40));
+
+        using var sheet = TransformRender.Draw([transform], image, 1);
+
+        Assert.Equal(((3 * 40) + (2 * 8), (2 * 60) + 8), (sheet.Width, sheet.Height));
+        var crops = transform.Apply(image);
+        for (var i = 0; i < crops.Count; i++)
+        {
+            for (var y = 0; y < 60; y++)
+            {
+                Assert.True(crops[i].Row(y).SequenceEqual(sheet.Row((i / 3 * 68) + y).Slice(3 * (i % 3 * 48), 3 * 40)), $"crop {i}, row {y}");
+            }
+
+            crops[i].Dispose();
+        }
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(5)]
