@@ -183,7 +183,7 @@ public sealed partial class ImageClassifier : IDisposable
         try
         {
             Seed(seed);
-            var report = ModelFolder.LoadWeights(network, location, ignoreMismatchedSizes);
+            var report = ModelFolder.LoadWeights(network, location, ignoreMismatchedSizes, hasOwnClasses: labels is null && configure is null);
             return new ImageClassifier(network, location.Folder, report) { BaseModel = Path.Exists(location.Name) ? null : location.Name };
         }
         catch

@@ -13,7 +13,11 @@ internal static class ModelFolder
 
     /// <summary>Loads weights into a network and draws a head that they do not hold.</summary>
     /// <exception cref="ModelLoadException">A weight outside the head is missing or of another shape, or the head is and may not be replaced.</exception>
-    public static LoadReport LoadWeights(ClassificationNetwork network, ModelLocation location, bool ignoreMismatchedSizes)
+    /// <param name="network">The network.</param>
+    /// <param name="location">Where the weights are.</param>
+    /// <param name="ignoreMismatchedSizes">Whether a head of other classes is replaced.</param>
+    /// <param name="hasOwnClasses">Whether the classes are those of the model's own configuration, so that another head contradicts it.</param>
+    public static LoadReport LoadWeights(ClassificationNetwork network, ModelLocation location, bool ignoreMismatchedSizes, bool hasOwnClasses = false)
     {
         using var source = location.OpenWeights();
         var report = WeightLoader.Load(network, source, location.Name);
@@ -25,7 +29,7 @@ internal static class ModelFolder
 
         if (report.Mismatched.Count > 0 && !ignoreMismatchedSizes)
         {
-            throw new ModelLoadException(report.SizeMismatchMessage!, report);
+            throw new ModelLoadException(hasOwnClasses ? Contradiction(network, report) : report.SizeMismatchMessage!, report);
         }
 
         if (report.NewlyInitialized.Count > 0)
@@ -110,6 +114,13 @@ internal static class ModelFolder
         }
 
         File.Move(temporary, path, overwrite: true);
+    }
+
+    private static string Contradiction(ClassificationNetwork network, LoadReport report)
+    {
+        var (name, fileShape, ownShape) = report.Mismatched[0];
+        return $"The {ModelConfiguration.FileName} of '{report.Source}' says {network.Configuration.LabelCount} classes, but its weights are for {fileShape[0]}: "
+            + $"'{name}' is [{string.Join(", ", fileShape)}], expected [{string.Join(", ", ownShape)}]. Mend {(network.Configuration.IsTimm ? "num_classes" : "id2label")}, or give classes of your own and leave to replace the head.";
     }
 
     private static string Misfit(ClassificationNetwork network, LoadReport report, HashSet<string> head, int foreign)

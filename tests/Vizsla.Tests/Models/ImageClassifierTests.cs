@@ -169,10 +169,7 @@ public sealed class ImageClassifierTests
         var error = Assert.Throws<ModelLoadException>(() => ImageClassifier.FromPretrained(folder.Path));
 
         Assert.Equal(
-            "Error(s) in loading state_dict for resnet18:\n"
-            + "\tsize mismatch for fc.weight: copying a param with shape torch.Size([3, 512]) from checkpoint, the shape in current model is torch.Size([4, 512]).\n"
-            + "\tsize mismatch for fc.bias: copying a param with shape torch.Size([3]) from checkpoint, the shape in current model is torch.Size([4]).\n"
-            + "\tYou may consider adding `ignore_mismatched_sizes=True` in the model `from_pretrained` method.",
+            $"The config.json of '{folder.Path}' says 4 classes, but its weights are for 3: 'fc.weight' is [3, 512], expected [4, 512]. Mend num_classes, or give classes of your own and leave to replace the head.",
             error.Message);
     }
 
