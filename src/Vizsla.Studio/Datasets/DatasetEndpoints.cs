@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Vizsla.Datasets;
 using Vizsla.Imaging;
 using Vizsla.Studio.Hosting;
 using Vizsla.Studio.Pictures;
@@ -29,6 +30,10 @@ internal static class DatasetEndpoints
             catch (ImageFormatException e)
             {
                 throw new RefusedException(StatusCodes.Status422UnprocessableEntity, $"The picture cannot be read: {e.Reason.TrimEnd('.')}.");
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or DatasetException)
+            {
+                throw new RefusedException(StatusCodes.Status404NotFound, "The dataset's file cannot be read.");
             }
         }).ExcludeFromDescription();
 

@@ -19,6 +19,9 @@ public sealed class BrowserFixture : IAsyncLifetime
     /// <summary>The folder of runs.</summary>
     public string Runs => _folder["runs"];
 
+    /// <summary>The folder of the dataset.</summary>
+    public string Data => _folder["data"];
+
     /// <summary>A new page of the studio that fails the test when a script fails or the policy blocks something.</summary>
     public async Task<Session> OpenAsync(string path, int width = 1280, bool dark = false)
     {
@@ -62,6 +65,12 @@ public sealed class BrowserFixture : IAsyncLifetime
 
         var model = SmallModel.Save(_folder["runs", "pets"]);
         WriteRun("pets");
+        WriteRun("pushed", to: 20, end: false);
+        await File.AppendAllTextAsync(_folder["runs", "pushed", "events.jsonl"], """
+            {"event": "push", "time": "2026-01-01T10:00:25Z", "step": 10, "message": "Training in progress, step 10", "repo": "ada/pets", "commit": "0123456789abcdef"}
+            {"event": "push_failed", "time": "2026-01-01T10:00:30Z", "step": 20, "message": "Training in progress, step 20", "repo": "ada/pets", "error": "The Hub is away."}
+
+            """);
         var columns = Enumerable.Range(1, 8);
         _folder.WriteText("runs/pets/README.md", $"""
             ## Results
@@ -80,7 +89,7 @@ public sealed class BrowserFixture : IAsyncLifetime
             }
         }
 
-        _server = await RunningServer.StudioAsync(new StudioOptions { Runs = Runs, Models = [model], Dataset = _folder["data"] });
+        _server = await RunningServer.StudioAsync(new StudioOptions { Runs = Runs, Models = [model], Dataset = Data });
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = Chromium, Args = Flags });
     }

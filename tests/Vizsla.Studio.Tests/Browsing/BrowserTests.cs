@@ -14,7 +14,7 @@ public sealed class BrowserTests(BrowserFixture studio) : IClassFixture<BrowserF
         get
         {
             var views = new TheoryData<string, int, bool>();
-            foreach (var path in new[] { "/", "/transforms", "/transforms?view=pipeline", "/predict?picture=sample", "/runs", "/runs/pets", "/runs/pets?part=card", "/runs/pets?part=commands", "/runs/absent", "/data", "/_content/Vizsla.Studio/try.html" })
+            foreach (var path in new[] { "/", "/transforms", "/transforms?view=pipeline", """/transforms?pipeline=[{"transform":"FiveCrop","size":90}]""", "/predict?picture=sample", "/runs", "/runs/pets", "/runs/pets?part=predictions", "/runs/pets?part=plots", "/runs/pets?part=arguments", "/runs/pets?part=card", "/runs/pets?part=commands", "/runs/pushed", "/runs/absent", "/data", "/_content/Vizsla.Studio/try.html" })
             {
                 views.Add(path, 1280, false);
                 views.Add(path, 400, true);
@@ -65,6 +65,27 @@ public sealed class BrowserTests(BrowserFixture studio) : IClassFixture<BrowserF
         await table.GetByText("3 of 3 pictures").WaitForAsync();
         await table.GetByText("This is no picture that can be read").WaitForAsync();
         Assert.Equal(5, await page.Locator("#prediction-table tr:has-text('green.png') td").CountAsync());
+    }
+
+    [Fact]
+    public async Task An_example_whose_file_is_gone_says_so_and_the_page_goes_on()
+    {
+        await using var session = await studio.OpenAsync("/predict");
+        var examples = session.Page.Locator("#examples button");
+        await examples.First.WaitForAsync();
+        Directory.Move(studio.Data, studio.Data + ".away");
+        try
+        {
+            await examples.First.ClickAsync();
+            await session.Page.Locator("#prediction").GetByText("The dataset's file cannot be read.").WaitForAsync();
+        }
+        finally
+        {
+            Directory.Move(studio.Data + ".away", studio.Data);
+        }
+
+        await examples.First.ClickAsync();
+        await session.Page.Locator("#prediction .bar.first").WaitForAsync();
     }
 
     [Fact]
@@ -120,11 +141,6 @@ public sealed class BrowserTests(BrowserFixture studio) : IClassFixture<BrowserF
     [Fact]
     public async Task What_became_of_a_push_stands_on_the_page_of_its_run()
     {
-        studio.WriteRun("pushed", to: 20, end: false);
-        await File.AppendAllTextAsync(Path.Combine(studio.Runs, "pushed", "events.jsonl"), """
-            {"event": "push_failed", "time": "2026-01-01T10:00:30Z", "step": 20, "message": "Training in progress, step 20", "repo": "ada/pets", "error": "The Hub is away."}
-
-            """);
         await using var session = await studio.OpenAsync("/runs/pushed", 400, dark: true);
 
         await session.Page.Locator("#pushes .problem").GetByText("The Hub is away.").WaitForAsync();

@@ -48,6 +48,27 @@ public sealed class StudioSafetyTests : IDisposable
         Assert.DoesNotContain(_folder.Path, text, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_file_of_the_dataset_that_is_gone_or_broken_is_told_without_its_path()
+    {
+        foreach (var file in new[] { "gone.png", "broken.png" })
+        {
+            await File.WriteAllBytesAsync(_folder.Reserve($"data/train/cat/{file}"), TestPictures.Png(1, 2, 3));
+        }
+
+        await using var server = await RunningServer.StudioAsync(new StudioOptions { Dataset = _folder["data"] });
+        using var whole = await server.Client.GetAsync("/data/picture?split=train&row=0");
+        await File.WriteAllTextAsync(_folder["data/train/cat/broken.png"], "no picture");
+        File.Delete(_folder["data/train/cat/gone.png"]);
+
+        using var broken = await server.Client.GetAsync("/data/picture?split=train&row=0");
+        using var gone = await server.Client.GetAsync("/data/picture?split=train&row=1");
+
+        Assert.Equal([HttpStatusCode.OK, HttpStatusCode.UnprocessableEntity, HttpStatusCode.NotFound], [whole.StatusCode, broken.StatusCode, gone.StatusCode]);
+        Assert.Equal("The dataset's file cannot be read.", JsonNode.Parse(await gone.Content.ReadAsStringAsync())!["error"]!.GetValue<string>());
+        Assert.DoesNotContain(_folder.Path, await broken.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("/runs/a", HttpStatusCode.OK)]
     [InlineData("/runs/sweep/b?part=card", HttpStatusCode.OK)]
