@@ -61,6 +61,20 @@ public sealed class TrainCommandTests
     }
 
     [Fact]
+    public async Task Pictures_that_shrink_to_nothing_are_refused_with_the_least_size()
+    {
+        using var run = new AnimalRun();
+        using var console = new ConsoleRun();
+
+        var code = await CommandLine.RunAsync(
+            ["train", "--dataset", run.Dataset, "--model", "inception_v4", "--from_scratch", "--image_size", "32", "--transforms", "processor", "--output", run.Output("run"), "--max_steps", "1"],
+            console.Console);
+
+        Assert.Equal(1, code);
+        Assert.Equal("A picture of 32x32 pixels is too small for inception_v4, which needs at least 75x75; resize it first.", console.ErrorText.TrimEnd().Split('\n')[^1]);
+    }
+
+    [Fact]
     public async Task A_run_goes_on_by_its_folder_alone()
     {
         using var run = new AnimalRun();
