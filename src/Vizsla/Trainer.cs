@@ -66,7 +66,7 @@ public sealed class Trainer : IDisposable
         var state = new TrainerState();
         var best = new BestModel(_arguments, computed, state);
         _context = new TrainerContext(_arguments, state, new TrainerControl(), model.Network) { Labels = model.Labels };
-        var precision = ComputePrecision.For(_arguments, device);
+        var precision = ComputePrecision.For(_arguments, device, model.Network);
         var collator = dataCollator ?? Collator.Default;
         var loss = new ClassificationLoss(_arguments.LabelSmoothingFactor, TrainerChecks.ClassWeights(_arguments, model.Labels, trainDataset), device);
         var events = new EventLog(_arguments.OutputDir, TimeProvider.System);

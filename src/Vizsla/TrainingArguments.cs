@@ -128,7 +128,7 @@ public sealed partial record TrainingArguments
     /// <summary>Whether only algorithms without run-to-run differences are used. Default false.</summary>
     public bool FullDeterminism { get; init; }
 
-    /// <summary>Whether forward passes run in bfloat16; null, the default, means yes where the hardware computes it.</summary>
+    /// <summary>Whether forward passes run in bfloat16; null, the default, means yes where the hardware computes it and the model gains by it.</summary>
     public bool? Bf16 { get; init; }
 
     /// <summary>Whether forward passes run in float16 with a loss scale; needs a GPU. Default false.</summary>

@@ -50,6 +50,9 @@ public abstract class ClassificationNetwork : nn.Module<Tensor, Tensor>
     /// <summary>Whether <see cref="PatchDropRate"/> means something to this network.</summary>
     internal virtual bool CanDropPatches => false;
 
+    /// <summary>Whether a processor with bfloat16 products nevertheless trains this network faster in float32.</summary>
+    internal virtual bool TrainsSlowerInBfloat16 => false;
+
     /// <summary>Share of the patches left out of each forward pass in training, at least 0 and below 1; 0 by default.</summary>
     internal double PatchDropRate { get; set; }
 

@@ -44,6 +44,9 @@ internal sealed class EfficientNetNetwork : TransformersNetwork
         _classifier = Add(EfficientNetNames.Classifier, new Dense(last, configuration.LabelCount));
     }
 
+    /// <remarks>Seen on Zen 4: the backward pass of its depthwise convolutions takes longer than bfloat16 saves elsewhere (docs/performance.md).</remarks>
+    internal override bool TrainsSlowerInBfloat16 => true;
+
     public override IReadOnlyList<string> HeadParameterNames => EfficientNetNames.Head;
 
     protected override IReadOnlyList<Dense> HeadLayers => [_classifier];

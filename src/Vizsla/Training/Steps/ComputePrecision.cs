@@ -1,4 +1,5 @@
 using TorchSharp;
+using Vizsla.Models;
 using Vizsla.Native;
 using Vizsla.Training.Arguments;
 using static TorchSharp.torch;
@@ -24,9 +25,9 @@ internal sealed class ComputePrecision
     /// <summary>What a person should know of the choice; null where nothing.</summary>
     public string? Warning { get; private init; }
 
-    /// <summary>Settles the precision for a device.</summary>
+    /// <summary>Settles the precision for a device and a network.</summary>
     /// <exception cref="ArgumentsException">float16 was asked for without a GPU, or autocast for a libtorch without its switches.</exception>
-    public static ComputePrecision For(TrainingArguments arguments, Device device)
+    public static ComputePrecision For(TrainingArguments arguments, Device device, ClassificationNetwork network)
     {
         var onCpu = device.type == DeviceType.CPU;
         if ((arguments.Fp16 || arguments.Fp16FullEval) && onCpu)
@@ -35,6 +36,7 @@ internal sealed class ComputePrecision
         }
 
         var isFast = onCpu ? CpuFeatures.HasFastBfloat16 : device.type == DeviceType.CUDA;
+        var pays = isFast && Autocast.IsAvailable && !(onCpu && network.TrainsSlowerInBfloat16);
         var asked = arguments.Bf16 == true || arguments.Bf16FullEval || arguments.Fp16 || arguments.Fp16FullEval;
         if (asked && !Autocast.IsAvailable)
         {
@@ -42,7 +44,7 @@ internal sealed class ComputePrecision
         }
 
         ScalarType? training = arguments.Fp16 ? ScalarType.Float16
-            : arguments.Bf16 ?? (isFast && Autocast.IsAvailable) ? ScalarType.BFloat16
+            : arguments.Bf16 ?? pays ? ScalarType.BFloat16
             : null;
         ScalarType? evaluation = arguments.Fp16FullEval ? ScalarType.Float16 : arguments.Bf16FullEval ? ScalarType.BFloat16 : training;
         return new(device.type, training, evaluation)

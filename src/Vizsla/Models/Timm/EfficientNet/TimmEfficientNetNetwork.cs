@@ -39,6 +39,9 @@ internal sealed class TimmEfficientNetNetwork : TimmNetwork
         Classifier = Add(HeadName, new Dense(shape.LastWidth * _pooling.Multiplier, Options.ClassCount));
     }
 
+    /// <remarks>Seen on Zen 4: the backward pass of its depthwise convolutions takes longer than bfloat16 saves elsewhere (docs/performance.md).</remarks>
+    internal override bool TrainsSlowerInBfloat16 => true;
+
     protected override string HeadName => "classifier";
 
     protected override Dense Classifier { get; }
