@@ -140,13 +140,9 @@ internal static class CommandLine
         }
     }
 
-    // The name of a method's parameter means nothing to who typed a command.
-    private static string MessageOf(Exception e) =>
-        e is ArgumentException { ParamName: { } name } ? e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal) : e.Message;
-
     private static int ReportFailure(Exception e, CommandConsole console)
     {
-        console.Note(MessageOf(e));
+        console.Note(ErrorSentence.Of(e));
         if (IsFault(e))
         {
             console.Note($"This is a fault of Vizsla ({e.GetType().Name}). Set VIZSLA_TRACE=1 to see where it happened.");

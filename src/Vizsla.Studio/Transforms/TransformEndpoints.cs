@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Vizsla.Imaging;
+using Vizsla.Primitives;
 using Vizsla.Studio.Hosting;
 using Vizsla.Studio.Pictures;
 using Vizsla.Transforms;
@@ -52,7 +53,7 @@ internal sealed class TransformEndpoints : IDisposable
         }
         catch (ArgumentException e)
         {
-            throw new RefusedException(StatusCodes.Status400BadRequest, e.ParamName is { } name ? e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal) : e.Message);
+            throw new RefusedException(StatusCodes.Status400BadRequest, ErrorSentence.Of(e));
         }
         finally
         {
