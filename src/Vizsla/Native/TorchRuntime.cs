@@ -19,6 +19,9 @@ internal static class TorchRuntime
     private const string LibraryFile = "libLibTorchSharp.so";
     private const string UncalledVersion = "GLIBCXX_3.4.32";
 
+    // The runtime asks from as many threads at once as come to their first tensor; one of them mends, the others take what it found.
+    private static readonly Lock Gate = new();
+
     /// <summary>Why the last attempt to mend the library failed; null when none was needed or it worked.</summary>
     public static string? Failure { get; private set; }
 
@@ -44,12 +47,15 @@ internal static class TorchRuntime
             return IntPtr.Zero;
         }
 
-        foreach (var folder in SearchFolders(assembly))
+        lock (Gate)
         {
-            var file = Path.Combine(folder, LibraryFile);
-            if (File.Exists(file) && TryLoadMended(file, out var handle))
+            foreach (var folder in SearchFolders(assembly))
             {
-                return handle;
+                var file = Path.Combine(folder, LibraryFile);
+                if (File.Exists(file) && TryLoadMended(file, out var handle))
+                {
+                    return handle;
+                }
             }
         }
 
@@ -73,7 +79,7 @@ internal static class TorchRuntime
             handle = NativeLibrary.Load(MendedFile);
             return true;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or DllNotFoundException or BadImageFormatException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or DllNotFoundException or BadImageFormatException or InvalidDataException)
         {
             Failure = $"'{file}' does not load: {e.Message.ReplaceLineEndings(" ").Trim()}";
             return false;
@@ -81,25 +87,23 @@ internal static class TorchRuntime
     }
 
     /// <summary>Returns a library that loads: the given one after marking the need weak in place, or a copy in the user's cache where its folder is read-only.</summary>
+    /// <remarks>Any number of threads and processes may do this at once: each writes a file of its own and renames it, so that what one of them has loaded is never written to.</remarks>
     [SupportedOSPlatform("linux")]
     internal static string Mend(string file)
     {
-        var bytes = File.ReadAllBytes(file);
-        if (!ElfVersionNeeds.Weaken(bytes, UncalledVersion))
+        var original = File.ReadAllBytes(file);
+        var mended = original.ToArray();
+        if (!ElfVersionNeeds.Weaken(mended, UncalledVersion))
         {
             return file;
         }
 
+        var written = File.GetLastWriteTimeUtc(file);
         try
         {
-            var original = file + ".original";
-            if (!File.Exists(original))
-            {
-                // A copy, not a link: the package folder may share this file.
-                File.Copy(file, original);
-            }
-
-            Replace(file, bytes, File.GetLastWriteTimeUtc(file));
+            // Copies, not links: the package folder may share this file, which is cut off from it by the rename.
+            Place(file + ".original", original, written);
+            Place(file, mended, written);
             return file;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -109,21 +113,28 @@ internal static class TorchRuntime
                 "vizsla", "native", typeof(TorchSharp.torch).Assembly.GetName().Version!.ToString());
             Directory.CreateDirectory(cache);
             var copy = Path.Combine(cache, LibraryFile);
-            Replace(copy, bytes, File.GetLastWriteTimeUtc(file));
+            Place(copy, mended, written);
             return copy;
         }
     }
 
     [SupportedOSPlatform("linux")]
-    private static void Replace(string file, byte[] bytes, DateTime written)
+    private static void Place(string file, byte[] bytes, DateTime written)
     {
-        // Written aside and renamed: several processes may start at once, and a hard link to the package folder is cut, not written through.
-        var temporary = $"{file}.{Environment.ProcessId}.tmp";
-        File.WriteAllBytes(temporary, bytes);
-        File.SetLastWriteTimeUtc(temporary, written);
-        File.SetUnixFileMode(temporary, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
-            | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
-        File.Move(temporary, file, overwrite: true);
+        var temporary = $"{file}.{Guid.NewGuid():N}.tmp";
+        try
+        {
+            File.WriteAllBytes(temporary, bytes);
+            File.SetLastWriteTimeUtc(temporary, written);
+            File.SetUnixFileMode(temporary, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+                | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+            File.Move(temporary, file, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
     }
 
     private static IEnumerable<string> SearchFolders(Assembly assembly)
