@@ -5,7 +5,7 @@ using Vizsla.Testing;
 
 namespace Vizsla.Cli.Tests.Commands;
 
-public sealed class QuickstartTests
+public sealed class QuickstartTests(ITestOutputHelper log)
 {
     private const double RequiredAccuracy = 0.9;
 
@@ -14,7 +14,7 @@ public sealed class QuickstartTests
     public async Task The_quickstart_reaches_ninety_percent_on_pictures_it_has_not_seen()
     {
         using var folder = new TemporaryFolder();
-        using var run = new ConsoleRun();
+        using var run = new ConsoleRun(log);
         var root = Path.Combine(folder.Path, "quickstart");
 
         var code = await CommandLine.RunAsync(["quickstart", "--output", root], run.Console);
@@ -56,6 +56,8 @@ public sealed class QuickstartTests
             WorkingDirectory = folder.Path,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            // One thread: other tests want the cores.
+            Environment = { ["OMP_NUM_THREADS"] = "1" },
         })!;
         var errors = process.StandardError.ReadToEndAsync();
         var output = await process.StandardOutput.ReadToEndAsync();
