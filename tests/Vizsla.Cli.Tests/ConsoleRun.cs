@@ -6,15 +6,9 @@ namespace Vizsla.Cli.Tests;
 internal sealed class ConsoleRun : IDisposable
 {
     private readonly StringWriter _out = new();
-    private readonly StringWriter _error;
+    private readonly StringWriter _error = new();
 
-    /// <summary>Starts with nothing written.</summary>
-    /// <param name="log">Gets the lines of standard error as they come. A test of more than half a minute gives its own: the runner takes a process for crashed that ends after a minute without a message.</param>
-    public ConsoleRun(ITestOutputHelper? log = null)
-    {
-        _error = log is null ? new StringWriter() : new LoggedWriter(log);
-        Console = new(Plain(_out), Plain(_error), Interactive: false);
-    }
+    public ConsoleRun() => Console = new(Plain(_out), Plain(_error), Interactive: false);
 
     public CommandConsole Console { get; }
 
@@ -39,17 +33,5 @@ internal sealed class ConsoleRun : IDisposable
         });
         console.Profile.Width = 200;
         return console;
-    }
-
-    private sealed class LoggedWriter(ITestOutputHelper log) : StringWriter
-    {
-        public override void Write(string? value)
-        {
-            base.Write(value);
-            if (!string.IsNullOrWhiteSpace(value))
-            {
-                log.WriteLine(value.TrimEnd());
-            }
-        }
     }
 }

@@ -5,7 +5,7 @@ using Vizsla.Testing;
 
 namespace Vizsla.Cli.Tests.Commands;
 
-public sealed class QuickstartTests(ITestOutputHelper log)
+public sealed class QuickstartTests
 {
     private const double RequiredAccuracy = 0.9;
 
@@ -14,7 +14,7 @@ public sealed class QuickstartTests(ITestOutputHelper log)
     public async Task The_quickstart_reaches_ninety_percent_on_pictures_it_has_not_seen()
     {
         using var folder = new TemporaryFolder();
-        using var run = new ConsoleRun(log);
+        using var run = new ConsoleRun();
         var root = Path.Combine(folder.Path, "quickstart");
 
         var code = await CommandLine.RunAsync(["quickstart", "--output", root], run.Console);

@@ -7,7 +7,7 @@ namespace Vizsla.Cli.Tests.Commands;
 /// <summary>A network with ImageNet's weights learns 37 breeds of 7 photos each, as well as in Python (<c>transfer/</c>).</summary>
 [Trait("Category", "Golden")]
 [Trait("Category", "Slow")]
-public sealed class TransferGoldenTests(ITestOutputHelper log) : IDisposable
+public sealed class TransferGoldenTests : IDisposable
 {
     // golden/README.md: the mean accuracy of Python minus this.
     private const double Margin = 0.02;
@@ -67,9 +67,9 @@ public sealed class TransferGoldenTests(ITestOutputHelper log) : IDisposable
 
     private static async Task<double> ResultAsync(string path) => (double)JsonNode.Parse(await File.ReadAllTextAsync(path))!["test_accuracy"]!;
 
-    private async Task<string> RunAsync(params string[] arguments)
+    private static async Task<string> RunAsync(params string[] arguments)
     {
-        using var run = new ConsoleRun(log);
+        using var run = new ConsoleRun();
         var code = await CommandLine.RunAsync(arguments, run.Console);
         Assert.True(code == 0, run.ErrorText);
         return run.OutText;

@@ -30,7 +30,6 @@ public sealed class KillTests(ITestOutputHelper log)
             Assert.False(process.HasEnded, $"ended before kill {kill}: {process.ErrorText}");
             process.Kill();
             cutShort += Unfinished(run.Output("killed")).Any() ? 1 : 0;
-            log.WriteLine($"kill {kill}");
         }
 
         using (var last = VizslaProcess.Start(words))
