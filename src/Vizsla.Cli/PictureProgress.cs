@@ -1,4 +1,5 @@
 using Spectre.Console;
+using static Vizsla.Cli.Wording;
 
 namespace Vizsla.Cli;
 
@@ -16,7 +17,7 @@ internal static class PictureProgress
             {
                 if (done == total)
                 {
-                    console.Note($"{phase} {total} pictures");
+                    console.Note($"{phase} {Counted(total, "picture")}");
                 }
             });
         }
@@ -28,7 +29,7 @@ internal static class PictureProgress
             {
                 if (!bars.TryGetValue(phase, out var bar))
                 {
-                    bars[phase] = bar = context.AddTask($"{phase} {total} pictures", maxValue: total);
+                    bars[phase] = bar = context.AddTask($"{phase} {Counted(total, "picture")}", maxValue: total);
                 }
 
                 bar.Value = Math.Max(bar.Value, done);

@@ -4,6 +4,7 @@ using Vizsla.Cli.Jobs;
 using Vizsla.Datasets.Checks;
 using Vizsla.Imaging;
 using Vizsla.Primitives;
+using static Vizsla.Cli.Wording;
 
 namespace Vizsla.Cli.Commands;
 
@@ -189,6 +190,4 @@ internal sealed class DatasetCheckCommand : Verb
         Path.IsPathRooted(file) && Path.GetRelativePath(dataset, file) is var relative && !relative.StartsWith("..", StringComparison.Ordinal) ? relative.Replace('\\', '/') : file;
 
     private static string Words(IEnumerable<FindingKind> kinds) => string.Join(',', s_kinds.Where(k => kinds.Contains(k.Kind)).Select(k => k.Word));
-
-    private static string Counted(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
 }

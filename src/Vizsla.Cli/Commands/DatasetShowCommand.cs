@@ -5,6 +5,7 @@ using Vizsla.Imaging;
 using Vizsla.Loading;
 using Vizsla.Primitives;
 using Vizsla.Transforms;
+using static Vizsla.Cli.Wording;
 
 namespace Vizsla.Cli.Commands;
 
@@ -59,7 +60,7 @@ internal sealed class DatasetShowCommand : Verb
             ? DrawPictures(rows, chosen, columns)
             : DrawBatch(rows.WithTransform(pipeline), pipeline, chosen, columns, new() { BatchSize = chosen.Length, Seed = (ulong)seed }, epoch, cancellationToken);
         ImageCodec.SavePng(sheet, arguments.GetValue(_output)!);
-        console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Drew {chosen.Length} pictures on '{arguments.GetValue(_output)}'."));
+        console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Drew {Counted(chosen.Length, "picture")} on '{arguments.GetValue(_output)}'."));
         return 0;
     }
 

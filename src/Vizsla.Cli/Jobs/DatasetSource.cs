@@ -1,6 +1,7 @@
 using Vizsla.Datasets;
 using Vizsla.Datasets.Checks;
 using Vizsla.Hub;
+using static Vizsla.Cli.Wording;
 
 namespace Vizsla.Cli.Jobs;
 
@@ -88,10 +89,10 @@ internal static class DatasetSource
             + (problems.Count > Listed ? $"\n  and {problems.Count - Listed} more" : "");
         if (!skipBad)
         {
-            throw new DatasetException($"{problems.Count} pictures of '{name}' cannot be read whole. Mend or remove them, or pass --bad_images skip.{list}");
+            throw new DatasetException($"{Counted(problems.Count, "picture")} of '{name}' cannot be read whole. Mend or remove them, or pass --bad_images skip.{list}");
         }
 
-        console.Note($"Left out {problems.Count} pictures that cannot be read whole:{list}");
+        console.Note($"Left out {Counted(problems.Count, "picture")} that cannot be read whole:{list}");
         return new DatasetDict(kept);
     }
 }

@@ -1,5 +1,6 @@
 using Vizsla.Models;
 using Vizsla.Training;
+using static Vizsla.Cli.Wording;
 
 namespace Vizsla.Cli.Jobs;
 
@@ -68,7 +69,7 @@ internal sealed class PreparedTraining : IDisposable
         }
 
         var split = Split(options, dataset, "--eval_split", name);
-        console.Note($"Evaluating on the split '{name}' ({split.Count} pictures).");
+        console.Note($"Evaluating on the split '{name}' ({Counted(split.Count, "picture")}).");
         return split;
     }
 

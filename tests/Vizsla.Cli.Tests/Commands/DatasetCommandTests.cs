@@ -66,7 +66,7 @@ public sealed class DatasetCommandTests : IDisposable
             return Enumerable.Range(0, 32).Select(y => picture.Row(split == "train" ? 31 - y : y).ToArray()).Select(row => row.Chunk(3).Select(Convert.ToHexString).ToList()).ToList();
         });
         Assert.Single(sources, source => source.SelectMany(row => row).SequenceEqual(shown.SelectMany(row => row)));
-        Assert.Equal($"Drew 1 pictures on '{_folder["sheet.png"]}'.\n", run.OutText);
+        Assert.Equal($"Drew 1 picture on '{_folder["sheet.png"]}'.\n", run.OutText);
     }
 
     [Fact]
