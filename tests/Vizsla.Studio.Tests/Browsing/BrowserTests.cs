@@ -67,6 +67,22 @@ public sealed class BrowserTests(BrowserFixture studio) : IClassFixture<BrowserF
         Assert.Equal(5, await page.Locator("#prediction-table tr:has-text('green.png') td").CountAsync());
     }
 
+    [Theory]
+    [InlineData("Camera", "environment")]
+    [InlineData("Choose photos", null)]
+    public async Task A_button_takes_a_photo_from_the_camera_or_from_the_disk(string button, string? capture)
+    {
+        await using var session = await studio.OpenAsync("/predict");
+        var page = session.Page;
+
+        var chooser = await page.RunAndWaitForFileChooserAsync(() => page.GetByRole(AriaRole.Button, new() { Name = button, Exact = true }).ClickAsync());
+        Assert.Equal(capture, await chooser.Element.GetAttributeAsync("capture"));
+        await chooser.SetFilesAsync(new FilePayload { Name = "photo.png", MimeType = "image/png", Buffer = TestPictures.Png(10, 200, 10) });
+
+        await page.Locator("#prediction .bar.first").WaitForAsync();
+        Assert.Empty(session.Problems);
+    }
+
     [Fact]
     public async Task An_example_whose_file_is_gone_says_so_and_the_page_goes_on()
     {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using Vizsla.Imaging;
 using Vizsla.Primitives;
@@ -66,6 +67,24 @@ public sealed class TransformsInBrowserTests(BrowserFixture studio) : IClassFixt
 
         var saved = Pipeline.FromJson(await File.ReadAllTextAsync(await download.PathAsync()));
         Assert.Equal(new Compose(new RandomApply([new Grayscale()]), new Resize((64, 64))), saved);
+        Assert.Empty(session.Problems);
+    }
+
+    [Fact]
+    public async Task A_step_is_dragged_by_mouse_before_another_and_into_the_list_of_a_third()
+    {
+        await using var session = await studio.OpenAsync("""/transforms?view=pipeline&pipeline=[{"transform":"Resize","size":[64,64]},{"transform":"Grayscale"},{"transform":"RandomApply","transforms":[{"transform":"RandomInvert"}]}]""");
+        var page = session.Page;
+
+        await page.Locator("[data-path='1']").DragToAsync(page.Locator("[data-path='0']"));
+        await page.Locator("#code pre").Filter(new() { HasTextRegex = new("Grayscale.*Resize.*RandomApply", RegexOptions.Singleline) }).WaitForAsync();
+        await page.Locator("[data-path='1']").DragToAsync(page.Locator("ol ol li.end"));
+        await page.Locator("[data-path='1.1']").Filter(new() { HasText = "Resize" }).WaitForAsync();
+
+        var download = await page.RunAndWaitForDownloadAsync(() => page.Locator("#save").ClickAsync());
+
+        var saved = Pipeline.FromJson(await File.ReadAllTextAsync(await download.PathAsync()));
+        Assert.Equal(new Compose(new Grayscale(), new RandomApply([new RandomInvert(), new Resize((64, 64))])), saved);
         Assert.Empty(session.Problems);
     }
 
