@@ -12,6 +12,8 @@ internal sealed class RunMeter(TimeProvider time)
     private int _firstStep;
     private int _step;
     private double? _secondsPerPicture;
+    private double _secondsPerStep;
+    private double _inSteps;
 
     /// <summary>Pictures a second in training, evaluations not counted; null before the second step.</summary>
     public double? PicturesPerSecond => 1 / _secondsPerPicture;
@@ -29,17 +31,20 @@ internal sealed class RunMeter(TimeProvider time)
     public void Step(int step, int pictures)
     {
         var now = time.GetTimestamp();
-        var seconds = time.GetElapsedTime(_last, now).TotalSeconds / Math.Max(1, pictures);
+        var seconds = time.GetElapsedTime(_last, now).TotalSeconds;
 
         // The first step also warms up; it tells nothing of the others.
-        if (_step > _firstStep && seconds > 0)
-        {
-            _secondsPerPicture = _secondsPerPicture is { } mean ? mean + (Newest * (seconds - mean)) : seconds;
-        }
-
         if (_step == _firstStep)
         {
             _begin = now;
+        }
+        else if (seconds > 0)
+        {
+            var each = seconds / Math.Max(1, pictures);
+            (_secondsPerPicture, _secondsPerStep) = _secondsPerPicture is { } mean
+                ? (mean + (Newest * (each - mean)), _secondsPerStep + (Newest * (seconds - _secondsPerStep)))
+                : (each, seconds);
+            _inSteps += seconds;
         }
 
         (_step, _last) = (step, now);
@@ -48,8 +53,16 @@ internal sealed class RunMeter(TimeProvider time)
     /// <summary>Starts the time of the next step anew, after something that was no step.</summary>
     public void Skip() => _last = time.GetTimestamp();
 
-    /// <summary>Time until the last step, evaluations so far counted; null before the second step.</summary>
+    /// <summary>Time until the last step: the latest steps' own rate, since an unfrozen backbone makes them a thousand times as long, and what evaluations and saving took a step so far; null before the second step.</summary>
     /// <param name="maxSteps">Steps in all.</param>
-    public TimeSpan? Left(int maxSteps) =>
-        _step <= _firstStep + 1 ? null : time.GetElapsedTime(_begin) * ((double)(maxSteps - _step) / (_step - _firstStep - 1));
+    public TimeSpan? Left(int maxSteps)
+    {
+        if (_step <= _firstStep + 1)
+        {
+            return null;
+        }
+
+        var between = (time.GetElapsedTime(_begin).TotalSeconds - _inSteps) / (_step - _firstStep - 1);
+        return TimeSpan.FromSeconds((_secondsPerStep + between) * (maxSteps - _step));
+    }
 }

@@ -39,6 +39,24 @@ public sealed class RunMeterTests
         Assert.Equal(TimeSpan.FromSeconds(3.5 * 7), meter.Left(20));
     }
 
+    [Fact]
+    public void The_time_left_follows_the_latest_steps()
+    {
+        const int Fast = 1000;
+        const int Slow = 100;
+        var clock = new HandClock();
+        var meter = new RunMeter(clock);
+        meter.Begin(0);
+        for (var step = 1; step <= Fast + Slow; step++)
+        {
+            clock.Advance(step <= Fast ? 0.001 : 1);
+            meter.Step(step, 16);
+        }
+
+        // The last hundred steps took a second each; the thousand before them hardly count.
+        Assert.Equal(200, meter.Left(Fast + Slow + 200)!.Value.TotalSeconds, 0.1);
+    }
+
     private sealed class HandClock : TimeProvider
     {
         private long _now = 1;
