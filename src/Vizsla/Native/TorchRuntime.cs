@@ -30,9 +30,10 @@ internal static class TorchRuntime
 
     [ModuleInitializer]
     [SuppressMessage("Usage", "CA2255:The 'ModuleInitializer' attribute should not be used in libraries",
-        Justification = "The handler must stand before the first tensor of any caller; it does nothing where the load works.")]
+        Justification = "The handler and the environment must stand before the first tensor of any caller.")]
     internal static void Install()
     {
+        NativeEnvironment.Prepare();
         if (OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64)
         {
             AssemblyLoadContext.Default.ResolvingUnmanagedDll += Resolve;
