@@ -104,7 +104,7 @@ internal static class PictureBenchmarks
         new RandomPosterize(4, 1),
         new RandomResizedCrop(224),
         new GaussianNoise(),
-        new JPEG(75),
+        new Jpeg(75),
         new AutoAugment(),
         new RandAugment(),
         new TrivialAugmentWide(),

@@ -134,3 +134,36 @@ public static class ImageCodec
         }
     }
 }
+
+/// <summary>What the header of a picture says.</summary>
+/// <param name="Format">Pillow's name of the format: JPEG, PNG, GIF, BMP, WEBP or TIFF.</param>
+/// <param name="Mode">Pillow's name of the stored pixels: 1, L, LA, P, RGB, RGBA, CMYK, I;16 ...</param>
+/// <param name="Width">Stored width in pixels, before the EXIF orientation.</param>
+/// <param name="Height">Stored height in pixels, before the EXIF orientation.</param>
+/// <param name="Orientation">EXIF orientation, 1 (upright) to 8; 1 where the file says nothing.</param>
+/// <remarks>Source: Pillow <c>Image.open(...).format</c>, <c>.mode</c>, <c>.size</c>.</remarks>
+public sealed record ImageInfo(string Format, string Mode, int Width, int Height, int Orientation);
+
+/// <summary>A file or a run of bytes that cannot be read whole as a picture.</summary>
+public sealed class ImageFormatException : Exception
+{
+    /// <summary>The reason of every file that ends too early.</summary>
+    internal const string CutShort = "it is cut short";
+
+    /// <summary>Says that a picture cannot be read.</summary>
+    /// <param name="reason">Why, as the end of a sentence without its full stop.</param>
+    /// <param name="file">The file, or null when the bytes came from elsewhere.</param>
+    /// <param name="innerException">What the decoder met, if it met an exception.</param>
+    public ImageFormatException(string reason, string? file = null, Exception? innerException = null)
+        : base(file is null ? $"The picture cannot be read: {reason}." : $"The picture '{file}' cannot be read: {reason}.", innerException)
+    {
+        Reason = reason;
+        File = file;
+    }
+
+    /// <summary>Why the picture cannot be read, as the end of a sentence without its full stop.</summary>
+    public string Reason { get; }
+
+    /// <summary>The file, or null when the bytes came from elsewhere.</summary>
+    public string? File { get; }
+}

@@ -102,3 +102,16 @@ internal static class LabelText
         return [.. Faces.SelectMany(face => files[face].Take(1)).Select(SKTypeface.FromFile).Where(t => t is not null)];
     }
 }
+
+/// <summary>Where in its field a text stands.</summary>
+internal enum TextSide
+{
+    /// <summary>In the middle.</summary>
+    Center,
+
+    /// <summary>At the left edge.</summary>
+    Left,
+
+    /// <summary>At the right edge.</summary>
+    Right,
+}

@@ -1,6 +1,7 @@
 using System.IO.MemoryMappedFiles;
 using System.Runtime.InteropServices;
 using Vizsla.Imaging;
+using Vizsla.Primitives;
 
 namespace Vizsla.Loading;
 
@@ -46,7 +47,7 @@ internal sealed class PictureCache
         var index = new PictureCacheEntry[header.Count];
         file.Position = header.IndexOffset;
         file.ReadExactly(MemoryMarshal.AsBytes(index.AsSpan()));
-        if (PictureCacheHeader.Checksum(MemoryMarshal.AsBytes(index.AsSpan())) != header.IndexChecksum)
+        if (Crc32C.Of(MemoryMarshal.AsBytes(index.AsSpan())) != header.IndexChecksum)
         {
             return null;
         }
@@ -71,7 +72,7 @@ internal sealed class PictureCache
             return image;
         }
 
-        if (PictureCacheHeader.Checksum(image.Pixels) != entry.Checksum)
+        if (Crc32C.Of(image.Pixels) != entry.Checksum)
         {
             image.Dispose();
             image = _prepare(slot);

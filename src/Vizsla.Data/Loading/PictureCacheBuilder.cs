@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using Vizsla.Datasets;
 using Vizsla.Imaging;
+using Vizsla.Primitives;
 
 namespace Vizsla.Loading;
 
@@ -61,7 +62,7 @@ internal sealed class PictureCacheBuilder(string path, byte[] key, int count, Fu
             {
                 using var image = prepare(slot);
                 var offset = Interlocked.Add(ref _end, image.Pixels.Length) - image.Pixels.Length;
-                _index[slot] = new(offset, image.Width, image.Height, PictureCacheHeader.Checksum(image.Pixels));
+                _index[slot] = new(offset, image.Width, image.Height, Crc32C.Of(image.Pixels));
                 RandomAccess.Write(file, image.Pixels, offset);
                 options.Progress?.Report(Interlocked.Increment(ref _prepared));
             }
@@ -80,7 +81,7 @@ internal sealed class PictureCacheBuilder(string path, byte[] key, int count, Fu
         var index = MemoryMarshal.AsBytes(_index.AsSpan());
         RandomAccess.Write(file, index, _end);
         RandomAccess.FlushToDisk(file);
-        RandomAccess.Write(file, new PictureCacheHeader(key, count, _end, PictureCacheHeader.Checksum(index)).ToBytes(), 0);
+        RandomAccess.Write(file, new PictureCacheHeader(key, count, _end, Crc32C.Of(index)).ToBytes(), 0);
         RandomAccess.FlushToDisk(file);
     }
 

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
-using System.Numerics;
 using System.Runtime.InteropServices;
+using Vizsla.Primitives;
 
 namespace Vizsla.Loading;
 
@@ -22,24 +22,6 @@ internal sealed record PictureCacheHeader(byte[] Key, int Count, long IndexOffse
     /// <summary>Length of a whole file.</summary>
     public long FileLength => IndexOffset + (long)Count * Marshal.SizeOf<PictureCacheEntry>();
 
-    /// <summary>Check sum of bytes: CRC-32C, for which processors have an instruction.</summary>
-    /// <param name="data">The bytes.</param>
-    public static uint Checksum(ReadOnlySpan<byte> data)
-    {
-        var crc = uint.MaxValue;
-        foreach (var word in MemoryMarshal.Cast<byte, ulong>(data))
-        {
-            crc = BitOperations.Crc32C(crc, word);
-        }
-
-        foreach (var rest in data[(data.Length & ~7)..])
-        {
-            crc = BitOperations.Crc32C(crc, rest);
-        }
-
-        return ~crc;
-    }
-
     /// <summary>The header as bytes.</summary>
     public byte[] ToBytes()
     {
@@ -49,7 +31,7 @@ internal sealed record PictureCacheHeader(byte[] Key, int Count, long IndexOffse
         BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(8 + KeyLength), IndexOffset);
         BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(16 + KeyLength), Count);
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(20 + KeyLength), IndexChecksum);
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(Length - 4), Checksum(bytes.AsSpan(0, Length - 4)));
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(Length - 4), Crc32C.Of(bytes.AsSpan(0, Length - 4)));
         return bytes;
     }
 
@@ -57,7 +39,7 @@ internal sealed record PictureCacheHeader(byte[] Key, int Count, long IndexOffse
     /// <param name="bytes">The first bytes of a file.</param>
     /// <returns>Null where they are no whole header of this version.</returns>
     public static PictureCacheHeader? Read(ReadOnlySpan<byte> bytes) =>
-        bytes.Length < Length || !bytes.StartsWith(Magic) || BinaryPrimitives.ReadUInt32LittleEndian(bytes[(Length - 4)..]) != Checksum(bytes[..(Length - 4)])
+        bytes.Length < Length || !bytes.StartsWith(Magic) || BinaryPrimitives.ReadUInt32LittleEndian(bytes[(Length - 4)..]) != Crc32C.Of(bytes[..(Length - 4)])
             ? null
             : new(
                 bytes.Slice(8, KeyLength).ToArray(),

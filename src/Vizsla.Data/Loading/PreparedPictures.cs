@@ -98,7 +98,7 @@ internal sealed class PreparedPictures
             if (source.Bytes is { } bytes)
             {
                 BinaryPrimitives.WriteInt64LittleEndian(numbers, bytes.Length);
-                BinaryPrimitives.WriteInt64LittleEndian(numbers[8..], PictureCacheHeader.Checksum(bytes.Span));
+                BinaryPrimitives.WriteInt64LittleEndian(numbers[8..], Crc32C.Of(bytes.Span));
             }
             else
             {

@@ -54,7 +54,7 @@ public sealed record Compose : ImageTransform
     /// <summary>Why pictures for these steps cannot be decoded at a smaller scale, as a sentence; null where they can.</summary>
     internal string? FastDecodeProblem => FastDecode is not null
         ? null
-        : $"fast_decode needs a pipeline that begins with a Resize, which says how large a picture must be decoded, and this one begins with {PipelinePlan.Flatten(Transforms).FirstOrDefault()?.GetType().Name ?? "nothing"}: leave fast_decode out.";
+        : $"fast_decode needs a pipeline that begins with a Resize, which says how large a picture must be decoded, and this one begins with {(PipelinePlan.Flatten(Transforms).FirstOrDefault() is { } first ? TransformType.NameOf(first.GetType()) : "nothing")}: leave fast_decode out.";
 
     /// <inheritdoc />
     public override (int Height, int Width)? SizeAfter((int Height, int Width)? input)

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Vizsla.Hub.Cache;
 using Vizsla.Imaging;
 using Vizsla.Primitives;
 
@@ -98,10 +99,7 @@ public sealed partial record ImageProcessor
             return;
         }
 
-        var path = Path.Combine(folder, ImageProcessorReader.FileName);
-        var temporary = path + ".tmp";
-        File.WriteAllText(temporary, PythonJson.Serialize(ToJson()) + "\n");
-        File.Move(temporary, path, overwrite: true);
+        AtomicFile.Write(Path.Combine(folder, ImageProcessorReader.FileName), PythonJson.Serialize(ToJson()) + "\n");
     }
 
     /// <summary>The content of <c>preprocessor_config.json</c>.</summary>

@@ -22,3 +22,20 @@ public readonly record struct Padding(int Left, int Top, int Right, int Bottom)
         ? Left == Top ? FormattableString.Invariant($"{Left}") : FormattableString.Invariant($"({Left}, {Top})")
         : FormattableString.Invariant($"({Left}, {Top}, {Right}, {Bottom})");
 }
+
+/// <summary>What a border around a picture is made of.</summary>
+/// <remarks>Source: torchvision's <c>padding_mode</c>.</remarks>
+public enum PaddingMode
+{
+    /// <summary>One color.</summary>
+    Constant,
+
+    /// <summary>The last pixel of the picture, again and again.</summary>
+    Edge,
+
+    /// <summary>The picture mirrored without its last pixel.</summary>
+    Reflect,
+
+    /// <summary>The picture mirrored with its last pixel.</summary>
+    Symmetric,
+}

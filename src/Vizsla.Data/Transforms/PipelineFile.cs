@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Vizsla.Hub.Cache;
 using Vizsla.Primitives;
 
 namespace Vizsla.Transforms;
@@ -85,8 +86,6 @@ public sealed record PipelineFile(Compose? Train, Compose? Evaluation)
     /// <param name="path">Path of the file; replaced as a whole.</param>
     public void Save(string path)
     {
-        var temporary = path + ".tmp";
-        File.WriteAllText(temporary, PythonJson.Serialize(ToJson(), sortKeys: false) + "\n");
-        File.Move(temporary, path, overwrite: true);
+        AtomicFile.Write(path, PythonJson.Serialize(ToJson(), sortKeys: false) + "\n");
     }
 }

@@ -8,7 +8,7 @@ internal static class PipelineProblems
     /// <param name="place">How a step is named in a message; null says "Step 3, GaussianBlur".</param>
     public static List<string> Find(IReadOnlyList<Transform> transforms, Func<int, Transform, string>? place = null)
     {
-        place ??= static (index, transform) => $"Step {index + 1}, {transform.GetType().Name}";
+        place ??= static (index, transform) => $"Step {index + 1}, {TransformType.NameOf(transform.GetType())}";
         var problems = new List<string>();
         if (transforms.Count == 0)
         {
@@ -38,7 +38,7 @@ internal static class PipelineProblems
                 switch (step)
                 {
                     case ConversionTransform when conversion is not null:
-                        problems.Add($"{place(i, transforms[i])}: {conversion.GetType().Name} has made floats already; leave one of the two out.");
+                        problems.Add($"{place(i, transforms[i])}: {TransformType.NameOf(conversion.GetType())} has made floats already; leave one of the two out.");
                         break;
                     case ConversionTransform:
                         conversion = step;
@@ -47,10 +47,10 @@ internal static class PipelineProblems
                         problems.Add($"{place(i, transforms[i])}: works on floats; put ToDtype(Scale: true) or ToTensor before it.");
                         break;
                     case ImageTransform or MultiCropTransform when conversion is not null:
-                        problems.Add($"{place(i, transforms[i])}: works on 8-bit pictures; put it before {conversion.GetType().Name}.");
+                        problems.Add($"{place(i, transforms[i])}: works on 8-bit pictures; put it before {TransformType.NameOf(conversion.GetType())}.");
                         break;
                     case MultiCropTransform when crops is not null:
-                        problems.Add($"{place(i, transforms[i])}: {crops.GetType().Name} has made several pictures already; leave one of the two out.");
+                        problems.Add($"{place(i, transforms[i])}: {TransformType.NameOf(crops.GetType())} has made several pictures already; leave one of the two out.");
                         break;
                     case MultiCropTransform:
                         crops = step;

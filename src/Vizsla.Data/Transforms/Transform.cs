@@ -38,7 +38,7 @@ public abstract record Transform
         var problems = FindProblems();
         if (problems.Count > 0)
         {
-            throw new TransformException([.. problems.Select(problem => $"{GetType().Name}: {problem}")]);
+            throw new TransformException([.. problems.Select(problem => $"{TransformType.NameOf(GetType())}: {problem}")]);
         }
     }
 

@@ -1,17 +1,33 @@
+using System.Text;
+
 namespace Vizsla.Hub.Cache;
 
-/// <summary>Small files that appear whole or not at all.</summary>
+/// <summary>Files that appear whole or not at all.</summary>
 internal static class AtomicFile
 {
-    /// <summary>Writes beside the path, then renames; folders are made.</summary>
-    public static void Write(string path, string text)
+    /// <summary>Writes UTF-8 text beside the path, then renames; folders are made.</summary>
+    public static void Write(string path, string text, bool flush = false) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)), flush);
+
+    /// <summary>Has a file written beside the path, then renames it; folders are made, and nothing is left behind where the writing fails.</summary>
+    /// <param name="path">Path of the file; replaced as a whole.</param>
+    /// <param name="write">Writes the content.</param>
+    /// <param name="flush">Whether the content is on the disk before the name is, so that a power cut leaves the old file or the new one.</param>
+    public static void Write(string path, Action<Stream> write, bool flush = false)
     {
-        var folder = Path.GetDirectoryName(path)!;
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         Directory.CreateDirectory(folder);
         var temporary = Path.Combine(folder, $".{Guid.NewGuid():N}.tmp");
         try
         {
-            File.WriteAllText(temporary, text);
+            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None))
+            {
+                write(stream);
+                if (flush)
+                {
+                    stream.Flush(flushToDisk: true);
+                }
+            }
+
             File.Move(temporary, path, overwrite: true);
         }
         catch

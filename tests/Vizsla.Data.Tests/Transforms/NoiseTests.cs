@@ -44,7 +44,7 @@ public sealed class NoiseTests
         using var image = Gray(16, 16, 100);
         var rng = new Rng(1);
 
-        using var result = new JPEG((60, 90)).Apply(image, rng);
+        using var result = new Jpeg((60, 90)).Apply(image, rng);
 
         var other = new Rng(1);
         other.NextInt32(60, 91);
@@ -54,7 +54,7 @@ public sealed class NoiseTests
 
     [Fact]
     public void A_quality_that_cannot_be_is_a_problem() =>
-        Assert.Equal(["quality is 0, expected 1 to 100."], new JPEG(0).FindProblems());
+        Assert.Equal(["quality is 0, expected 1 to 100."], new Jpeg(0).FindProblems());
 
     private static Image Gray(int width, int height, byte level)
     {

@@ -21,7 +21,7 @@ public sealed class TransformListTests
     [Fact]
     public void The_list_holds_every_public_transform_and_every_name_of_torchvision()
     {
-        var records = typeof(Transform).Assembly.GetExportedTypes().Where(type => type.IsSubclassOf(typeof(Transform)) && !type.IsAbstract).Select(type => type.Name);
+        var records = typeof(Transform).Assembly.GetExportedTypes().Where(type => type.IsSubclassOf(typeof(Transform)) && !type.IsAbstract).Select(TransformType.NameOf);
 
         Assert.Equal(records.Order(StringComparer.Ordinal), TransformList.All.Select(info => info.Name).Order(StringComparer.Ordinal));
         Assert.Empty(TorchvisionNames.Except(TransformList.All.Select(info => info.Name)));
@@ -48,7 +48,7 @@ public sealed class TransformListTests
         var transform = TransformList.Find(name)!.CreateExample();
 
         Assert.Empty(transform.FindProblems());
-        Assert.StartsWith($"new {name}", transform.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith($"new {transform.GetType().Name}", transform.ToString(), StringComparison.Ordinal);
         Assert.StartsWith("v2.", Pipeline.ToPython(transform), StringComparison.Ordinal);
     }
 
@@ -87,8 +87,8 @@ public sealed class TransformListTests
     // Every parameter, also those at their default.
     private static JsonObject Parameters(Transform transform)
     {
-        var json = new JsonObject { ["transform"] = transform.GetType().Name };
-        foreach (var parameter in TransformList.Find(transform.GetType().Name)!.Parameters)
+        var json = new JsonObject { ["transform"] = TransformType.NameOf(transform.GetType()) };
+        foreach (var parameter in TransformList.Find(TransformType.NameOf(transform.GetType()))!.Parameters)
         {
             json[parameter.Name] = ParameterJson.Write(transform.GetType().GetProperty(parameter.PropertyName)!.GetValue(transform));
         }

@@ -49,7 +49,7 @@ public sealed class TransformTextTests
 
     private static void AssertComesBack(Transform transform)
     {
-        var read = TransformList.Find(transform.GetType().Name)!.Create((JsonObject)JsonNode.Parse(Json(transform))!);
+        var read = TransformList.Find(TransformType.NameOf(transform.GetType()))!.Create((JsonObject)JsonNode.Parse(Json(transform))!);
 
         Assert.Equal(transform, read);
         Assert.Equal(transform.GetHashCode(), read.GetHashCode());

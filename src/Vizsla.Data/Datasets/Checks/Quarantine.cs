@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Vizsla.Datasets.Readers;
+using Vizsla.Hub.Cache;
 
 namespace Vizsla.Datasets.Checks;
 
@@ -162,26 +163,11 @@ public sealed class Quarantine
         ? path
         : throw new JsonException($"'{path}' lies outside of the dataset.");
 
-    // Whole or not at all: written beside and flushed to the disk, then renamed.
-    private void WriteJournal(IReadOnlyList<QuarantinedFile> files)
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(_journal) ?? _dataset);
-        var temporary = _journal + ".partial";
-        using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
-        {
-            using (var writer = new StreamWriter(stream, leaveOpen: true) { NewLine = "\n" })
-            {
-                foreach (var file in files)
-                {
-                    writer.WriteLine(new JsonObject { ["file"] = file.File, ["quarantined"] = file.Quarantined, ["reason"] = file.Reason }.ToJsonString());
-                }
-            }
-
-            stream.Flush(flushToDisk: true);
-        }
-
-        File.Move(temporary, _journal, overwrite: true);
-    }
+    // On the disk before the first file moves.
+    private void WriteJournal(IReadOnlyList<QuarantinedFile> files) => AtomicFile.Write(
+        _journal,
+        string.Concat(files.Select(f => new JsonObject { ["file"] = f.File, ["quarantined"] = f.Quarantined, ["reason"] = f.Reason }.ToJsonString() + "\n")),
+        flush: true);
 
     private string Full(string relative) => Path.Combine(_dataset, relative);
 
@@ -203,3 +189,15 @@ public sealed class Quarantine
         }
     }
 }
+
+/// <summary>What came of <see cref="Quarantine.Undo"/>.</summary>
+/// <param name="Restored">Files that are in their old place again.</param>
+/// <param name="Blocked">Files that stay in quarantine, since another file has their place.</param>
+/// <param name="Lost">Files that are neither in their place nor in quarantine.</param>
+public sealed record QuarantineUndo(IReadOnlyList<QuarantinedFile> Restored, IReadOnlyList<QuarantinedFile> Blocked, IReadOnlyList<QuarantinedFile> Lost);
+
+/// <summary>A file that was moved out of a dataset.</summary>
+/// <param name="File">Path it had below the dataset's folder, separated by '/'.</param>
+/// <param name="Quarantined">Path it has below the dataset's folder, separated by '/'.</param>
+/// <param name="Reason">Why it was moved, as a part of a sentence.</param>
+public sealed record QuarantinedFile(string File, string Quarantined, string Reason);

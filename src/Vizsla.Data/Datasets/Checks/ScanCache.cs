@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Vizsla.Datasets.Readers;
+using Vizsla.Hub.Cache;
 using Vizsla.Imaging;
 
 namespace Vizsla.Datasets.Checks;
@@ -61,20 +62,13 @@ internal sealed class ScanCache<T>
             return;
         }
 
-        var temporary = $"{_file}.{Guid.NewGuid():N}";
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(_file) ?? "");
-            using (var stream = File.Create(temporary))
-            {
-                JsonSerializer.Serialize(stream, new Content(Decoder, new(_entries)));
-            }
-
-            File.Move(temporary, _file, overwrite: true);
+            AtomicFile.Write(_file, stream => JsonSerializer.Serialize(stream, new Content(Decoder, new(_entries))));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            File.Delete(temporary);
+            // The next scan reads the pictures again.
         }
     }
 

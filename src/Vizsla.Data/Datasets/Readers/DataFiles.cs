@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Vizsla.Datasets.Splits;
 using Vizsla.Primitives;
 
 namespace Vizsla.Datasets.Readers;
@@ -10,13 +9,6 @@ internal static partial class DataFiles
 {
     private const string Separators = "[-._ 0-9]";
     private static readonly HashSet<string> s_ignored = ["README.md", "config.json", "dataset_info.json", "dataset_infos.json", "dummy_data.zip", "dataset_dict.json"];
-
-    private static readonly (string Split, string[] Keywords)[] s_keywords =
-    [
-        (SplitNames.Train, ["train", "training"]),
-        (SplitNames.Validation, ["validation", "valid", "dev", "val"]),
-        (SplitNames.Test, ["test", "testing", "eval", "evaluation"]),
-    ];
 
     /// <summary>One split and its files.</summary>
     /// <param name="Name">Name of the split.</param>
@@ -91,8 +83,8 @@ internal static partial class DataFiles
     private static IEnumerable<IReadOnlyList<(string Split, Matcher[] Patterns)>> DefaultRules()
     {
         yield return [("logs", [new Matcher("**/*.eval")])];
-        yield return [.. s_keywords.Select(k => (k.Split, k.Keywords.SelectMany(FolderPatterns).ToArray()))];
-        yield return [.. s_keywords.Select(k => (k.Split, k.Keywords.SelectMany(FilePatterns).ToArray()))];
+        yield return [.. SplitNames.Keywords.Select(k => (k.Split, k.Words.SelectMany(FolderPatterns).ToArray()))];
+        yield return [.. SplitNames.Keywords.Select(k => (k.Split, k.Words.SelectMany(FilePatterns).ToArray()))];
         yield return [(SplitNames.Train, [new Matcher("**")])];
     }
 

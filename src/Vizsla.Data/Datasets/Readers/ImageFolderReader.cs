@@ -54,7 +54,7 @@ internal sealed class ImageFolderReader
             }
             else if (ImageExtensions.Suffix(file).Equals(".zip", StringComparison.OrdinalIgnoreCase))
             {
-                split.Archives.Add(new(file));
+                split.Archives.Add(Archive(file));
             }
         }
 
@@ -72,6 +72,14 @@ internal sealed class ImageFolderReader
         split.AddsMetadata = isAnalyzed && hasMetadata && _options.DropMetadata != true;
         split.AddsLabels = isAnalyzed && !hasMetadata && (_options.DropLabels is { } drop ? !drop : _names.Count > 1 && _depths.Count == 1);
         _splits.Add(split);
+    }
+
+    private static PictureArchive Archive(string path)
+    {
+        var archive = new PictureArchive(path);
+        return archive.Members.Any(IsMetadata)
+            ? throw new DatasetException($"'{path}' holds a metadata file; metadata inside an archive is not read. Unpack the archive.")
+            : archive;
     }
 
     private DatasetDict Build()

@@ -16,3 +16,19 @@ public sealed record PreparationResult(
     /// <param name="split"><c>train</c>, <c>validation</c> or <c>test</c>.</param>
     public int Count(string split) => Manifest.Splits.TryGetValue(split, out var files) ? files.Count : 0;
 }
+
+/// <summary>How far a preparation is.</summary>
+/// <param name="Phase">What is being done.</param>
+/// <param name="Done">Pictures done in this phase.</param>
+/// <param name="Total">Pictures of this phase.</param>
+public readonly record struct PreparationProgress(PreparationPhase Phase, int Done, int Total);
+
+/// <summary>What a preparation does, in order.</summary>
+public enum PreparationPhase
+{
+    /// <summary>Every picture is decoded once.</summary>
+    Check,
+
+    /// <summary>Pictures are copied or linked.</summary>
+    Copy,
+}

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Vizsla.Imaging;
 
 namespace Vizsla.Datasets.Statistics;
@@ -52,4 +53,75 @@ public sealed record DatasetStatistics(IReadOnlyList<SplitStatistics> Splits)
             return null;
         }
     }
+}
+
+/// <summary>What a split holds.</summary>
+/// <param name="Split">Its name.</param>
+/// <param name="Count">Number of rows.</param>
+/// <param name="Classes">Rows of each class, in the order of their numbers; empty without a label column.</param>
+/// <param name="Formats">Pictures of each format and mode (<c>JPEG RGB</c>), the most frequent first.</param>
+/// <param name="Sizes">Pictures of each width and height in pixels, upright, the most frequent first.</param>
+/// <param name="Bytes">Sum of the lengths of the encoded pictures.</param>
+/// <param name="UnreadableCount">Pictures whose headers cannot be read; they are in no other number but <paramref name="Count"/> and <paramref name="Classes"/>.</param>
+public sealed record SplitStatistics(
+    string Split,
+    int Count,
+    IReadOnlyList<KeyValuePair<string, int>> Classes,
+    IReadOnlyList<KeyValuePair<string, int>> Formats,
+    IReadOnlyList<KeyValuePair<(int Width, int Height), int>> Sizes,
+    long Bytes,
+    int UnreadableCount)
+{
+    /// <summary>Widths in pixels.</summary>
+    public Spread Width => Spread.Of(Sizes.SelectMany(s => Enumerable.Repeat(s.Key.Width, s.Value)));
+
+    /// <summary>Heights in pixels.</summary>
+    public Spread Height => Spread.Of(Sizes.SelectMany(s => Enumerable.Repeat(s.Key.Height, s.Value)));
+
+    /// <summary>Rows of a class.</summary>
+    public Spread ClassSize => Spread.Of(Classes.Select(c => c.Value));
+}
+
+/// <summary>How far numbers are apart.</summary>
+/// <param name="Min">The smallest; 0 where there are no numbers.</param>
+/// <param name="Median">The one in the middle, the lower of two.</param>
+/// <param name="Max">The largest.</param>
+public sealed record Spread(int Min, int Median, int Max)
+{
+    /// <summary>Measures numbers.</summary>
+    /// <param name="values">The numbers.</param>
+    public static Spread Of(IEnumerable<int> values)
+    {
+        int[] sorted = [.. values.Order()];
+        return sorted.Length == 0 ? new(0, 0, 0) : new(sorted[0], sorted[(sorted.Length - 1) / 2], sorted[^1]);
+    }
+}
+
+/// <summary>Statistics as JSON, for programs.</summary>
+public static class StatisticsJson
+{
+    /// <summary>Writes statistics.</summary>
+    /// <param name="statistics">What was measured.</param>
+    /// <returns>An object with one object for each split: <c>pictures</c>, <c>unreadable</c>, <c>bytes</c>, <c>width</c> and <c>height</c> (<c>min</c>, <c>median</c>, <c>max</c>), <c>formats</c>, <c>sizes</c>, <c>classes</c>.</returns>
+    public static JsonObject Write(DatasetStatistics statistics)
+    {
+        ArgumentNullException.ThrowIfNull(statistics);
+        return new(statistics.Splits.Select(s => KeyValuePair.Create(s.Split, (JsonNode?)Write(s))));
+    }
+
+    private static JsonObject Write(SplitStatistics split) => new()
+    {
+        ["pictures"] = split.Count,
+        ["unreadable"] = split.UnreadableCount,
+        ["bytes"] = split.Bytes,
+        ["width"] = Write(split.Width),
+        ["height"] = Write(split.Height),
+        ["formats"] = Write(split.Formats),
+        ["sizes"] = Write([.. split.Sizes.Select(s => KeyValuePair.Create($"{s.Key.Width}x{s.Key.Height}", s.Value))]),
+        ["classes"] = Write(split.Classes),
+    };
+
+    private static JsonObject Write(Spread spread) => new() { ["min"] = spread.Min, ["median"] = spread.Median, ["max"] = spread.Max };
+
+    private static JsonObject Write(IReadOnlyList<KeyValuePair<string, int>> counts) => new(counts.Select(c => KeyValuePair.Create(c.Key, (JsonNode?)c.Value)));
 }

@@ -131,3 +131,163 @@ internal static class PngDecoder
             ((image.Width - X + StepX - 1) / StepX, (image.Height - Y + StepY - 1) / StepY);
     }
 }
+
+/// <summary>What the chunks of a PNG say about its picture.</summary>
+internal sealed class PngHeader
+{
+    private static readonly Dictionary<(int Depth, int Color), string> Modes = new()
+    {
+        [(1, 0)] = "1", [(2, 0)] = "L", [(4, 0)] = "L", [(8, 0)] = "L", [(16, 0)] = "I;16",
+        [(8, 2)] = "RGB", [(16, 2)] = "RGB",
+        [(1, 3)] = "P", [(2, 3)] = "P", [(4, 3)] = "P", [(8, 3)] = "P",
+        [(8, 4)] = "LA", [(16, 4)] = "RGBA",
+        [(8, 6)] = "RGBA", [(16, 6)] = "RGBA",
+    };
+
+    /// <summary>Width in pixels.</summary>
+    public uint Width { get; set; }
+
+    /// <summary>Height in pixels.</summary>
+    public uint Height { get; set; }
+
+    /// <summary>Bits of a sample.</summary>
+    public int Depth { get; set; }
+
+    /// <summary>0 gray, 2 RGB, 3 palette, 4 gray and alpha, 6 RGB and alpha.</summary>
+    public int Color { get; set; }
+
+    /// <summary>Whether the rows come in seven passes.</summary>
+    public bool IsInterlaced { get; set; }
+
+    /// <summary>256 colors of three bytes; black where the file has none.</summary>
+    public byte[] Palette { get; } = new byte[3 * 256];
+
+    /// <summary>EXIF orientation as stored.</summary>
+    public int? ExifOrientation { get; set; }
+
+    /// <summary>Orientation of an XMP packet.</summary>
+    public int? XmpOrientation { get; set; }
+
+    /// <summary>Where the first image data chunk begins.</summary>
+    public int FirstData { get; set; }
+
+    /// <summary>Samples of a pixel.</summary>
+    public int Channels => Color switch { 2 => 3, 4 => 2, 6 => 4, _ => 1 };
+
+    /// <summary>Bits of a pixel.</summary>
+    public int PixelBits => Channels * Depth;
+
+    /// <summary>Pillow's name of the stored pixels, or null where it knows none.</summary>
+    public string? Mode => Modes.GetValueOrDefault((Depth, Color));
+
+    /// <summary>Orientation from 1 to 8.</summary>
+    public int Orientation => Imaging.Orientation.Valid(ExifOrientation ?? XmpOrientation ?? 1);
+}
+
+/// <summary>From the stored samples of a row to RGB.</summary>
+/// <remarks>Source: Pillow's modes of PNG and <c>convert("RGB")</c>: alpha is dropped, of 16 bits the upper 8 are taken, but 16-bit gray is cut off at 255. Parity: exact.</remarks>
+internal static class RowPixels
+{
+    /// <summary>Expands a row.</summary>
+    /// <param name="header">The picture's header.</param>
+    /// <param name="row">The stored bytes.</param>
+    /// <param name="target">The first pixel's red.</param>
+    /// <param name="width">Pixels.</param>
+    /// <param name="step">Distance between pixels in the target.</param>
+    public static void Expand(PngHeader header, ReadOnlySpan<byte> row, Span<byte> target, int width, int step)
+    {
+        var (sample, pixel) = (header.Depth / 8, header.PixelBits / 8);
+        for (int x = 0, at = 0; x < width; x++, at += step)
+        {
+            byte red, green, blue;
+            switch (header.Color)
+            {
+                case 2 or 6:
+                    var color = row.Slice(x * pixel, pixel);
+                    (red, green, blue) = (color[0], color[sample], color[2 * sample]);
+                    break;
+                case 3:
+                    var entry = header.Palette.AsSpan(3 * Packed(row, x, header.Depth), 3);
+                    (red, green, blue) = (entry[0], entry[1], entry[2]);
+                    break;
+                default:
+                    red = green = blue = Gray(header, row, x, pixel);
+                    break;
+            }
+
+            (target[at], target[at + 1], target[at + 2]) = (red, green, blue);
+        }
+    }
+
+    private static byte Gray(PngHeader header, ReadOnlySpan<byte> row, int x, int pixel) => header.Depth switch
+    {
+        16 when header.Color == 0 => row[x * pixel] == 0 ? row[x * pixel + 1] : byte.MaxValue,
+        8 or 16 => row[x * pixel],
+        var depth => (byte)(Packed(row, x, depth) * (255 / ((1 << depth) - 1))),
+    };
+
+    private static int Packed(ReadOnlySpan<byte> row, int x, int depth)
+    {
+        var bit = x * depth;
+        return row[bit / 8] >> (8 - depth - bit % 8) & ((1 << depth) - 1);
+    }
+}
+
+/// <summary>Undoes the filters of rows.</summary>
+internal static class RowFilter
+{
+    /// <summary>Turns filtered bytes into those that were filtered.</summary>
+    /// <param name="type">0 none, 1 left, 2 above, 3 mean of both, 4 Paeth.</param>
+    /// <param name="row">The filtered bytes; changed in place.</param>
+    /// <param name="above">The row above, or empty for the first.</param>
+    /// <param name="pixel">Bytes of a pixel, at least 1.</param>
+    /// <exception cref="ImageFormatException">There is no such filter.</exception>
+    public static void Undo(byte type, Span<byte> row, ReadOnlySpan<byte> above, int pixel)
+    {
+        switch (type)
+        {
+            case 0:
+                break;
+            case 1:
+                for (var i = pixel; i < row.Length; i++)
+                {
+                    row[i] += row[i - pixel];
+                }
+
+                break;
+            case 2:
+                for (var i = 0; i < above.Length; i++)
+                {
+                    row[i] += above[i];
+                }
+
+                break;
+            case 3:
+                for (var i = 0; i < row.Length; i++)
+                {
+                    row[i] += (byte)((Left(row, i, pixel) + Above(above, i)) / 2);
+                }
+
+                break;
+            case 4:
+                for (var i = 0; i < row.Length; i++)
+                {
+                    row[i] += Paeth(Left(row, i, pixel), Above(above, i), i < pixel ? 0 : Above(above, i - pixel));
+                }
+
+                break;
+            default:
+                throw new ImageFormatException($"it is damaged: a PNG with a row filter {type}");
+        }
+    }
+
+    private static int Left(ReadOnlySpan<byte> row, int i, int pixel) => i < pixel ? 0 : row[i - pixel];
+
+    private static int Above(ReadOnlySpan<byte> above, int i) => above.IsEmpty ? 0 : above[i];
+
+    private static byte Paeth(int left, int above, int corner)
+    {
+        var (toLeft, toAbove, toCorner) = (Math.Abs(above - corner), Math.Abs(left - corner), Math.Abs(left + above - 2 * corner));
+        return (byte)(toLeft <= toAbove && toLeft <= toCorner ? left : toAbove <= toCorner ? above : corner);
+    }
+}

@@ -33,7 +33,7 @@ internal sealed class PipelineReader
         var transforms = ReadList(node, place, typeof(Transform));
         if (_problems.Count == before)
         {
-            _problems.AddRange(PipelineProblems.Find(transforms, (index, transform) => $"{place}[{index}], {transform.GetType().Name}"));
+            _problems.AddRange(PipelineProblems.Find(transforms, (index, transform) => $"{place}[{index}], {TransformType.NameOf(transform.GetType())}"));
         }
 
         return _problems.Count == before ? new Compose(transforms) : null;
@@ -85,7 +85,7 @@ internal sealed class PipelineReader
         if (_problems.Count == before && info.Type == typeof(Compose))
         {
             // A pipeline checks its steps when it is made; here their problems join the others'.
-            _problems.AddRange(PipelineProblems.Find((ValueList<Transform>)values.Values.Single()!, (index, step) => $"{place}[{index}], {step.GetType().Name}"));
+            _problems.AddRange(PipelineProblems.Find((ValueList<Transform>)values.Values.Single()!, (index, step) => $"{place}[{index}], {TransformType.NameOf(step.GetType())}"));
         }
 
         return _problems.Count == before ? TransformType.Of(info.Type).Create(values) : null;
@@ -138,7 +138,7 @@ internal sealed class PipelineReader
             }
             else
             {
-                Add($"{place}[{i}], {transform.GetType().Name}: expected a transform of {(item == typeof(BatchTransform) ? "whole batches, such as MixUp" : "8-bit pictures, such as RandomRotation")}.");
+                Add($"{place}[{i}], {TransformType.NameOf(transform.GetType())}: expected a transform of {(item == typeof(BatchTransform) ? "whole batches, such as MixUp" : "8-bit pictures, such as RandomRotation")}.");
             }
         }
 

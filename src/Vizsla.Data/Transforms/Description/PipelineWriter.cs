@@ -9,7 +9,7 @@ internal static class PipelineWriter
     public static JsonObject ToJson(Transform transform)
     {
         var type = TransformType.Of(transform.GetType());
-        var json = new JsonObject { [PipelineReader.NameKey] = transform.GetType().Name };
+        var json = new JsonObject { [PipelineReader.NameKey] = TransformType.NameOf(transform.GetType()) };
         foreach (var (parameter, value) in type.ChangedParameters(transform))
         {
             json[parameter.Name] = ParameterJson.Write(value);

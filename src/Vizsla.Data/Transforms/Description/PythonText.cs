@@ -21,12 +21,12 @@ internal static class PythonText
         // torchvision refuses to add noise to Pillow's pictures.
         GaussianNoise => $"v2.Compose([v2.PILToTensor(), {Call(nameof(GaussianNoise), transform)}, v2.ToPILImage()])",
         RandomBatchChoice choice => Call("RandomChoice", choice),
-        _ => Call(transform.GetType().Name, transform),
+        _ => Call(TransformType.NameOf(transform.GetType()), transform),
     };
 
     private static string Call(string name, Transform transform)
     {
-        var module = TransformList.Find(transform.GetType().Name) is null ? "" : "v2.";
+        var module = TransformList.Find(TransformType.NameOf(transform.GetType())) is null ? "" : "v2.";
         var arguments = TransformType.Of(transform.GetType()).ChangedParameters(transform)
             .Select(entry => entry.Parameter.IsRequired ? Write(entry.Value) : $"{entry.Parameter.Name}={Write(entry.Value)}");
         return $"{module}{name}({string.Join(", ", arguments)})";

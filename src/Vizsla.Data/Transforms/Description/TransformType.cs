@@ -49,6 +49,10 @@ internal sealed class TransformType
     /// <param name="type">A type derived from <see cref="Transform"/>.</param>
     public static TransformType Of(Type type) => Known.GetOrAdd(type, static key => new TransformType(key));
 
+    /// <summary>The name of a type of transform in JSON, in Python and in messages.</summary>
+    /// <param name="type">A type derived from <see cref="Transform"/>.</param>
+    public static string NameOf(Type type) => type.GetCustomAttribute<GroupAttribute>()?.Name ?? type.Name;
+
     /// <summary>One with every default, and the examples where there is no default; its problems do not matter.</summary>
     public object Plain => _plain.Value;
 

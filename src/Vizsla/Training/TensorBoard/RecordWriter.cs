@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using Vizsla.Primitives;
 
 namespace Vizsla.Training.TensorBoard;
 
@@ -23,20 +24,5 @@ internal static class RecordWriter
         stream.Write(frame[..4]);
     }
 
-    private static uint MaskedChecksum(ReadOnlySpan<byte> bytes)
-    {
-        var crc = uint.MaxValue;
-        for (; bytes.Length >= sizeof(ulong); bytes = bytes[sizeof(ulong)..])
-        {
-            crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(bytes));
-        }
-
-        foreach (var one in bytes)
-        {
-            crc = BitOperations.Crc32C(crc, one);
-        }
-
-        crc = ~crc;
-        return BitOperations.RotateRight(crc, 15) + Mask;
-    }
+    private static uint MaskedChecksum(ReadOnlySpan<byte> bytes) => BitOperations.RotateRight(Crc32C.Of(bytes), 15) + Mask;
 }

@@ -6,8 +6,8 @@ namespace Vizsla.Transforms;
 /// <summary>Compresses the picture as JPEG and opens it again, which leaves JPEG's artifacts.</summary>
 /// <param name="Quality">libjpeg's quality, 1 to 100; two numbers are a range to draw from, both included.</param>
 /// <remarks>Source: torchvision <c>v2.JPEG</c>. Parity: draws exact, pixels as near as encoder and decoder are (docs/parity.md).</remarks>
-[Group(TransformGroup.Photometric)]
-public sealed record JPEG([Parameter("quality", Minimum = 1, Maximum = 100, Example = "[40, 90]")] NumberOrPair Quality) : ImageTransform
+[Group(TransformGroup.Photometric, Name = "JPEG")]
+public sealed record Jpeg([Parameter("quality", Minimum = 1, Maximum = 100, Example = "[40, 90]")] NumberOrPair Quality) : ImageTransform
 {
     /// <inheritdoc />
     public override (int Height, int Width)? SizeAfter((int Height, int Width)? input) => input;
