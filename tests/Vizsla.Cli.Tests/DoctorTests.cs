@@ -11,7 +11,7 @@ public sealed class DoctorTests
 
     private static readonly DoctorReport Healthy = new(
         new("AMD EPYC", 2, "avx2, avx512, avx512_bf16", 24 * Gigabyte, 20 * Gigabyte, "Debian 12", ".NET 10"),
-        new("2.10.0", IsChecked: true, "cpu", 2, 200, 800),
+        new("2.10.0", IsChecked: true, "cpu", 2, 200, 800, ConvolutionWay.Ordinary),
         TorchFailure: null, [], 100 * Gigabyte, "https://huggingface.co", IsOffline: false, HasNvidiaDriver: false);
 
     [Fact]
@@ -22,7 +22,7 @@ public sealed class DoctorTests
         var code = await CommandLine.RunAsync(["doctor", "--seconds", "0.01"], run.Console);
 
         Assert.Equal(0, code);
-        foreach (var row in new[] { "runtime", "system", "cores", "simd", "libtorch", "device", "threads", "gemm fp32", "gemm bf16", "memory", "disk", "hub", "library" })
+        foreach (var row in new[] { "runtime", "system", "cores", "simd", "libtorch", "device", "threads", "gemm fp32", "gemm bf16", "convolutions", "memory", "disk", "hub", "library" })
         {
             Assert.Contains(run.OutText.Split('\n'), line => line.StartsWith(row, StringComparison.Ordinal));
         }

@@ -59,6 +59,7 @@ internal sealed record DoctorReport(
         yield return ("threads", Torch is null ? "-" : $"{Torch.ThreadCount}");
         yield return ("gemm fp32", Torch is null ? "-" : $"{Torch.Float32Rate:F0} GFLOP/s");
         yield return ("gemm bf16", Torch is null ? "-" : $"{Torch.BFloat16Rate:F0} GFLOP/s");
+        yield return ("convolutions", Torch is null ? "-" : DescribeConvolutions(Torch.Convolutions));
         yield return ("training precision", CpuFeatures.HasFastBfloat16 || Torch?.Device != "cpu" ? "bf16" : "fp32");
         yield return ("memory", $"{Gigabytes(Machine.FreeMemoryBytes)} free of {Gigabytes(Machine.MemoryBytes)}");
         yield return ("allocator", MemoryReuse.IsOn ? "keeps freed blocks" : "gives freed blocks back");
@@ -83,6 +84,7 @@ internal sealed record DoctorReport(
         ["threads"] = Torch?.ThreadCount,
         ["gemm_fp32_gflops"] = Torch is null ? null : Math.Round(Torch.Float32Rate, 1),
         ["gemm_bf16_gflops"] = Torch is null ? null : Math.Round(Torch.BFloat16Rate, 1),
+        ["convolutions"] = Torch is null ? null : Convolutions.Name(Torch.Convolutions),
         ["memory_bytes"] = Machine.MemoryBytes,
         ["free_memory_bytes"] = Machine.FreeMemoryBytes,
         ["free_disk_bytes"] = FreeDiskBytes,
@@ -90,6 +92,13 @@ internal sealed record DoctorReport(
         ["offline"] = IsOffline,
         ["libraries"] = new JsonArray([.. Libraries.Select(path => (JsonNode)path)]),
         ["findings"] = new JsonArray([.. DoctorFindings.Of(this).Select(finding => (JsonNode)finding)]),
+    };
+
+    private static string DescribeConvolutions(ConvolutionWay way) => way switch
+    {
+        ConvolutionWay.Ordinary => "right",
+        ConvolutionWay.OwnCacheSizes => "right: this machine hides its caches, so oneDNN takes sizes of its own, at no cost",
+        _ => "right: this machine hides its caches or VIZSLA_CONVOLUTIONS asks for it, so they are matrix products, about twice as slow",
     };
 
     private static string Gigabytes(long bytes) => $"{bytes / (double)(1L << 30):F1} GiB";
@@ -102,7 +111,9 @@ internal sealed record DoctorReport(
 /// <param name="ThreadCount">Threads per operator.</param>
 /// <param name="Float32Rate">GFLOP/s of a product in fp32.</param>
 /// <param name="BFloat16Rate">GFLOP/s of the same in bf16.</param>
-internal sealed record DoctorTorch(string Version, bool IsChecked, string Device, int ThreadCount, double Float32Rate, double BFloat16Rate)
+/// <param name="Convolutions">How convolutions are computed.</param>
+internal sealed record DoctorTorch(
+    string Version, bool IsChecked, string Device, int ThreadCount, double Float32Rate, double BFloat16Rate, ConvolutionWay Convolutions)
 {
     public static DoctorTorch Examine(TimeSpan duration)
     {
@@ -113,6 +124,7 @@ internal sealed record DoctorTorch(string Version, bool IsChecked, string Device
             torch.cuda.is_available() ? "cuda:0" : "cpu",
             TorchThreads.Count,
             GemmRate.Measure(torch.ScalarType.Float32, device, duration),
-            GemmRate.Measure(torch.ScalarType.BFloat16, device, duration));
+            GemmRate.Measure(torch.ScalarType.BFloat16, device, duration),
+            Native.Convolutions.Way);
     }
 }

@@ -1,3 +1,4 @@
+using Vizsla.Native;
 using static TorchSharp.torch;
 
 namespace Vizsla.Models.Layers;
@@ -83,6 +84,6 @@ internal sealed record ConvolutionOptions((long Height, long Width) Kernel)
     }
 
     private Tensor Convolve(Tensor input, Tensor weight, Tensor? bias, (long Height, long Width) padding) =>
-        nn.functional.conv2d(
+        Convolutions.Convolve(
             input, weight, bias, [Stride.Height, Stride.Width], [padding.Height, padding.Width], [Dilation, Dilation], Groups);
 }
