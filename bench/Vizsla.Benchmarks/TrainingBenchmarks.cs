@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Vizsla.Loading;
 using Vizsla.Native;
-using Vizsla.Training;
+using Vizsla.Training.Callbacks;
 using Vizsla.Transforms;
 using static TorchSharp.torch;
 
@@ -38,7 +38,7 @@ internal static class TrainingBenchmarks
         using var model = ImageClassifier.Create(name, ImageDataset.LoadImageFolder(folder, new() { DropLabels = false })["train"].ClassNames, seed: 1);
         var dataset = ImageDataset.LoadImageFolder(folder, new() { DropLabels = false })["train"].WithTransform(isAugmented ? PictureBenchmarks.Augmenting() : Plain());
         var clock = new StepClock();
-        using var trainer = new Trainer(model, arguments, isAugmented ? dataset : dataset.Map(Plain(), new MapOptions { CacheDirectory = folder + "-map" }), callbacks: [clock]);
+        using var trainer = new Trainer(model, arguments, isAugmented ? dataset : dataset.Map(Plain(), new MapOptions { CacheDirectory = folder + "-map" }), options: new TrainerOptions { Callbacks = [clock] });
         trainer.Train();
 
         var type = bf16 ?? CpuFeatures.HasFastBfloat16 ? ScalarType.BFloat16 : ScalarType.Float32;

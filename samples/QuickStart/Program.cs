@@ -1,6 +1,5 @@
 using Vizsla;
 using Vizsla.Datasets.Splits;
-using Vizsla.Training;
 using Vizsla.Transforms;
 
 var photos = args.ElementAtOrDefault(0) ?? "photos";                              // *.jpg and labels.csv (id,breed)
@@ -25,7 +24,7 @@ var arguments = new TrainingArguments
     PerDeviceTrainBatchSize = 64, PerDeviceEvalBatchSize = 64, NumTrainEpochs = 15, WeightDecay = 0.01,
     LoadBestModelAtEnd = true, MetricForBestModel = "accuracy", LoggingDir = "logs",
 };
-using var trainer = new Trainer(model, arguments, dataset["train"], dataset["validation"], metrics: [Metrics.Accuracy]);
+using var trainer = new Trainer(model, arguments, dataset["train"], dataset["validation"]);
 trainer.Train();
 
 var test = trainer.Predict(dataset["test"]);

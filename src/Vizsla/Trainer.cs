@@ -1,22 +1,15 @@
 using System.Text.Json.Nodes;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
-using TorchSharp;
 using Vizsla.Hub;
+using Vizsla.Runs;
+using Vizsla.Runs.TensorBoard;
 using Vizsla.Training;
 using Vizsla.Training.Arguments;
 using Vizsla.Training.Callbacks;
 using Vizsla.Training.Checkpoints;
 using Vizsla.Training.Data;
-using Vizsla.Training.Evaluation;
 using Vizsla.Training.Losses;
-using Vizsla.Training.Publishing;
+using Vizsla.Training.Metrics;
 using Vizsla.Training.RateSearch;
-using Vizsla.Training.Reports;
-using Vizsla.Training.Runs;
-using Vizsla.Training.Steps;
-using Vizsla.Training.TensorBoard;
-using static TorchSharp.torch;
 
 namespace Vizsla;
 
@@ -28,12 +21,19 @@ namespace Vizsla;
 public sealed class Trainer : IDisposable
 {
     private readonly TrainingArguments _arguments;
+    private readonly ImageClassifier _model;
     private readonly ImageDataset? _train;
-    private readonly SessionParts _parts;
+    private readonly ImageDataset? _evalDataset;
+    private readonly TrainerOptions _options;
+    private readonly ComputeContext _compute;
+    private readonly TrainingLoss _loss;
     private readonly TrainerContext _context;
-    private readonly ILogger _logger;
-    private readonly IReadOnlyList<TrainerCallback> _reporters;
-    private readonly HubClient? _hub;
+    private readonly BestModel _best;
+    private readonly CallbackList _callbacks;
+    private readonly EvaluationLoop _evaluation;
+    private readonly RunFolder _folder;
+    private readonly EventLog _events;
+    private readonly List<TrainerCallback> _reporters;
     private HubPublisher? _publisher;
 
     /// <summary>Prepares a training; seeds libtorch's generator with <see cref="TrainingArguments.Seed"/>.</summary>
@@ -41,65 +41,37 @@ public sealed class Trainer : IDisposable
     /// <param name="arguments">What to do; null takes the defaults.</param>
     /// <param name="trainDataset">Pictures to train on, with labels and a transform; null for a trainer that only evaluates.</param>
     /// <param name="evalDataset">Pictures to evaluate on during training; null where <see cref="TrainingArguments.EvalStrategy"/> is no.</param>
-    /// <param name="dataCollator">Makes tensors of batches; null stacks them.</param>
-    /// <param name="metrics">Numbers of an evaluation; null computes the accuracy.</param>
-    /// <param name="callbacks">Hear of what happens, in this order.</param>
-    /// <param name="logger">Hears of phases and warnings; null for none.</param>
-    /// <param name="hub">The Hub that <see cref="TrainingArguments.PushToHub"/> means; stays the caller's. Null takes the one that the environment names.</param>
-    /// <exception cref="ArgumentsException">The arguments cannot be meant; names every problem.</exception>
+    /// <param name="options">Metrics, callbacks, an optimizer, schedule or loss of one's own, logger, Hub; null takes the defaults.</param>
+    /// <exception cref="ArgumentsException">The arguments are invalid; names every problem.</exception>
     /// <exception cref="HubException">The run is to be pushed, and nobody is logged in.</exception>
     public Trainer(
-        ImageClassifier model, TrainingArguments? arguments = null, ImageDataset? trainDataset = null, ImageDataset? evalDataset = null,
-        Collator? dataCollator = null, IReadOnlyList<Metric>? metrics = null, IEnumerable<TrainerCallback>? callbacks = null, ILogger? logger = null, HubClient? hub = null)
+        ImageClassifier model, TrainingArguments? arguments = null, ImageDataset? trainDataset = null, ImageDataset? evalDataset = null, TrainerOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
-        _arguments = arguments ?? new TrainingArguments();
+        (_model, _train, _evalDataset) = (model, trainDataset, evalDataset);
+        (_arguments, _options) = (arguments ?? new TrainingArguments(), options ?? new TrainerOptions());
         ArgumentChecks.Require(_arguments);
-        _train = trainDataset;
-        _logger = logger ?? NullLogger.Instance;
-        var device = _arguments.UseCpu || !cuda.is_available() ? CPU : CUDA;
-        DeviceChecks.Require(_arguments, device);
-        model.Network.to(device);
+        TrainerChecks.RequireOptions(_arguments, _options);
+        _compute = ComputeContext.Of(_arguments, model.Network, _options.DataCollator);
         TorchGenerator.Seed(_arguments.Seed);
 
-        var computed = MetricsOf(_arguments, metrics ?? [Metrics.Accuracy]);
-        var state = new TrainerState();
-        var best = new BestModel(_arguments, computed, state);
-        _context = new TrainerContext(_arguments, state, new TrainerControl(), model.Network) { Labels = model.Labels };
-        var precision = ComputePrecision.For(_arguments, device, model.Network);
-        var collator = dataCollator ?? Collator.Default;
-        var loss = new ClassificationLoss(_arguments.LabelSmoothingFactor, TrainerChecks.ClassWeights(_arguments, model.Labels, trainDataset), device);
-        var events = new EventLog(_arguments.OutputDir, TimeProvider.System);
-        _hub = hub;
-        _publisher = _arguments.PushToHub ? new HubPublisher(_arguments, hub, events, _logger) : null;
-        _reporters = Reporters(model, trainDataset, evalDataset, device, precision);
-        _parts = new SessionParts
-        {
-            Arguments = _arguments,
-            Model = model,
-            Context = _context,
-            Callbacks = new CallbackList([events, .. EarlyStopping(_arguments, best), .. _reporters, .. Publishing(_publisher), .. callbacks ?? []]),
-            Evaluator = new Evaluator(
-                new EvaluationLoop(_arguments, model.Network, loss, precision, collator, device), computed, model.Labels, _arguments.PredictionLossOnly),
-            EvalDataset = evalDataset,
-            Best = best,
-            Loss = loss,
-            Precision = precision,
-            Collator = collator,
-            Device = device,
-            Folder = new RunFolder(_arguments.OutputDir),
-            Events = events,
-            Logger = _logger,
-            SaveModel = model.Save,
-            Log = Log,
-        };
+        var metrics = Metric.WithBest(_arguments.MetricForBestModel, _options.Metrics);
+        _context = new TrainerContext(_arguments, new TrainerState(), new TrainerControl(), model.Network) { Labels = model.Labels };
+        _best = new BestModel(_arguments, metrics, _context.State);
+        _loss = new TrainingLoss(_arguments.LabelSmoothingFactor, TrainerChecks.ClassWeights(_arguments, model.Labels, trainDataset), _compute.Device, _options.ComputeLoss);
+        _folder = new RunFolder(_arguments.OutputDir);
+        _events = new EventLog(_arguments.OutputDir, TimeProvider.System);
+        _publisher = _arguments.PushToHub ? new HubPublisher(_arguments, _options.Hub, _events, _options.Logger) : null;
+        _reporters = Reporters();
+        _callbacks = new CallbackList(_context, [_events, .. EarlyStopping(), .. _reporters, .. Publishing(), .. _options.Callbacks]);
+        _evaluation = new EvaluationLoop(_compute, _loss, metrics, _callbacks);
     }
 
     /// <summary>Where the run stands.</summary>
     public TrainerState State => _context.State;
 
     /// <summary>What else <c>training_args.json</c> is to say of the run, beside the arguments; not compared when it is resumed.</summary>
-    public JsonObject Notes => _parts.Notes;
+    public JsonObject Notes => _options.Notes;
 
     /// <summary>Trains to the end, from the beginning or from a checkpoint, and writes the run folder.</summary>
     /// <param name="cancellationToken">Ends the training after the step that runs, an evaluation after its batch: a checkpoint is saved, and the exception says where.</param>
@@ -107,24 +79,32 @@ public sealed class Trainer : IDisposable
     /// <exception cref="TrainingStoppedException">The token was cancelled.</exception>
     public TrainOutput Train(CancellationToken cancellationToken = default)
     {
-        var train = TrainerChecks.RequireTrainable(_arguments, _parts.Model, _train, _parts.EvalDataset);
-        using var folder = RunLock.Take(_arguments.OutputDir);
-        using var session = new TrainingSession(_parts, train, cancellationToken);
-        var checkpoint = RunStart.Checkpoint(_arguments, _parts.Folder, _logger);
-        DiskSpace.Require(_arguments, _parts.Model.Network, _logger);
-        session.Begin(checkpoint);
+        var train = TrainerChecks.RequireTrainable(_arguments, _model, _train, _evalDataset);
+        using var locked = RunLock.Take(_arguments.OutputDir);
+        using var setup = new TrainingSetup(_model, _compute, _loss, train, _evalDataset, _options, _best.GreaterIsBetter, cancellationToken);
+        var checkpoint = _folder.Prepare(_arguments, _options.Logger);
+        DiskSpace.Require(_arguments, _model.Network, _options.Logger);
+        _model.Configuration.ProblemType ??= "single_label_classification";
+        if (checkpoint is not null)
+        {
+            ArgumentChanges.Check(checkpoint, setup.Description, _options.Logger);
+        }
+
+        using var loop = new TrainingLoop(setup, _evaluation, _callbacks, _best, cancellationToken);
+        loop.Begin(checkpoint);
+        _folder.WriteText(RunFiles.Arguments, setup.Description.FileText);
         try
         {
-            Run(session, cancellationToken);
-            var output = session.Finish();
-            WriteModel();
+            Run(loop, cancellationToken);
+            var output = loop.Finish();
+            _model.Save(_arguments.OutputDir);
             SaveMetrics("train", output.Metrics);
             SaveState();
             return output;
         }
         catch (Exception e) when (e is not TrainingStoppedException)
         {
-            _parts.Callbacks.Tell(c => c.OnFail(_context, e));
+            _callbacks.Tell(c => c.OnFail(_context, e));
             throw;
         }
         finally
@@ -135,10 +115,10 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Tries learning rates from small to large, a step each, and takes the steps back: the model ends as it began.</summary>
     /// <param name="search">Which rates; null takes the defaults.</param>
-    /// <param name="stepDone">Hears how many steps are done; null for nobody.</param>
+    /// <param name="stepDone">Is told how many steps are done; null for nobody.</param>
     /// <param name="cancellationToken">Ends the search between two steps.</param>
     /// <returns>The losses and the rate that they speak for.</returns>
-    /// <exception cref="ArgumentsException">The search or the training cannot be meant; names every problem.</exception>
+    /// <exception cref="ArgumentsException">The search or the training is invalid; names every problem.</exception>
     public LearningRateCurve FindLearningRate(LearningRateSearch? search = null, Action<int>? stepDone = null, CancellationToken cancellationToken = default)
     {
         var asked = search ?? new LearningRateSearch();
@@ -147,8 +127,8 @@ public sealed class Trainer : IDisposable
             throw new ArgumentsException(problems);
         }
 
-        var train = TrainerChecks.RequireTrainable(_arguments with { EvalStrategy = IntervalStrategy.No }, _parts.Model, _train, evaluation: null);
-        return new LearningRateFinder(_parts, train, asked).Run(stepDone, cancellationToken);
+        var train = TrainerChecks.RequireTrainable(_arguments with { EvalStrategy = IntervalStrategy.No }, _model, _train, evaluation: null);
+        return new LearningRateFinder(_model, _compute, _loss, asked, _options).Run(train, _evalDataset, stepDone, cancellationToken);
     }
 
     /// <summary>Evaluates a split and adds a row to the log.</summary>
@@ -160,11 +140,11 @@ public sealed class Trainer : IDisposable
     /// <exception cref="ArgumentsException">The split's classes are not the model's.</exception>
     public IReadOnlyDictionary<string, double> Evaluate(ImageDataset? dataset = null, string prefix = "eval", CancellationToken cancellationToken = default)
     {
-        var split = dataset ?? _parts.EvalDataset ?? throw new ArgumentException("There is no split to evaluate on: pass one here or to the constructor.", nameof(dataset));
-        var (metrics, prediction) = Run(split, prefix, cancellationToken);
-        _context.LastPrediction = prediction;
-        Log(metrics);
-        _parts.Callbacks.Tell(c => c.OnEvaluate(_context, metrics));
+        var split = dataset ?? _evalDataset ?? throw new ArgumentException("There is no split to evaluate on: pass one here or to the constructor.", nameof(dataset));
+        TrainerChecks.RequireSameClasses(_model, split);
+        (var metrics, _context.LastPrediction) = _evaluation.Run(split, prefix, cache: null, cancellationToken);
+        _callbacks.Log(metrics);
+        _callbacks.Tell(c => c.OnEvaluate(_context, metrics));
         metrics["epoch"] = State.Epoch;
         return metrics;
     }
@@ -178,8 +158,9 @@ public sealed class Trainer : IDisposable
     public PredictionOutput Predict(ImageDataset dataset, string prefix = "test", CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(dataset);
-        var (metrics, prediction) = Run(dataset, prefix, cancellationToken);
-        _parts.Callbacks.Tell(c => c.OnPredict(_context, metrics));
+        TrainerChecks.RequireSameClasses(_model, dataset);
+        var (metrics, prediction) = _evaluation.Run(dataset, prefix, cache: null, cancellationToken);
+        _callbacks.Tell(c => c.OnPredict(_context, metrics));
         return new PredictionOutput(prediction, metrics);
     }
 
@@ -187,7 +168,7 @@ public sealed class Trainer : IDisposable
     /// <param name="folder">The folder; null is the run folder, and only that is pushed.</param>
     public void SaveModel(string? folder = null)
     {
-        _parts.SaveModel(folder ?? _arguments.OutputDir);
+        _model.Save(folder ?? _arguments.OutputDir);
         if (folder is null && _arguments.PushToHub)
         {
             _publisher!.Push(State, "Model save", checkpoint: null);
@@ -203,103 +184,51 @@ public sealed class Trainer : IDisposable
     public Task<CommitResult> PushToHubAsync(string message = "End of training", CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(message);
-        _publisher ??= new HubPublisher(_arguments, _hub, _parts.Events, _logger);
-        WriteModel();
+        _publisher ??= new HubPublisher(_arguments, _options.Hub, _events, _options.Logger);
+        _model.Save(_arguments.OutputDir);
         return _publisher.PushLastAsync(State, message, cancellationToken);
     }
 
     /// <summary>Writes <c>trainer_state.json</c> into the run folder.</summary>
-    public void SaveState() => _parts.Folder.WriteText(TrainerState.FileName, State.ToFileText());
+    public void SaveState() => _folder.WriteText(TrainerState.FileName, State.ToFileText());
 
     /// <summary>Writes the metrics of a split into the run folder, and adds them to <c>all_results.json</c>.</summary>
     /// <param name="split"><c>train</c>, <c>eval</c> or <c>test</c>.</param>
     /// <param name="metrics">The metrics.</param>
-    public void SaveMetrics(string split, IReadOnlyDictionary<string, double> metrics) => _parts.Folder.WriteMetrics(split, metrics);
+    public void SaveMetrics(string split, IReadOnlyDictionary<string, double> metrics) => _folder.WriteMetrics(split, metrics);
 
     /// <summary>Waits for a push that is under way and disposes what the trainer made; the model stays.</summary>
     public void Dispose()
     {
         _publisher?.Dispose();
-        _parts.Loss.Dispose();
+        _loss.Dispose();
         foreach (var reporter in _reporters.OfType<IDisposable>())
         {
             reporter.Dispose();
         }
     }
 
-    private void Run(TrainingSession session, CancellationToken cancellationToken)
+    private static void Run(TrainingLoop loop, CancellationToken cancellationToken)
     {
         try
         {
-            RunEpochs(session, cancellationToken);
+            loop.Run();
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            throw session.Stop();
+            throw loop.Stop();
         }
     }
 
-    private void RunEpochs(TrainingSession session, CancellationToken cancellationToken)
+    private IEnumerable<TrainerCallback> EarlyStopping() => _arguments.EarlyStoppingPatience is { } patience
+        ? [new EarlyStoppingCallback(patience, _arguments.EarlyStoppingThreshold, _best.Key!, _best.GreaterIsBetter, _arguments.UnfreezeAtEpoch ?? 0)]
+        : [];
+
+    private IEnumerable<TrainerCallback> Publishing() => _publisher is null ? [] : [new PublishCallback(_publisher)];
+
+    private List<TrainerCallback> Reporters()
     {
-        session.LogEvaluateSave();
-        for (var epoch = session.FirstEpoch; session.HasMore(epoch); epoch++)
-        {
-            foreach (var step in session.Steps(epoch))
-            {
-                using (NewDisposeScope())
-                {
-                    session.Accumulate(step);
-                    session.Update();
-                }
-
-                session.EndStep(step);
-                if (_context.Control.ShouldEpochStop || _context.Control.ShouldTrainingStop)
-                {
-                    break;
-                }
-
-                cancellationToken.ThrowIfCancellationRequested();
-            }
-
-            session.EndEpoch();
-        }
-    }
-
-    private void WriteModel() => _parts.SaveModel(_arguments.OutputDir);
-
-    private (Dictionary<string, double> Metrics, EvalPrediction Prediction) Run(ImageDataset split, string prefix, CancellationToken stop)
-    {
-        TrainerChecks.RequireSameClasses(_parts.Model, split);
-        return _parts.Evaluator.Run(split, prefix, (batch, count) => _parts.Callbacks.Tell(c => c.OnPredictionStep(_context, batch, count)), stop);
-    }
-
-    private void Log(IReadOnlyDictionary<string, double> values)
-    {
-        var row = new JsonObject(values.Select(v => KeyValuePair.Create(v.Key, (JsonNode?)JsonValue.Create(v.Value))))
-        {
-            ["epoch"] = State.Epoch,
-            ["step"] = State.GlobalStep,
-        };
-        State.LogHistory.Add(row);
-        _parts.Callbacks.Tell(c => c.OnLog(_context, row));
-    }
-
-    private static List<Metric> MetricsOf(TrainingArguments arguments, IReadOnlyList<Metric> given)
-    {
-        var asked = arguments.MetricForBestModel;
-        return asked is null || Metrics.Find(asked, given) is not null || Metrics.Find(asked, Metrics.All) is not { } extra ? [.. given] : [.. given, extra];
-    }
-
-    private static IEnumerable<TrainerCallback> EarlyStopping(TrainingArguments arguments, BestModel best) =>
-        arguments.EarlyStoppingPatience is { } patience
-            ? [new EarlyStoppingCallback(patience, arguments.EarlyStoppingThreshold, best.Key!, best.GreaterIsBetter, arguments.UnfreezeAtEpoch ?? 0)]
-            : [];
-
-    private static IEnumerable<TrainerCallback> Publishing(HubPublisher? publisher) => publisher is null ? [] : [new PublishCallback(publisher)];
-
-    private List<TrainerCallback> Reporters(ImageClassifier model, ImageDataset? train, ImageDataset? evaluation, Device device, ComputePrecision precision)
-    {
-        var report = new ReportCallback(model, train, evaluation, device.ToString(), precision.Training?.ToString().ToLowerInvariant() ?? "float32", () => _publisher?.Repository);
-        return _arguments.ReportTo.Any(name => name is "tensorboard" or "all") ? [report, new TensorBoardCallback(train)] : [report];
+        var report = new ReportCallback(_model, _train, _evalDataset, _compute.Device.ToString(), _compute.PrecisionName, () => _publisher?.Repository);
+        return _arguments.ReportTo.Any(name => name is "tensorboard" or "all") ? [report, new TensorBoardCallback(_train)] : [report];
     }
 }

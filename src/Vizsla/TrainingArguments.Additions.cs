@@ -1,4 +1,4 @@
-using Vizsla.Training;
+using Vizsla.Training.Data;
 
 namespace Vizsla;
 

@@ -1,5 +1,4 @@
 using Vizsla.Hub;
-using Vizsla.Training;
 
 namespace Vizsla;
 
@@ -11,6 +10,9 @@ public sealed partial record TrainingArguments
 
     /// <summary>Repository, <c>owner/name</c> or a name of one's own, made where it is missing; null, the default, is the name of the run folder.</summary>
     public string? HubModelId { get; init; }
+
+    /// <summary>The repository as it was asked for: <see cref="HubModelId"/>, else the name of the run folder.</summary>
+    internal string HubRepository => HubModelId ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(OutputDir)));
 
     /// <summary>What is pushed when. Default every_save.</summary>
     public HubStrategy HubStrategy { get; init; } = HubStrategy.EverySave;

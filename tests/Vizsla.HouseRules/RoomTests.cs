@@ -1,8 +1,16 @@
 namespace Vizsla.HouseRules;
 
 /// <summary>Arrows between rooms go one way (docs/architecture.md, section 1).</summary>
+/// <remarks>
+/// A room is a namespace of a table below; a namespace that no table lists belongs to the room that its name begins with.
+/// To give a room sub-rooms with an order, list them: each with the rooms that it may mention, lower ones first.
+/// </remarks>
 public sealed class RoomTests
 {
+    private const string FrontDoor = "Vizsla";
+    private const string Training = "Vizsla.Training";
+    private const string Runs = "Vizsla.Runs";
+
     // What each room may mention besides itself. The front door (namespace Vizsla) may mention every room of its project.
     private static readonly Dictionary<string, string[]> DataRooms = new()
     {
@@ -17,37 +25,61 @@ public sealed class RoomTests
         ["Vizsla.Datasets.Cards"] = ["Vizsla.Primitives", "Vizsla.Datasets"],
         ["Vizsla.Datasets.Drawing"] = ["Vizsla.Primitives", "Vizsla.Imaging"],
         ["Vizsla.Datasets.Storage"] = ["Vizsla.Primitives", "Vizsla.Imaging", "Vizsla.Datasets"],
-        ["Vizsla.Datasets.Readers"] = ["Vizsla.Primitives", "Vizsla.Imaging", "Vizsla.Datasets", "Vizsla.Datasets.Storage", "Vizsla.Datasets.Cards", "Vizsla"],
-        ["Vizsla.Datasets.Writers"] = ["Vizsla.Primitives", "Vizsla.Datasets", "Vizsla.Datasets.Storage", "Vizsla.Datasets.Cards", "Vizsla"],
-        ["Vizsla.Datasets.Statistics"] = ["Vizsla.Imaging", "Vizsla.Datasets", "Vizsla"],
-        ["Vizsla.Datasets.Checks"] = ["Vizsla.Primitives", "Vizsla.Imaging", "Vizsla.Datasets", "Vizsla.Datasets.Readers", "Vizsla"],
+        ["Vizsla.Datasets.Readers"] = ["Vizsla.Primitives", "Vizsla.Imaging", "Vizsla.Datasets", "Vizsla.Datasets.Storage", "Vizsla.Datasets.Cards", FrontDoor],
+        ["Vizsla.Datasets.Writers"] = ["Vizsla.Primitives", "Vizsla.Datasets", "Vizsla.Datasets.Storage", "Vizsla.Datasets.Cards", FrontDoor],
+        ["Vizsla.Datasets.Statistics"] = ["Vizsla.Imaging", "Vizsla.Datasets", FrontDoor],
+        ["Vizsla.Datasets.Checks"] = ["Vizsla.Primitives", "Vizsla.Imaging", "Vizsla.Datasets", "Vizsla.Datasets.Readers", FrontDoor],
         ["Vizsla.Datasets.Splits"] = ["Vizsla.Primitives", "Vizsla.Imaging", "Vizsla.Datasets", "Vizsla.Datasets.Readers", "Vizsla.Datasets.Checks"],
-        ["Vizsla.Loading"] = ["Vizsla.Primitives", "Vizsla.Imaging", "Vizsla.Transforms", "Vizsla.Datasets", "Vizsla"],
+        ["Vizsla.Loading"] = ["Vizsla.Primitives", "Vizsla.Imaging", "Vizsla.Transforms", "Vizsla.Datasets", FrontDoor],
     };
 
-    private static readonly string[] AllData = [.. DataRooms.Keys, "Vizsla"];
+    private static readonly string[] AllData = [.. DataRooms.Keys, FrontDoor];
+    private static readonly string[] Networks = [.. AllData, "Vizsla.Native", "Vizsla.Models"];
 
     private static readonly Dictionary<string, string[]> MainRooms = new()
     {
         ["Vizsla.Native"] = [.. AllData],
         ["Vizsla.Models"] = [.. AllData, "Vizsla.Native"],
-        ["Vizsla.Distributed"] = [.. AllData, "Vizsla.Native"],
-        ["Vizsla.Inference"] = [.. AllData, "Vizsla.Native", "Vizsla.Models"],
-        ["Vizsla.Export"] = [.. AllData, "Vizsla.Native", "Vizsla.Models"],
-        ["Vizsla.Training"] = [.. AllData, "Vizsla.Native", "Vizsla.Models", "Vizsla.Distributed", "Vizsla.Inference", "Vizsla.Export"],
+        ["Vizsla.Inference"] = [.. Networks],
+        ["Vizsla.Analysis"] = [.. Networks],
+
+        [$"{Training}.Arguments"] = [.. Networks],
+        [$"{Training}.Metrics"] = [.. AllData],
+        [$"{Training}.Losses"] = [.. AllData, "Vizsla.Native", .. Of(Training, "Arguments")],
+        [$"{Training}.Schedules"] = [.. AllData, .. Of(Training, "Arguments")],
+        [$"{Training}.Optimizers"] = [.. Networks, .. Of(Training, "Arguments")],
+        [$"{Training}.Callbacks"] = [.. Networks, .. Of(Training, "Arguments", "Metrics")],
+        [$"{Training}.Data"] = [.. Networks, .. Of(Training, "Arguments", "Losses", "Optimizers")],
+        [$"{Training}.PythonState"] = [.. Networks, .. Of(Training, "Arguments", "Optimizers", "Schedules")],
+        [$"{Training}.Checkpoints"] = [.. Networks, .. Of(Training, "Arguments", "Callbacks", "Data", "Losses", "Optimizers", "PythonState", "Schedules")],
+        [Training] = [.. Networks, .. Of(Training, "Arguments", "Callbacks", "Checkpoints", "Data", "Losses", "Metrics", "Optimizers", "Schedules")],
+        [$"{Training}.RateSearch"] = [.. Networks, Training, .. Of(Training, "Arguments", "Callbacks", "Data", "Losses", "Optimizers", "Schedules")],
+
+        // What writes about a run reads the training; the training knows nothing of it.
+        [$"{Runs}.Charts"] = [.. AllData, .. Of(Training, "Callbacks", "Metrics")],
+        [$"{Runs}.Cards"] = [.. Networks, .. Of(Training, "Arguments", "Callbacks", "Metrics")],
+        [$"{Runs}.TensorBoard"] = [.. AllData, .. Of(Training, "Arguments", "Callbacks", "Metrics"), .. Of(Runs, "Charts")],
+        [Runs] = [.. Networks, .. Of(Training, "Arguments", "Callbacks", "Checkpoints", "Metrics", "RateSearch"), .. Of(Runs, "Cards", "Charts", "TensorBoard")],
     };
 
+    private static readonly Dictionary<string, Dictionary<string, string[]>> Projects = new()
+    {
+        ["Vizsla.Data"] = DataRooms,
+        ["Vizsla"] = MainRooms,
+    };
+
+    public static TheoryData<string> Assemblies => [.. Projects.Keys];
+
     [Theory]
-    [InlineData("Vizsla.Data")]
-    [InlineData("Vizsla")]
+    [MemberData(nameof(Assemblies))]
     public void Rooms_mention_only_the_rooms_below_them(string assembly)
     {
-        var rules = assembly == "Vizsla" ? MainRooms : DataRooms;
+        var rules = Projects[assembly];
         using var module = Dependencies.Open(assembly);
 
         var wrong = Dependencies.Of(module)
-            .Select(d => (Type: d.From, From: RoomOf(Dependencies.NamespaceOf(d.From), rules), To: RoomOf(Dependencies.NamespaceOf(d.To), rules)))
-            .Where(d => rules.TryGetValue(d.From, out var allowed) && d.To.StartsWith(nameof(Vizsla), StringComparison.Ordinal) && d.To != d.From
+            .Select(d => (Type: d.From, From: RoomOf(rules, Dependencies.NamespaceOf(d.From)), To: RoomOf(rules, Dependencies.NamespaceOf(d.To))))
+            .Where(d => rules.TryGetValue(d.From, out var allowed) && d.To.StartsWith(FrontDoor, StringComparison.Ordinal) && d.To != d.From
                 && d.To != "Vizsla.Hub" && !allowed.Contains(d.To))
             .Select(d => $"{d.Type.FullName} -> {d.To}")
             .Distinct();
@@ -56,22 +88,41 @@ public sealed class RoomTests
     }
 
     [Theory]
-    [InlineData("Vizsla.Data")]
-    [InlineData("Vizsla")]
+    [MemberData(nameof(Assemblies))]
     public void Every_type_lives_in_a_known_room(string assembly)
     {
-        var rules = assembly == "Vizsla" ? MainRooms : DataRooms;
+        var rules = Projects[assembly];
         using var module = Dependencies.Open(assembly);
 
         var homeless = module.Types
-            .Where(t => t.Namespace.StartsWith(nameof(Vizsla), StringComparison.Ordinal))
-            .Where(t => RoomOf(t.Namespace, rules) is var room && room != "Vizsla" && !rules.ContainsKey(room))
+            .Where(t => t.Namespace.StartsWith(FrontDoor, StringComparison.Ordinal))
+            .Where(t => RoomOf(rules, t.Namespace) is var room && room != FrontDoor && !rules.ContainsKey(room))
             .Select(t => t.FullName);
 
         Assert.Empty(homeless);
     }
 
-    // The innermost room that has a rule: Vizsla.Datasets.Splits is a room of its own, Vizsla.Training.Checkpoints lives in the room Vizsla.Training.
-    private static string RoomOf(string name, Dictionary<string, string[]> rules) =>
+    [Fact]
+    public void The_order_of_rooms_has_no_circle_and_no_room_that_is_not_there()
+    {
+        using var module = Dependencies.Open("Vizsla");
+        var rooms = module.Types.Select(t => RoomOf(MainRooms, t.Namespace)).ToHashSet();
+
+        var below = new HashSet<string>(AllData);
+        var tooEarly = new List<string>();
+        foreach (var (room, mentioned) in MainRooms)
+        {
+            tooEarly.AddRange(mentioned.Where(m => !below.Contains(m)).Select(m => $"{room} -> {m}"));
+            below.Add(room);
+        }
+
+        Assert.Empty(tooEarly);
+        Assert.Empty(MainRooms.Keys.Where(room => !rooms.Contains(room)));
+    }
+
+    private static IEnumerable<string> Of(string room, params string[] parts) => parts.Select(part => $"{room}.{part}");
+
+    // The innermost room that has a rule: Vizsla.Datasets.Splits is a room of its own.
+    private static string RoomOf(Dictionary<string, string[]> rules, string name) =>
         rules.Keys.Where(room => name == room || name.StartsWith(room + '.', StringComparison.Ordinal)).MaxBy(room => room.Length) ?? string.Join('.', name.Split('.').Take(2));
 }

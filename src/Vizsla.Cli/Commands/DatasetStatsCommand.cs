@@ -5,7 +5,7 @@ using Vizsla.Cli.Jobs;
 using Vizsla.Datasets.Statistics;
 using Vizsla.Imaging;
 using Vizsla.Primitives;
-using Vizsla.Training.Reports;
+using Vizsla.Runs.Charts;
 
 namespace Vizsla.Cli.Commands;
 

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Spectre.Console;
 using Vizsla.Cli.Jobs;
 using Vizsla.Primitives;
+using Vizsla.Training.Metrics;
 
 namespace Vizsla.Cli.Commands;
 
@@ -64,7 +65,7 @@ internal sealed class EvaluateCommand : Verb
         split.SetTransform(model.Processor.ToPipeline());
         var settings = new TrainingArguments { PerDeviceEvalBatchSize = batchSize, Bf16 = arguments.GetValue(_bf16), FastDecode = arguments.GetValue(_fastDecode) };
         using var trainer = new Trainer(
-            model, settings, metrics: [Metrics.Accuracy, Metrics.Top5Accuracy, Metrics.F1Macro, Metrics.LogLoss, Metrics.CalibrationError]);
+            model, settings, options: new TrainerOptions { Metrics = [Metric.Accuracy, Metric.Top5Accuracy, Metric.F1Macro, Metric.LogLoss, Metric.CalibrationError] });
         var metrics = trainer.Predict(split, name == "validation" ? "eval" : name, cancellationToken).Metrics;
         Write(console, asJson, metrics);
         return 0;

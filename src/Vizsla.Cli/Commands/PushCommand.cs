@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Vizsla.Hub;
-using Vizsla.Training.Runs;
+using Vizsla.Runs;
+using Vizsla.Training.Checkpoints;
 
 namespace Vizsla.Cli.Commands;
 

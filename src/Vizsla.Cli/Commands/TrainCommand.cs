@@ -4,7 +4,6 @@ using Vizsla.Cli.Jobs;
 using Vizsla.Cli.Progress;
 using Vizsla.Datasets;
 using Vizsla.Models;
-using Vizsla.Training;
 using Vizsla.Training.Arguments;
 
 namespace Vizsla.Cli.Commands;

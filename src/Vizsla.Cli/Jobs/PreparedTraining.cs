@@ -1,5 +1,5 @@
 using Vizsla.Models;
-using Vizsla.Training;
+using Vizsla.Training.Callbacks;
 using static Vizsla.Cli.Wording;
 
 namespace Vizsla.Cli.Jobs;
@@ -48,7 +48,7 @@ internal sealed class PreparedTraining : IDisposable
         var evaluation = evaluationRows?.WithTransform(evaluationPipeline);
         var test = dataset.GetValueOrDefault("test")?.WithTransform(evaluationPipeline);
         var log = new ConsoleLog(console);
-        var trainer = new Trainer(model, options.Arguments, train, evaluation, callbacks: callbacks, logger: log.CreateLogger(nameof(Trainer)));
+        var trainer = new Trainer(model, options.Arguments, train, evaluation, new TrainerOptions { Callbacks = callbacks, Logger = log.CreateLogger(nameof(Trainer)) });
         EarlierRun.Note(trainer.Notes, options);
         return new PreparedTraining(model, log, trainer, evaluation, test);
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Vizsla.Runs;
 using Vizsla.Training.RateSearch;
 
 namespace Vizsla.Cli.Jobs;
@@ -32,7 +33,7 @@ internal static class RateSearchJob
         console.WriteLine(curve.Suggestion is { } rate
             ? $"Take --learning_rate {Text(rate)}. The loss falls fastest at {Text(curve.Steepest)}; a tenth of the rate with the least loss is {Text(curve.TenthOfBest)}."
             : "The loss fell at no learning rate: look at the pictures and their classes, or give more steps by --max_steps.");
-        console.WriteLine($"The losses of {curve.Points.Count} rates are in '{Path.Combine(options.Arguments.OutputDir, LearningRateCurve.FileName)}', their curve in '{plot}'.");
+        console.WriteLine($"The losses of {curve.Points.Count} rates are in '{Path.Combine(options.Arguments.OutputDir, LearningRateReport.FileName)}', their curve in '{plot}'.");
     }
 
     private static string Text(double? rate) => rate is { } value ? LearningRateCurve.Text(value) : "unknown";

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Vizsla.Training;
 
 namespace Vizsla.Cli.Jobs;
 

@@ -1,8 +1,7 @@
 using System.Globalization;
 using Vizsla.Hub;
-using Vizsla.Training;
 using Vizsla.Training.Arguments;
-using Vizsla.Training.Publishing;
+using Vizsla.Training.Callbacks;
 
 namespace Vizsla.Cli.Jobs;
 
@@ -82,7 +81,7 @@ internal static class TrainingJob
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            List<string> words = ["push", "--model", arguments.OutputDir, "--repo", HubPublisher.NameOf(arguments)];
+            List<string> words = ["push", "--model", arguments.OutputDir, "--repo", arguments.HubRepository];
             words.AddRange(arguments.HubPrivateRepo == true ? ["--private"] : []);
             words.AddRange(arguments.HubRevision is { } branch ? ["--revision", branch] : []);
             console.Note($"The run is whole, but it was not pushed. {e.Message}");

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Vizsla.Primitives;
-using Vizsla.Training;
+using Vizsla.Training.Callbacks;
 
 namespace Vizsla.Cli.Progress;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Spectre.Console;
 using Spectre.Console.Rendering;
-using Vizsla.Training;
+using Vizsla.Training.Callbacks;
 
 namespace Vizsla.Cli.Progress;
 

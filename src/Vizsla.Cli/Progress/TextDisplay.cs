@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Vizsla.Training;
+using Vizsla.Training.Callbacks;
 
 namespace Vizsla.Cli.Progress;
 

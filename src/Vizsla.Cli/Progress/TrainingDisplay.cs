@@ -1,4 +1,4 @@
-using Vizsla.Training;
+using Vizsla.Training.Callbacks;
 
 namespace Vizsla.Cli.Progress;
 

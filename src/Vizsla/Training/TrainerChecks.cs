@@ -1,5 +1,7 @@
 using Vizsla.Primitives;
 using Vizsla.Training.Arguments;
+using Vizsla.Training.Optimizers;
+using Vizsla.Training.Schedules;
 
 namespace Vizsla.Training;
 
@@ -7,6 +9,32 @@ namespace Vizsla.Training;
 internal static class TrainerChecks
 {
     private const string EvaluateAnother = "evaluate a model that was trained on these classes";
+
+    /// <summary>Refuses arguments that the caller's own loss, optimizer or schedule takes the place of.</summary>
+    /// <exception cref="ArgumentsException">An argument would have no effect; names every problem.</exception>
+    public static void RequireOptions(TrainingArguments arguments, TrainerOptions options)
+    {
+        var problems = new List<string>();
+        if (options.ComputeLoss is not null && arguments.LabelSmoothingFactor > 0)
+        {
+            problems.Add("label_smoothing_factor has no effect on a loss of one's own (ComputeLoss): leave one of them out.");
+        }
+
+        if (options.ComputeLoss is not null && arguments.ClassWeights is not null)
+        {
+            problems.Add("class_weights has no effect on a loss of one's own (ComputeLoss): leave one of them out.");
+        }
+
+        if (arguments.SavePythonState && (options.Optimizer is not null || options.Schedule is not null))
+        {
+            problems.Add("save_python_state writes the optimizers and schedules that Python has, not one's own (Optimizer, Schedule): leave one of them out.");
+        }
+
+        if (problems.Count > 0)
+        {
+            throw new ArgumentsException(problems);
+        }
+    }
 
     /// <summary>Refuses a training that would fail later or mean something else than was asked.</summary>
     /// <returns>The training split.</returns>

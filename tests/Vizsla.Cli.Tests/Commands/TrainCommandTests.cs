@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Vizsla.Cli.Tests.Processes;
-using Vizsla.Training.RateSearch;
+using Vizsla.Runs;
 
 namespace Vizsla.Cli.Tests.Commands;
 
@@ -17,7 +17,7 @@ public sealed class TrainCommandTests
 
         Assert.True(code == 0, console.ErrorText);
         Assert.Matches(@"^Take --learning_rate \d(\.\d)?e-\d\. The loss falls fastest at \d(\.\d)?e-\d; a tenth of the rate with the least loss is \d(\.\d)?e-\d\.", console.OutText);
-        Assert.True(File.Exists(Path.Combine(run.Output("run"), "plots", LearningRateCurve.PlotName)));
+        Assert.True(File.Exists(Path.Combine(run.Output("run"), "plots", LearningRateReport.PlotName)));
         Assert.Equal(["learning_rate_search.json", "plots"], Directory.EnumerateFileSystemEntries(run.Output("run")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 

@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
 using Spectre.Console;
 using Vizsla.Cli.Progress;
-using Vizsla.Training;
+using Vizsla.Training.Callbacks;
+using Vizsla.Training.Metrics;
 
 namespace Vizsla.Cli.Tests.Progress;
 

@@ -3,7 +3,7 @@ using Vizsla.Inference;
 using Vizsla.Models;
 using Vizsla.Native;
 using Vizsla.Tests.Training;
-using Vizsla.Training;
+using Vizsla.Training.Data;
 using Vizsla.Training.RateSearch;
 using static TorchSharp.torch;
 

@@ -1,8 +1,7 @@
 using TorchSharp;
 using Vizsla.Models;
 using Vizsla.Native;
-using Vizsla.Training;
-using Vizsla.Training.Steps;
+using Vizsla.Training.Arguments;
 using static TorchSharp.torch;
 
 namespace Vizsla.Tests.Training;

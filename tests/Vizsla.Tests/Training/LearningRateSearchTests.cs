@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Vizsla.Imaging;
 using Vizsla.Primitives;
+using Vizsla.Runs;
 using Vizsla.Training.Arguments;
 using Vizsla.Training.RateSearch;
 
@@ -83,7 +84,7 @@ public sealed class LearningRateSearchTests
 
         using var picture = ImageCodec.Load(plot);
         Assert.Equal(1200, picture.Width);
-        var json = (JsonObject)PythonJson.Parse(File.ReadAllText(Path.Combine(run.Output(), LearningRateCurve.FileName)))!;
+        var json = (JsonObject)PythonJson.Parse(File.ReadAllText(Path.Combine(run.Output(), LearningRateReport.FileName)))!;
         Assert.Equal(curve.Suggestion, json["suggestion"]!.GetValue<double>());
         Assert.Equal(40, json["points"]!.AsArray().Count);
     }

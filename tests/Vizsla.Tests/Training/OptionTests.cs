@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
 using Vizsla.Models;
-using Vizsla.Training;
 using Vizsla.Training.Arguments;
+using Vizsla.Training.Callbacks;
+using Vizsla.Training.Data;
 using static TorchSharp.torch;
 using static Vizsla.Native.KeptScalars;
 

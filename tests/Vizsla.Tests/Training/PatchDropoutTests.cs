@@ -1,8 +1,7 @@
 using Vizsla.Models;
 using Vizsla.Models.Layers;
-using Vizsla.Training;
-using Vizsla.Training.Arguments;
 using Vizsla.Testing;
+using Vizsla.Training.Arguments;
 using static TorchSharp.torch;
 
 namespace Vizsla.Tests.Training;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Vizsla.Testing;
-using Vizsla.Training;
+using Vizsla.Training.Callbacks;
+using Vizsla.Training.Data;
 
 namespace Vizsla.Tests.Training;
 

@@ -1,7 +1,7 @@
 using TorchSharp;
 using Vizsla.Native;
 using Vizsla.Primitives;
-using Vizsla.Training;
+using Vizsla.Training.Callbacks;
 using Vizsla.Training.Data;
 using static TorchSharp.torch;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using TorchSharp;
-using Vizsla.Training;
+using Vizsla.Training.Callbacks;
 
 namespace Vizsla.Tests.Training;
 

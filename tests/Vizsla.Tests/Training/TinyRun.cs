@@ -5,7 +5,7 @@ using Vizsla.Hub;
 using Vizsla.Imaging;
 using Vizsla.Models;
 using Vizsla.Primitives;
-using Vizsla.Training;
+using Vizsla.Training.Callbacks;
 using Vizsla.Transforms;
 
 namespace Vizsla.Tests.Training;
@@ -87,7 +87,7 @@ internal sealed class TinyRun : IDisposable
         TorchSharp.torch.set_num_threads(1);
         using var stop = new CancellationTokenSource();
         using var model = Model();
-        using var trainer = new Trainer(model, arguments, Train(), Eval(), callbacks: callbacks(stop), hub: Hub);
+        using var trainer = new Trainer(model, arguments, Train(), Eval(), new TrainerOptions { Callbacks = callbacks(stop), Hub = Hub });
         try
         {
             trainer.Train(stop.Token);

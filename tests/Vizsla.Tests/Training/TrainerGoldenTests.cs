@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Vizsla.Models.Weights;
 using Vizsla.Testing;
-using Vizsla.Training;
 using static TorchSharp.torch;
 
 namespace Vizsla.Tests.Training;
@@ -31,7 +30,7 @@ public sealed class TrainerGoldenTests
         using var recorder = new RunRecorder();
         using var model = ImageClassifier.FromPretrained(run.StartFolder);
         var arguments = run.Arguments(output);
-        using var trainer = new Trainer(model, arguments, run.Train(), run.Eval(), callbacks: [recorder]);
+        using var trainer = new Trainer(model, arguments, run.Train(), run.Eval(), new TrainerOptions { Callbacks = [recorder] });
 
         var result = trainer.Train();
         var rows = trainer.State.LogHistory.ToList();
@@ -68,7 +67,7 @@ public sealed class TrainerGoldenTests
         using var recorder = new RunRecorder();
         using var model = ImageClassifier.FromPretrained(run.StartFolder);
         var arguments = run.Arguments(output, ("resume_from_checkpoint", run.CheckpointFolder), ("save_python_state", true));
-        using var trainer = new Trainer(model, arguments, run.Train(), run.Eval(), callbacks: [recorder]);
+        using var trainer = new Trainer(model, arguments, run.Train(), run.Eval(), new TrainerOptions { Callbacks = [recorder] });
 
         var result = trainer.Train();
 

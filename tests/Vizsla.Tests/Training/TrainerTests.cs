@@ -1,8 +1,10 @@
 using System.Text.Json.Nodes;
 using Vizsla.Primitives;
-using Vizsla.Training;
+using Vizsla.Runs;
 using Vizsla.Training.Arguments;
+using Vizsla.Training.Callbacks;
 using Vizsla.Training.Checkpoints;
+using Vizsla.Training.Metrics;
 
 namespace Vizsla.Tests.Training;
 
@@ -117,7 +119,7 @@ public sealed class TrainerTests
         Assert.False(run.Train(run.Arguments(), stopAfter: 5));
         using var model = run.Model();
         var arguments = run.Arguments() with { ResumeFromCheckpoint = "true", EvalSteps = 7, LoggingSteps = 2, SaveTotalLimit = 1 };
-        using var trainer = new Trainer(model, arguments, TinyRun.Train(), TinyRun.Eval(), logger: log);
+        using var trainer = new Trainer(model, arguments, TinyRun.Train(), TinyRun.Eval(), new TrainerOptions { Logger = log });
 
         trainer.Train();
 
@@ -300,7 +302,7 @@ public sealed class TrainerTests
         var refusal = Assert.Throws<ArgumentsException>(() => new Trainer(model, run.Arguments() with { MetricForBestModel = "eval_acuracy" }));
 
         Assert.Equal(
-            $"metric_for_best_model is 'eval_acuracy', which no metric of this run gives. Known: loss, {string.Join(", ", Vizsla.Metrics.All.Select(m => m.Name))}. Did you mean 'accuracy'?",
+            $"metric_for_best_model is 'eval_acuracy', which no metric of this run gives. Known: loss, {string.Join(", ", Metric.All.Select(m => m.Name))}. Did you mean 'accuracy'?",
             refusal.Message);
     }
 

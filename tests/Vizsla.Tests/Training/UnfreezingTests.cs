@@ -1,6 +1,7 @@
 using Vizsla.Primitives;
-using Vizsla.Training;
 using Vizsla.Training.Arguments;
+using Vizsla.Training.Callbacks;
+using Vizsla.Training.Data;
 
 namespace Vizsla.Tests.Training;
 

@@ -1,6 +1,6 @@
+using System.Text.RegularExpressions;
 using Vizsla.Hub;
 using Vizsla.Primitives;
-using Vizsla.Training.Publishing;
 
 namespace Vizsla.Training.Arguments;
 
@@ -117,8 +117,8 @@ public static class ArgumentChecks
         yield return a.HubModelId is { } id && !RepoId.TryParse(id, RepoType.Model, out _)
             ? $"hub_model_id is '{id}', expected owner/name, or a name of one's own, of letters, digits, '-', '_' and '.'."
             : null;
-        yield return a.PushToHub && a.HubModelId is null && !RepoId.TryParse(HubPublisher.NameOf(a), RepoType.Model, out _)
-            ? $"push_to_hub names the repository after the run folder, but '{HubPublisher.NameOf(a)}' cannot be a name: give hub_model_id."
+        yield return a.PushToHub && a.HubModelId is null && !RepoId.TryParse(a.HubRepository, RepoType.Model, out _)
+            ? $"push_to_hub names the repository after the run folder, but '{a.HubRepository}' cannot be a name: give hub_model_id."
             : null;
         foreach (var reporter in a.ReportTo)
         {
@@ -147,5 +147,28 @@ public static class ArgumentChecks
 
         var text = value is double number ? PythonJson.Repr(number) : value?.ToString(System.Globalization.CultureInfo.InvariantCulture);
         return $"{name} is {text}, expected {expected}.";
+    }
+}
+
+/// <summary>Regular expressions that are searched in parameter names.</summary>
+internal static class ParameterPattern
+{
+    // Names are short and expressions the user's own: a second means a mistake.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    public static bool Matches(string pattern, string name) => Regex.IsMatch(name, pattern, RegexOptions.CultureInvariant, Patience);
+
+    /// <summary>What is wrong with an expression; null where nothing is.</summary>
+    public static string? Problem(string pattern)
+    {
+        try
+        {
+            _ = new Regex(pattern, RegexOptions.CultureInvariant, Patience);
+            return null;
+        }
+        catch (ArgumentException e)
+        {
+            return $"'{pattern}' is not a regular expression of parameter names: {e.Message}";
+        }
     }
 }

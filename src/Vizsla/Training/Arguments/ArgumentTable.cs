@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.Json.Nodes;
+using Vizsla.Primitives;
 
 namespace Vizsla.Training.Arguments;
 
@@ -114,4 +115,75 @@ public static class ArgumentTable
         var current = OlderSpellings.GetValueOrDefault(folded, folded);
         return Fields.FirstOrDefault(f => f.Name == current);
     }
+}
+
+/// <summary>One argument: a property of <see cref="TrainingArguments"/> under its name in flags and files.</summary>
+public sealed class ArgumentField
+{
+    private static readonly TrainingArguments Defaults = new();
+    private readonly PropertyInfo _property;
+
+    internal ArgumentField(PropertyInfo property)
+    {
+        _property = property;
+        Name = SnakeCase.Of(property.Name);
+        Type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
+        IsNullable = Type != property.PropertyType
+            || new NullabilityInfoContext().Create(property).ReadState == NullabilityState.Nullable;
+    }
+
+    /// <summary>Name in snake case.</summary>
+    public string Name { get; }
+
+    /// <summary>Name of the property.</summary>
+    public string PropertyName => _property.Name;
+
+    /// <summary>Type of the value, without null.</summary>
+    public Type Type { get; }
+
+    /// <summary>Whether null is a value.</summary>
+    public bool IsNullable { get; }
+
+    /// <summary>The values that are known, for an enumeration; else empty.</summary>
+    public IReadOnlyList<string> Choices => Type.IsEnum ? [.. SnakeCase.Values(Type).Keys] : [];
+
+    /// <summary>The value in a set of arguments.</summary>
+    /// <param name="arguments">The arguments.</param>
+    public object? ValueOf(TrainingArguments arguments) => _property.GetValue(arguments);
+
+    /// <summary>The default.</summary>
+    public object? Default => ValueOf(Defaults);
+
+    /// <summary>Sets the value of a record that is being built.</summary>
+    internal void Set(TrainingArguments arguments, object? value) => _property.SetValue(arguments, value);
+}
+
+/// <summary>An argument of the Python Trainer that cannot be changed here.</summary>
+public sealed class RefusedArgument
+{
+    private readonly string[] _accepted;
+
+    /// <summary>Makes the entry.</summary>
+    /// <param name="name">Name in snake case.</param>
+    /// <param name="reason">Why, as half a sentence.</param>
+    /// <param name="accepted">Values besides null that are what happens anyway.</param>
+    internal RefusedArgument(string name, string reason, params JsonNode[] accepted)
+    {
+        (Name, Reason) = (name, reason);
+        _accepted = [.. accepted.Select(Text)];
+    }
+
+    /// <summary>Name in snake case.</summary>
+    public string Name { get; }
+
+    /// <summary>Why, as half a sentence.</summary>
+    public string Reason { get; }
+
+    /// <summary>The sentence for a value that cannot be had; null where the value is what happens anyway.</summary>
+    /// <param name="value">The value that was asked for.</param>
+    public string? Refuse(JsonNode? value) => value is null || _accepted.Contains(Text(value))
+        ? null
+        : $"{Name} cannot be {Text(value)}: {Reason}. Leave it out.";
+
+    private static string Text(JsonNode value) => PythonJson.Serialize(value, indent: null);
 }

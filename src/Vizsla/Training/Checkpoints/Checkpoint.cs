@@ -1,16 +1,17 @@
 using System.Text.Json.Nodes;
+using Vizsla.Models.Weights;
 using Vizsla.Primitives;
+using Vizsla.Training.Arguments;
+using Vizsla.Training.Callbacks;
 using Vizsla.Training.Data;
+using Vizsla.Training.Losses;
 using Vizsla.Training.Optimizers;
 using Vizsla.Training.PythonState;
-using Vizsla.Training.Runs;
 using Vizsla.Training.Schedules;
-using Vizsla.Training.Steps;
 
 namespace Vizsla.Training.Checkpoints;
 
-/// <summary>Writes and reads everything that a run needs to go on as if it had never stopped.</summary>
-/// <param name="Save">Writes model and configuration into a folder.</param>
+/// <summary>Writes and reads everything that a resumed run needs to equal an uninterrupted one.</summary>
 /// <param name="Model">The model.</param>
 /// <param name="Optimizer">The optimizer.</param>
 /// <param name="Schedule">The learning rates.</param>
@@ -18,7 +19,7 @@ namespace Vizsla.Training.Checkpoints;
 /// <param name="Average">The moving average of the weights; null where there is none.</param>
 /// <param name="Scaler">The loss scale; null where there is none.</param>
 internal sealed record Checkpoint(
-    Action<string> Save, ImageClassifier Model, Optimizer Optimizer, Schedule Schedule, LossMeter Meter, WeightAverage? Average, LossScaler? Scaler)
+    ImageClassifier Model, Optimizer Optimizer, Schedule Schedule, LossMeter Meter, WeightAverage? Average, LossScaler? Scaler)
 {
     private const string LossKey = "loss";
     private const string ScalerKey = "scaler";
@@ -32,7 +33,7 @@ internal sealed record Checkpoint(
     /// <param name="description">What was asked.</param>
     public void Write(string folder, TrainingArguments arguments, TrainerState state, Progress progress, byte[]? beforePending, RunDescription description)
     {
-        Save(folder);
+        Model.Save(folder);
         if (!arguments.SaveOnlyModel)
         {
             OptimizerFile.Write(Path.Combine(folder, CheckpointNames.Optimizer), Optimizer);
@@ -50,7 +51,11 @@ internal sealed record Checkpoint(
             WriteJson(folder, CheckpointNames.Progress, json);
         }
 
-        Average?.Write(Path.Combine(folder, CheckpointNames.Average));
+        if (Average is not null)
+        {
+            SafetensorsFile.Write(Path.Combine(folder, CheckpointNames.Average), Average.Tensors.Select(t => KeyValuePair.Create(t.Name, t.Value)));
+        }
+
         File.WriteAllText(Path.Combine(folder, CheckpointNames.Arguments), description.FileText);
         File.WriteAllText(Path.Combine(folder, TrainerState.FileName), state.ToFileText());
     }
@@ -72,11 +77,30 @@ internal sealed record Checkpoint(
         var progress = ReadJson(folder, CheckpointNames.Progress);
         Meter.LoadState(progress[LossKey] as JsonObject ?? []);
         Scaler?.LoadState(progress[ScalerKey] as JsonObject ?? []);
-        Average?.Read(Path.Combine(folder, CheckpointNames.Average));
+        if (Average is not null)
+        {
+            NetworkWeights.Load(Average.Tensors, Path.Combine(folder, CheckpointNames.Average));
+        }
+
         return new Resumption(
             TrainerState.Load(Path.Combine(folder, TrainerState.FileName)),
             Progress.FromJson(progress),
             GeneratorFile.Read(Path.Combine(folder, CheckpointNames.Generator)));
+    }
+
+    /// <summary>Puts the weights of a checkpoint into the network, those of the moving average where the run has one.</summary>
+    /// <param name="folder">A whole checkpoint, of ours or of Python's.</param>
+    /// <exception cref="TrainingException">They are of another model.</exception>
+    public void LoadWeights(string folder)
+    {
+        if (PythonCheckpoint.Is(folder))
+        {
+            PythonCheckpoint.LoadWeights(folder, Model.Network);
+        }
+        else
+        {
+            NetworkWeights.Load(Model.Network, Path.Combine(folder, Average is null ? CheckpointNames.Weights : CheckpointNames.Average));
+        }
     }
 
     private static void WriteJson(string folder, string name, JsonObject json) =>
@@ -89,7 +113,7 @@ internal sealed record Checkpoint(
     }
 }
 
-/// <summary>From where a run goes on.</summary>
+/// <summary>Where a run resumes.</summary>
 /// <param name="State">The state of the trainer.</param>
 /// <param name="Progress">What the trainer's state does not hold.</param>
 /// <param name="Generator">Where libtorch's generator stood; null where the checkpoint does not say.</param>

@@ -1,4 +1,6 @@
 using Vizsla.Models;
+using Vizsla.Training.Arguments;
+using Vizsla.Training.Callbacks;
 using Vizsla.Training.PythonState;
 
 namespace Vizsla.Training.Checkpoints;

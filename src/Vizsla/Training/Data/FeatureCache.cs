@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using TorchSharp;
 using Vizsla.Loading;
-using Vizsla.Training.Steps;
+using Vizsla.Training.Optimizers;
+using Vizsla.Transforms;
 using static TorchSharp.torch;
 
 namespace Vizsla.Training.Data;
@@ -11,30 +12,35 @@ namespace Vizsla.Training.Data;
 /// <remarks>Numbers are those of a run without it up to the rounding of another batch size and of folded batch norms.</remarks>
 internal sealed partial class FeatureCache
 {
-    private readonly SessionParts _parts;
+    private readonly ComputeContext _compute;
+    private readonly Compose? _plainTransform;
     private readonly Freezing _freezing;
     private readonly Dictionary<ImageDataset, float[]> _features = new(ReferenceEqualityComparer.Instance);
     private readonly CancellationToken _stop;
     private int _width;
 
-    private FeatureCache(SessionParts parts, Freezing freezing, CancellationToken stop) => (_parts, _freezing, _stop) = (parts, freezing, stop);
+    private FeatureCache(ComputeContext compute, Compose? plainTransform, Freezing freezing, CancellationToken stop) =>
+        (_compute, _plainTransform, _freezing, _stop) = (compute, plainTransform, freezing, stop);
 
     /// <summary>Whether the epoch that runs takes features; false from the unfreezing on.</summary>
     public bool IsUsed { get; private set; } = true;
 
     /// <summary>A cache where one is asked for, or where none was forbidden and nothing stands against it; else null.</summary>
-    /// <param name="parts">The trainer's parts.</param>
+    /// <param name="compute">The network, and where it computes.</param>
     /// <param name="train">The training split.</param>
+    /// <param name="evaluation">The evaluation split, whose transform takes the place of a random one; null without one.</param>
     /// <param name="freezing">What trains, and when.</param>
+    /// <param name="logger">Is told where pictures are no longer augmented.</param>
     /// <param name="stop">Ends the computation of features after the batch that runs.</param>
     /// <exception cref="Arguments.ArgumentsException">One is asked for and something stands against it.</exception>
-    public static FeatureCache? For(SessionParts parts, ImageDataset train, Freezing freezing, CancellationToken stop)
+    public static FeatureCache? For(
+        ComputeContext compute, ImageDataset train, ImageDataset? evaluation, Freezing freezing, ILogger logger, CancellationToken stop)
     {
-        var arguments = parts.Arguments;
+        var arguments = compute.Arguments;
         var isRandom = train.Transform is { IsRandom: true };
         var obstacle = !freezing.IsBackboneFrozenAtFirst ? "the backbone trains: set freeze to backbone"
             : arguments.FreezeBatchNorm == false ? "the backbone's batch norms follow the batches: leave out freeze_batch_norm"
-            : isRandom && parts.EvalDataset is not { Transform.IsRandom: false }
+            : isRandom && evaluation is not { Transform.IsRandom: false }
                 ? "the training transform is random and no evaluation split has one that is not: leave the random steps out, or pass such a split"
             : arguments.MixupAlpha > 0 || arguments.CutmixAlpha > 0 ? "batches are mixed: leave out mixup_alpha and cutmix_alpha"
             : arguments.PatchDropRate > 0 ? "patches are dropped at random: leave out patch_drop_rate"
@@ -47,13 +53,13 @@ internal sealed partial class FeatureCache
         var isUsed = arguments.FeatureCache ?? (obstacle is null && !isRandom);
         if (isUsed && isRandom)
         {
-            NotAugmenting(parts.Logger);
+            NotAugmenting(logger);
         }
 
-        return isUsed ? new(parts, freezing, stop) : null;
+        return isUsed ? new(compute, evaluation?.Transform, freezing, stop) : null;
     }
 
-    /// <summary>Lets the features go when an epoch begins in which the backbone trains.</summary>
+    /// <summary>Drops the features when an epoch begins in which the backbone trains.</summary>
     /// <param name="epoch">Epoch from 0.</param>
     public void BeginEpoch(int epoch)
     {
@@ -72,7 +78,7 @@ internal sealed partial class FeatureCache
     public Tensor Forward(Tensor features)
     {
         using var flat = features.flatten(1);
-        return _parts.Model.Network.Head(flat);
+        return _compute.Network.Head(flat);
     }
 
     /// <summary>The rows of an epoch as batches of [F, 1, 1] "pictures".</summary>
@@ -106,14 +112,14 @@ internal sealed partial class FeatureCache
 
     private float[] Compute(ImageDataset dataset)
     {
-        var network = _parts.Model.Network;
+        var network = _compute.Network;
         var wasTraining = network.training;
         network.eval();
         using var noGradient = no_grad();
         using var folding = network.FoldForPrediction();
-        using var lower = _parts.Precision.OpenEvaluation();
-        var arguments = _parts.Arguments with { DataRng = DataRng.Sample, DataloaderDropLast = false };
-        var pictures = dataset.Transform is { IsRandom: true } ? dataset.WithTransform(_parts.EvalDataset!.Transform) : dataset;
+        using var lower = _compute.Precision.OpenEvaluation();
+        var arguments = _compute.Arguments with { DataRng = DataRng.Sample, DataloaderDropLast = false };
+        var pictures = dataset.Transform is { IsRandom: true } ? dataset.WithTransform(_plainTransform) : dataset;
         var source = new BatchSource(pictures, arguments, arguments.PerDeviceEvalBatchSize);
         var features = Array.Empty<float>();
         var written = 0;
@@ -122,7 +128,7 @@ internal sealed partial class FeatureCache
             using (batch)
             using (NewDisposeScope())
             {
-                var inputs = batch.Collate(Collator.Default, _parts.Device, arguments.DataloaderPinMemory);
+                var inputs = batch.Collate(Collator.Default, _compute.Device, arguments.DataloaderPinMemory);
                 var values = network.Features(inputs.PixelValues).to(ScalarType.Float32).flatten(1).cpu().contiguous();
                 _width = (int)values.shape[1];
                 features = features.Length == 0 ? new float[(long)dataset.Count * _width] : features;

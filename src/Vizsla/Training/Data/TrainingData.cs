@@ -1,3 +1,5 @@
+using Vizsla.Primitives;
+using Vizsla.Training.Arguments;
 using Vizsla.Training.Losses;
 
 namespace Vizsla.Training.Data;
@@ -18,7 +20,7 @@ internal sealed class TrainingData
     /// <param name="arguments">The arguments.</param>
     /// <param name="plan">Batches and steps of an epoch.</param>
     /// <param name="classCount">Classes of the model.</param>
-    /// <param name="cache">Gives features in the place of pictures; null gives pictures.</param>
+    /// <param name="cache">Gives features in place of pictures; null gives pictures.</param>
     public TrainingData(ImageDataset dataset, TrainingArguments arguments, TrainingPlan plan, int classCount, FeatureCache? cache)
     {
         (_dataset, _plan, _cache, _dropsLast) = (dataset, plan, cache, arguments.DataloaderDropLast);
@@ -36,7 +38,7 @@ internal sealed class TrainingData
     public byte[]? StateBeforePending => _source.StateBeforePending;
 
     /// <summary>What the samples of a step weigh in the loss; mixed ones all alike.</summary>
-    public double WeightOf(StepBatches step, ClassificationLoss loss) => _mixer is null ? loss.WeightOf(step.Rows.Select(row => Labels[row])) : step.Rows.Length;
+    public double WeightOf(StepBatches step, TrainingLoss loss) => _mixer is null ? loss.WeightOf(step.Rows.Select(row => Labels[row])) : step.Rows.Length;
 
     /// <summary>The steps of an epoch.</summary>
     /// <param name="epoch">Epoch from 0.</param>
@@ -57,7 +59,7 @@ internal sealed class TrainingData
             var step = Take(batches, count);
 
             // Python fetches all micro-batches of a step before its first forward pass, which matters where both draw from one generator;
-            // and a step that does not fit in memory is done again.
+            // and a step that does not fit in memory is repeated.
             yield return new StepBatches(rows, count, first + count, _fetchesWholeSteps ? [.. step] : step);
         }
     }
@@ -68,5 +70,57 @@ internal sealed class TrainingData
         {
             yield return batches.Current;
         }
+    }
+}
+
+/// <summary>The rows of each epoch in the order of training.</summary>
+/// <remarks>Source: accelerate's <c>SeedableRandomSampler</c>: torch's <c>randperm</c> with seed + epoch. Parity: exact.</remarks>
+internal sealed class EpochOrder
+{
+    private readonly TrainSamplingStrategy _strategy;
+    private readonly int _count;
+    private readonly ulong _seed;
+    private readonly int[][] _rowsByClass;
+
+    /// <param name="strategy">Which sample comes next.</param>
+    /// <param name="labels">Class of each row.</param>
+    /// <param name="seed">The data seed.</param>
+    public EpochOrder(TrainSamplingStrategy strategy, IReadOnlyList<long> labels, long seed)
+    {
+        (_strategy, _count, _seed) = (strategy, labels.Count, (ulong)seed);
+        _rowsByClass = strategy == TrainSamplingStrategy.Balanced
+            ? [.. Enumerable.Range(0, labels.Count).GroupBy(row => labels[row]).OrderBy(g => g.Key).Select(g => g.ToArray())]
+            : [];
+    }
+
+    /// <summary>The order of an epoch.</summary>
+    /// <param name="epoch">Epoch from 0.</param>
+    public int[] Of(int epoch)
+    {
+        var order = new int[_count];
+        var rng = new Rng(_seed + (ulong)epoch);
+        switch (_strategy)
+        {
+            case TrainSamplingStrategy.Random:
+                rng.Permutation(order);
+                break;
+            case TrainSamplingStrategy.Sequential:
+                for (var i = 0; i < _count; i++)
+                {
+                    order[i] = i;
+                }
+
+                break;
+            default:
+                for (var i = 0; i < _count; i++)
+                {
+                    var rows = _rowsByClass[rng.NextInt32(0, _rowsByClass.Length)];
+                    order[i] = rows[rng.NextInt32(0, rows.Length)];
+                }
+
+                break;
+        }
+
+        return order;
     }
 }

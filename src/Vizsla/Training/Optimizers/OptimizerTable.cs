@@ -1,6 +1,7 @@
 using System.Globalization;
 using Vizsla.Native;
 using Vizsla.Primitives;
+using Vizsla.Training.Arguments;
 
 namespace Vizsla.Training.Optimizers;
 

@@ -1,7 +1,40 @@
+using System.Text.RegularExpressions;
+using TorchSharp.Modules;
 using Vizsla.Models;
+using Vizsla.Models.Layers;
 using Vizsla.Training.Arguments;
 
 namespace Vizsla.Training.Optimizers;
+
+/// <summary>A parameter under its name in the model's files.</summary>
+/// <param name="Name">Hub name, such as <c>classifier.weight</c>.</param>
+/// <param name="Value">The parameter; the network's.</param>
+public sealed record NamedParameter(string Name, Parameter Value);
+
+/// <summary>Parameters that learn at one rate with one weight decay.</summary>
+public sealed class ParameterGroup
+{
+    /// <summary>Makes a group.</summary>
+    /// <param name="parameters">Its parameters in the network's order.</param>
+    /// <param name="learningRate">Base learning rate.</param>
+    /// <param name="weightDecay">Weight decay, 0 or more.</param>
+    public ParameterGroup(IReadOnlyList<NamedParameter> parameters, double learningRate, double weightDecay)
+    {
+        (Parameters, LearningRate, BaseLearningRate, WeightDecay) = (parameters, learningRate, learningRate, weightDecay);
+    }
+
+    /// <summary>The parameters in the network's order.</summary>
+    public IReadOnlyList<NamedParameter> Parameters { get; }
+
+    /// <summary>Learning rate of the coming step.</summary>
+    public double LearningRate { get; set; }
+
+    /// <summary>Learning rate that the schedule multiplies.</summary>
+    public double BaseLearningRate { get; }
+
+    /// <summary>Weight decay.</summary>
+    public double WeightDecay { get; }
+}
 
 /// <summary>Sorts the parameters of a network by learning rate and weight decay.</summary>
 public static class ParameterGroups
@@ -65,4 +98,27 @@ public static class ParameterGroups
 
         return arguments.LearningRate;
     }
+}
+
+/// <summary>Which parameters decay.</summary>
+/// <remarks>
+/// Layer norms, biases and whatever is named like a norm do not. BatchNorm weights of Hugging Face and timm models do, since their names say nothing of a norm.
+/// Source: <c>Trainer.get_decay_parameter_names</c> of transformers. Parity: exact.
+/// </remarks>
+internal static partial class WeightDecayRule
+{
+    /// <summary>The names of the parameters that decay.</summary>
+    public static IReadOnlySet<string> DecayedNames(ClassificationNetwork network)
+    {
+        var inLayerNorm = network.named_modules()
+            .Where(m => m.module is LayerNormalization)
+            .SelectMany(m => m.module.named_parameters(recurse: false).Select(p => $"{m.name}.{p.name}"))
+            .ToHashSet(StringComparer.Ordinal);
+        return network.named_parameters().Select(p => p.name)
+            .Where(name => !inLayerNorm.Contains(name) && !UndecayedName().IsMatch(name.ToLowerInvariant()))
+            .ToHashSet(StringComparer.Ordinal);
+    }
+
+    [GeneratedRegex(@"bias|layernorm|rmsnorm|(?:^|\.)norm(?:$|\.)|_norm(?:$|\.)")]
+    private static partial Regex UndecayedName();
 }

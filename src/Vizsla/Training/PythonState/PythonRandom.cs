@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using Vizsla.Models;
 using Vizsla.Models.Weights;
+using Vizsla.Training.Checkpoints;
 using static TorchSharp.torch;
 
 namespace Vizsla.Training.PythonState;

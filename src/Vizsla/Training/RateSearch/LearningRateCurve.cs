@@ -1,8 +1,4 @@
 using System.Globalization;
-using System.Text.Json.Nodes;
-using Vizsla.Primitives;
-using Vizsla.Training.Checkpoints;
-using Vizsla.Training.Reports;
 
 namespace Vizsla.Training.RateSearch;
 
@@ -13,16 +9,9 @@ namespace Vizsla.Training.RateSearch;
 /// </remarks>
 public sealed class LearningRateCurve
 {
-    /// <summary>The file that holds a curve.</summary>
-    public const string FileName = "learning_rate_search.json";
-
-    /// <summary>The picture of a curve, below the plots of a run.</summary>
-    public const string PlotName = "learning_rate_search.png";
-
     internal const int LeastSteps = 10;
 
     private const int LastPassedOver = 5;
-    private const double HighestDrawn = 1.1;
 
     internal LearningRateCurve(IReadOnlyList<LearningRatePoint> points, int plannedSteps)
     {
@@ -44,30 +33,6 @@ public sealed class LearningRateCurve
 
     /// <summary>A tenth of the rate with the least loss; null with too few points.</summary>
     public double? TenthOfBest { get; }
-
-    /// <summary>Writes <see cref="FileName"/>, and the curve as a picture into <c>plots/</c>.</summary>
-    /// <param name="folder">The run folder; created when absent.</param>
-    /// <returns>Path of the picture.</returns>
-    public string Save(string folder)
-    {
-        Directory.CreateDirectory(folder);
-        var json = new JsonObject
-        {
-            ["suggestion"] = Suggestion,
-            ["steepest"] = Steepest,
-            ["tenth_of_best"] = TenthOfBest,
-            ["points"] = new JsonArray([.. Points.Select(p => (JsonNode)new JsonObject { ["learning_rate"] = p.Rate, ["loss"] = p.Loss, ["smoothed_loss"] = p.SmoothedLoss })]),
-        };
-        DurableFile.WriteText(Path.Combine(folder, FileName), PythonJson.Serialize(json) + "\n");
-        (double, string)? mark = Suggestion is { } rate ? (Math.Log10(rate), $"suggested: {Text(rate)}") : null;
-
-        // Where the loss has left, its curve would press the valley flat.
-        var (first, least) = (Points[0].SmoothedLoss, Points.Min(p => p.SmoothedLoss));
-        var top = Math.Max(first + (first - least), least * HighestDrawn);
-        ChartCurve smoothed = new("smoothed loss", [.. Points.Select(p => (Math.Log10(p.Rate), p.SmoothedLoss <= top ? p.SmoothedLoss : double.NaN))]);
-        using var picture = LineChart.Draw("Loss by learning rate", null, [smoothed], mark, powersOf: "Learning rate");
-        return RunPlots.Save(folder, PlotName, picture);
-    }
 
     /// <summary>A rate with two digits.</summary>
     internal static string Text(double rate) => rate.ToString("0.#e-0", CultureInfo.InvariantCulture);

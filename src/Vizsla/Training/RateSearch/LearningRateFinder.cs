@@ -1,32 +1,34 @@
+using TorchSharp;
 using Vizsla.Native;
+using Vizsla.Training.Callbacks;
 using Vizsla.Training.Data;
-using Vizsla.Training.Optimizers;
-using Vizsla.Training.Steps;
+using Vizsla.Training.Losses;
+using Vizsla.Training.Schedules;
 using static TorchSharp.torch;
 
 namespace Vizsla.Training.RateSearch;
 
 /// <summary>Trains a few steps, each at a larger learning rate, and takes them all back.</summary>
-internal sealed class LearningRateFinder(SessionParts parts, ImageDataset train, LearningRateSearch search)
+/// <remarks>It is the training itself, with a schedule that rises, a callback that watches the loss, and nothing written, saved or evaluated.</remarks>
+internal sealed class LearningRateFinder(ImageClassifier model, ComputeContext compute, TrainingLoss loss, LearningRateSearch search, TrainerOptions options)
 {
-    private const double Smoothing = 0.98;
-
     /// <summary>Tries the rates; weights, buffers and libtorch's generator end as they began.</summary>
-    /// <param name="stepDone">Hears of each step.</param>
+    /// <param name="train">The training split.</param>
+    /// <param name="evaluation">The evaluation split, for its transform; null without one.</param>
+    /// <param name="stepDone">Is told of each step; null for nobody.</param>
     /// <param name="cancellationToken">Ends the search between two steps.</param>
-    public LearningRateCurve Run(Action<int>? stepDone, CancellationToken cancellationToken)
+    public LearningRateCurve Run(ImageDataset train, ImageDataset? evaluation, Action<int>? stepDone, CancellationToken cancellationToken)
     {
-        var network = parts.Model.Network;
         var generator = TorchGenerator.GetState();
-        var before = network.State().Select(t => (t.Value, Kept: t.Value.Copy().DetachFromDisposeScope())).ToList();
-        network.PatchDropRate = parts.Arguments.PatchDropRate;
+        var before = compute.Network.State().Select(t => (t.Value, Kept: t.Value.Copy().DetachFromDisposeScope())).ToList();
         try
         {
-            return new LearningRateCurve([.. Points(stepDone, cancellationToken)], search.Steps);
+            var watcher = new LossWatcher(search, stepDone);
+            Train(train, evaluation, watcher, cancellationToken);
+            return new LearningRateCurve(watcher.Points, search.Steps);
         }
         finally
         {
-            network.PatchDropRate = 0;
             using var noGradient = no_grad();
             foreach (var (value, kept) in before)
             {
@@ -38,63 +40,98 @@ internal sealed class LearningRateFinder(SessionParts parts, ImageDataset train,
         }
     }
 
-    private IEnumerable<LearningRatePoint> Points(Action<int>? stepDone, CancellationToken cancellationToken)
+    private void Train(ImageDataset train, ImageDataset? evaluation, LossWatcher watcher, CancellationToken stop)
     {
-        var (arguments, network) = (parts.Arguments, parts.Model.Network);
-        var plan = new TrainingPlan(arguments, train.Count);
-        using var freezing = new Freezing(network, arguments);
-        var cache = FeatureCache.For(parts, train, freezing, cancellationToken);
-        var data = new TrainingData(train, arguments, plan, parts.Model.Labels.Count, cache);
-        using var optimizer = OptimizerTable.Create(arguments, ParameterGroups.Create(network, arguments, freezing.EverTrained));
-        using var meter = new LossMeter(parts.Device, filtersNan: false);
-        var scaler = parts.Precision.Training == ScalarType.Float16 ? new LossScaler() : null;
-        var runner = new StepRunner(parts, cache is null ? network.call : cache.Forward, optimizer, meter, scaler);
-        var (average, least, done) = (0.0, double.PositiveInfinity, 0);
-        for (var epoch = 0; done < search.Steps; epoch++)
+        var rate = compute.Arguments.LearningRate;
+        var arguments = compute.Arguments with
         {
-            freezing.BeginEpoch(epoch);
-            freezing.SetTrainingMode();
-            foreach (var step in data.Steps(epoch, firstBatch: 0, pendingState: null))
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                var rate = search.From * Math.Pow(search.To / search.From, done / (search.Steps - 1.0));
-                var loss = Take(runner, step, data.WeightOf(step, parts.Loss), done, rate / arguments.LearningRate, optimizer, scaler);
-                average = (Smoothing * average) + ((1 - Smoothing) * loss);
-                var smoothed = average / (1 - Math.Pow(Smoothing, ++done));
-                if (!double.IsFinite(smoothed))
-                {
-                    yield break;
-                }
+            MaxSteps = search.Steps, EvalStrategy = IntervalStrategy.No, EvalOnStart = false, LoggingStrategy = IntervalStrategy.No, LoggingFirstStep = false,
+            SaveStrategy = SaveStrategy.No, LoadBestModelAtEnd = false, MetricForBestModel = null, EarlyStoppingPatience = null, StopOnNan = false, EmaDecay = 0,
+        };
 
-                yield return new LearningRatePoint(rate, loss, smoothed);
-                stepDone?.Invoke(done);
-                least = Math.Min(least, smoothed);
-                if (done == search.Steps || smoothed > search.Divergence * least)
-                {
-                    yield break;
-                }
-            }
-        }
+        // Groups with rates of their own keep their share.
+        var rising = options with { Schedule = (optimizer, _) => new FactorSchedule([.. optimizer.Groups.Select(g => g.BaseLearningRate)], step => search.RateOf(step) / rate) };
+        var context = new TrainerContext(arguments, new TrainerState(), new TrainerControl(), compute.Network) { Labels = model.Labels };
+        var callbacks = new CallbackList(context, [watcher]);
+        var trying = compute with { Arguments = arguments };
+        using var setup = new TrainingSetup(model, trying, loss, train, evaluation, rising, greaterIsBetter: false, stop);
+        using var loop = new TrainingLoop(setup, new EvaluationLoop(trying, loss, [], callbacks), callbacks, new BestModel(arguments, [], context.State), stop);
+        loop.Begin(checkpoint: null);
+        loop.Run();
     }
 
-    private static double Take(StepRunner runner, StepBatches step, double weight, int stepsDone, double factor, Optimizer optimizer, LossScaler? scaler)
+    /// <summary>Notes the loss of each step, and ends the search where it leaves.</summary>
+    private sealed class LossWatcher(LearningRateSearch search, Action<int>? stepDone) : TrainerCallback
     {
-        using var scope = NewDisposeScope();
-        var loss = 0.0;
-        runner.Accumulate(step, weight, stepsDone, (_, micro, _) => loss += micro.item<float>());
-        var isFinite = scaler?.Unscale(optimizer) ?? true;
-        runner.Clip();
-        if (isFinite)
+        private const double Smoothing = 0.98;
+
+        private double _loss;
+        private double _average;
+        private double _least = double.PositiveInfinity;
+
+        public List<LearningRatePoint> Points { get; } = [];
+
+        public override void OnStepBegin(TrainerContext context) => _loss = 0;
+
+        public override void OnSubstepEnd(TrainerContext context) => _loss += context.MicroBatchLoss!.item<float>();
+
+        public override void OnPreOptimizerStep(TrainerContext context) => _loss += context.MicroBatchLoss!.item<float>();
+
+        public override void OnStepEnd(TrainerContext context)
         {
-            // Groups with rates of their own keep their share.
-            runner.Update([.. optimizer.Groups.Select(g => g.BaseLearningRate * factor)]);
+            var done = context.State.GlobalStep;
+            _average = (Smoothing * _average) + ((1 - Smoothing) * _loss);
+            var smoothed = _average / (1 - Math.Pow(Smoothing, done));
+            if (!double.IsFinite(smoothed))
+            {
+                context.Control.ShouldTrainingStop = true;
+                return;
+            }
+
+            Points.Add(new(search.RateOf(done - 1), _loss, smoothed));
+            stepDone?.Invoke(done);
+            _least = Math.Min(_least, smoothed);
+            context.Control.ShouldTrainingStop |= smoothed > search.Divergence * _least;
         }
-        else
+    }
+}
+
+/// <summary>How learning rates are tried: one batch for each, from small to large.</summary>
+/// <remarks>Source: "Cyclical Learning Rates for Training Neural Networks"; the defaults are fastai's <c>lr_find</c>.</remarks>
+public sealed record LearningRateSearch
+{
+    /// <summary>The first rate, above 0. Default 1e-7.</summary>
+    public double From { get; init; } = 1e-7;
+
+    /// <summary>The last rate, above <see cref="From"/>. Default 10.</summary>
+    public double To { get; init; } = 10;
+
+    /// <summary>Optimizer steps, each at a rate larger than the last by the same factor; at least 10. Default 100.</summary>
+    public int Steps { get; init; } = 100;
+
+    /// <summary>The search ends when the smoothed loss is this many times the least one, above 1. Default 4.</summary>
+    public double Divergence { get; init; } = 4;
+
+    /// <summary>The rate of a step.</summary>
+    /// <param name="step">Step from 0.</param>
+    internal double RateOf(int step) => From * Math.Pow(To / From, step / (Steps - 1.0));
+
+    /// <summary>What is wrong, one sentence each; empty where nothing is.</summary>
+    internal IEnumerable<string> Problems()
+    {
+        if (!(From > 0 && To > From && double.IsFinite(To)))
         {
-            optimizer.ZeroGradients();
+            yield return $"The learning rates to try go from {Primitives.PythonJson.Repr(From)} to {Primitives.PythonJson.Repr(To)}, expected two numbers above 0, the smaller first.";
         }
 
-        scaler?.Update(isFinite);
-        return loss;
+        if (Steps < LearningRateCurve.LeastSteps)
+        {
+            yield return $"The search for a learning rate has {Steps} steps, expected at least {LearningRateCurve.LeastSteps}.";
+        }
+
+        if (!(Divergence > 1))
+        {
+            yield return $"The search for a learning rate ends at {Primitives.PythonJson.Repr(Divergence)} times the least loss, expected a number above 1.";
+        }
     }
 }

@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Vizsla.Primitives;
+using Vizsla.Training.Arguments;
 
 namespace Vizsla.Training.Schedules;
 
@@ -118,4 +120,106 @@ public static class LearningRateSchedules
         Cooldown: (int)values.Number("cooldown", 0),
         LeastRate: values.Number("min_lr", 0),
         Epsilon: values.Number("eps", 1e-8));
+}
+
+/// <summary>Warm-up, a plateau at the base rate, then a decay to the least share.</summary>
+/// <remarks>Source: transformers <c>get_wsd_schedule</c>.</remarks>
+internal static class WarmupStableDecay
+{
+    private static readonly string[] Shapes = ["linear", "cosine", "1-sqrt"];
+
+    public static Func<int, double> Factor(ScheduleOptions values, int warmup, int total)
+    {
+        var decay = (int)values.Required("num_decay_steps");
+        var stable = (int)values.Number("num_stable_steps", total - warmup - decay);
+        var least = values.Number("min_lr_ratio", 0);
+        var cycles = values.Number("num_cycles", 0.5);
+        var rise = values.Choice("warmup_type", "linear", Shapes);
+        var fall = values.Choice("decay_type", "cosine", Shapes);
+
+        return t =>
+        {
+            if (t < warmup)
+            {
+                return Raise(Rising(rise, t / (double)Math.Max(1, warmup)));
+            }
+
+            if (t < warmup + stable)
+            {
+                return 1.0;
+            }
+
+            return t < warmup + stable + decay ? Raise(Falling(fall, (t - warmup - stable) / (double)Math.Max(1, decay), cycles)) : least;
+        };
+
+        double Raise(double factor) => Math.Max(0.0, factor * (1.0 - least) + least);
+    }
+
+    private static double Rising(string shape, double p) => shape switch
+    {
+        "linear" => p,
+        "cosine" => 0.5 * (1.0 - Math.Cos(Math.PI * p)),
+        _ => 1.0 - Math.Sqrt(1.0 - p),
+    };
+
+    private static double Falling(string shape, double p, double cycles) => shape switch
+    {
+        "linear" => 1.0 - p,
+        "cosine" => 0.5 * (1.0 + Math.Cos(Math.PI * cycles * 2.0 * p)),
+        _ => 1.0 - Math.Sqrt(p),
+    };
+}
+
+/// <summary>Reads <c>lr_scheduler_kwargs</c> and notes which names a schedule knows.</summary>
+internal sealed class ScheduleOptions(SchedulerType type, JsonObject? options)
+{
+    private readonly List<string> _known = [];
+
+    public double? Optional(string name)
+    {
+        _known.Add(name);
+        try
+        {
+            return options?.Number(name);
+        }
+        catch (FormatException)
+        {
+            throw new ArgumentException($"lr_scheduler_kwargs: '{name}' is {options![name]!.ToJsonString()}, expected a number.");
+        }
+    }
+
+    public double Number(string name, double otherwise) => Optional(name) ?? otherwise;
+
+    public double Required(string name) =>
+        Optional(name) ?? throw new ArgumentException($"lr_scheduler_kwargs: the schedule '{Name}' needs '{name}'.");
+
+    public string Choice(string name, string otherwise, params string[] choices)
+    {
+        _known.Add(name);
+        var value = options?[name] is { } given ? given.ToString() : otherwise;
+        return choices.Contains(value)
+            ? value
+            : throw new ArgumentException($"lr_scheduler_kwargs: '{name}' is '{value}'. Known: {string.Join(", ", choices)}.{Suggestion.DidYouMean(value, choices)}");
+    }
+
+    /// <summary>The least rate as a share of the learning rate, from <c>min_lr</c> or <c>min_lr_rate</c>.</summary>
+    public double LeastShare(double rate) => (Optional("min_lr"), Optional("min_lr_rate")) switch
+    {
+        (not null, not null) => throw new ArgumentException("lr_scheduler_kwargs: give 'min_lr' or 'min_lr_rate', not both."),
+        ({ } least, null) => least / rate,
+        (null, { } share) => share,
+        _ => throw new ArgumentException($"lr_scheduler_kwargs: the schedule '{Name}' needs 'min_lr' or 'min_lr_rate'."),
+    };
+
+    /// <exception cref="ArgumentException">A name was given that the schedule never asked for.</exception>
+    public void RefuseOthers()
+    {
+        if (options?.Select(o => o.Key).FirstOrDefault(key => !_known.Contains(key)) is { } unknown)
+        {
+            var known = _known.Count == 0 ? "none" : string.Join(", ", _known);
+            throw new ArgumentException($"lr_scheduler_kwargs: the schedule '{Name}' does not know '{unknown}'. Known: {known}.{Suggestion.DidYouMean(unknown, _known)}");
+        }
+    }
+
+    private string Name => SnakeCase.Of(type);
 }

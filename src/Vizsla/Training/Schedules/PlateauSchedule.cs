@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Vizsla.Training.Arguments;
 
 namespace Vizsla.Training.Schedules;
 

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Vizsla.Training;
 using Vizsla.Training.Arguments;
 
 namespace Vizsla.Tests.Training.Arguments;

@@ -1,4 +1,4 @@
-using Vizsla.Training;
+using Vizsla.Training.Callbacks;
 using Vizsla.Training.Checkpoints;
 
 namespace Vizsla.Tests.Training.Checkpoints;

@@ -1,4 +1,3 @@
-using Vizsla.Training;
 using Vizsla.Training.Metrics;
 
 namespace Vizsla.Tests.Training.Metrics;
@@ -8,20 +7,20 @@ public sealed class MetricsTests
     [Fact]
     public void Every_metric_has_a_name_of_its_own_and_is_found_by_it()
     {
-        Assert.Equal(Vizsla.Metrics.All.Count, Vizsla.Metrics.All.Select(m => m.Name).Distinct().Count());
-        Assert.All(Vizsla.Metrics.All, metric => Assert.Same(metric, Vizsla.Metrics.Find("eval_" + metric.Name)));
+        Assert.Equal(Metric.All.Count, Metric.All.Select(m => m.Name).Distinct().Count());
+        Assert.All(Metric.All, metric => Assert.Same(metric, Metric.Find("eval_" + metric.Name)));
     }
 
     [Fact]
     public void Short_names_mean_the_macro_average()
     {
-        Assert.Equal("f1_macro", Vizsla.Metrics.Find("f1").Name);
+        Assert.Equal("f1_macro", Metric.Find("f1").Name);
     }
 
     [Fact]
     public void Smaller_is_better_for_losses_and_errors_alone()
     {
-        var smaller = Vizsla.Metrics.All.Where(metric => !metric.GreaterIsBetter).Select(metric => metric.Name);
+        var smaller = Metric.All.Where(metric => !metric.GreaterIsBetter).Select(metric => metric.Name);
 
         Assert.Equal(["log_loss", "expected_calibration_error"], smaller);
     }
@@ -29,7 +28,7 @@ public sealed class MetricsTests
     [Fact]
     public void An_unknown_name_lists_those_there_are_and_the_nearest()
     {
-        var error = Assert.Throws<ArgumentException>(() => Vizsla.Metrics.Find("acuracy"));
+        var error = Assert.Throws<ArgumentException>(() => Metric.Find("acuracy"));
 
         Assert.Equal(
             "Unknown metric 'acuracy'. Known: accuracy, top_5_accuracy, balanced_accuracy, f1_macro, f1_micro, f1_weighted, precision_macro, precision_micro, "

@@ -6,7 +6,7 @@ using TorchSharp.Modules;
 using Vizsla.Native;
 using Vizsla.Primitives;
 using Vizsla.Testing;
-using Vizsla.Training;
+using Vizsla.Training.Arguments;
 using Vizsla.Training.Optimizers;
 using static TorchSharp.torch;
 

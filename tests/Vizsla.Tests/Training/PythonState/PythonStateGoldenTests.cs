@@ -2,7 +2,7 @@ using System.IO.Compression;
 using System.Text.Json.Nodes;
 using Vizsla.Models.Weights;
 using Vizsla.Testing;
-using Vizsla.Training;
+using Vizsla.Training.Arguments;
 using Vizsla.Training.Optimizers;
 using Vizsla.Training.PythonState;
 using static TorchSharp.torch;

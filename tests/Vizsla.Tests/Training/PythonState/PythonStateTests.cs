@@ -3,7 +3,6 @@ using System.Text;
 using TorchSharp;
 using Vizsla.Models.Weights;
 using Vizsla.Testing;
-using Vizsla.Training;
 using Vizsla.Training.Optimizers;
 using Vizsla.Training.PythonState;
 using Vizsla.Training.Schedules;

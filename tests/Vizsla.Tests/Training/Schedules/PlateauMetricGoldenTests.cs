@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Vizsla.Primitives;
 using Vizsla.Testing;
-using Vizsla.Training;
 using Vizsla.Training.Schedules;
 
 namespace Vizsla.Tests.Training.Schedules;

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Vizsla.Primitives;
 using Vizsla.Testing;
-using Vizsla.Training;
+using Vizsla.Training.Arguments;
 using Vizsla.Training.Schedules;
 
 namespace Vizsla.Tests.Training.Schedules;

@@ -1,0 +1,178 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging;
+using TorchSharp;
+using Vizsla.Models;
+using Vizsla.Primitives;
+using Vizsla.Training.Arguments;
+using Vizsla.Training.Data;
+using Vizsla.Training.Metrics;
+
+namespace Vizsla.Training.Checkpoints;
+
+/// <summary>What was asked, of what, with what: the contents of <c>training_args.json</c>.</summary>
+internal sealed class RunDescription
+{
+    private RunDescription(JsonObject json) => Json = json;
+
+    /// <summary>Arguments under the names of Hugging Face, versions, device, data and model.</summary>
+    public JsonObject Json { get; }
+
+    /// <summary>The text of the file.</summary>
+    public string FileText => PythonJson.Serialize(Json) + "\n";
+
+    /// <summary>Describes a run that is about to begin.</summary>
+    /// <param name="compute">Arguments, network, device and precision.</param>
+    /// <param name="train">The training split.</param>
+    /// <param name="evaluation">The evaluation split; null without one.</param>
+    /// <param name="notes">Further keys.</param>
+    public static RunDescription Of(ComputeContext compute, ImageDataset train, ImageDataset? evaluation, JsonObject notes)
+    {
+        var network = compute.Network;
+        var json = new JsonObject
+        {
+            ["arguments"] = new JsonObject(ArgumentTable.Fields.Select(f => KeyValuePair.Create(f.Name, ArgumentText.ToJson(f.ValueOf(compute.Arguments))))),
+            ["data"] = new JsonObject { ["train"] = Data(train), ["eval"] = evaluation is null ? null : Data(evaluation) },
+            ["device"] = compute.Device.ToString(),
+            ["model"] = new JsonObject
+            {
+                ["model_type"] = network.Configuration.ModelType,
+                ["class"] = network.ClassName,
+                ["parameters"] = network.parameters().Sum(p => p.numel()),
+                ["labels"] = network.Configuration.LabelCount,
+            },
+            ["precision"] = compute.PrecisionName,
+            ["threads"] = torch.get_num_threads(),
+            ["versions"] = new JsonObject
+            {
+                ["vizsla"] = typeof(Trainer).Assembly.GetName().Version!.ToString(3),
+                ["dotnet"] = Environment.Version.ToString(),
+                ["torchsharp"] = typeof(torch).Assembly.GetName().Version!.ToString(3),
+                ["libtorch"] = Native.LibTorch.Version?.ToString(),
+                ["os"] = RuntimeInformation.OSDescription,
+            },
+        };
+        foreach (var (name, value) in notes)
+        {
+            json[name] = value?.DeepClone();
+        }
+
+        return new(json);
+    }
+
+    /// <summary>Reads a file written before.</summary>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <exception cref="System.Text.Json.JsonException">It is not JSON.</exception>
+    public static RunDescription Load(string path) => new(PythonJson.Parse(File.ReadAllText(path)) as JsonObject ?? []);
+
+    /// <summary>The arguments, by name.</summary>
+    public JsonObject Arguments => Json["arguments"] as JsonObject ?? [];
+
+    /// <summary>Fingerprint of the training split; null where the file does not say.</summary>
+    public string? TrainFingerprint => (Json["data"]?["train"] as JsonObject)?["fingerprint"]?.GetValue<string>();
+
+    /// <summary>The pipeline of the training split as text; null where the file does not say.</summary>
+    public string? TrainTransform => (Json["data"]?["train"] as JsonObject)?["transform"]?.GetValue<string>();
+
+    /// <summary>Precision of the forward passes; null where the file does not say.</summary>
+    public string? Precision => Json["precision"]?.GetValue<string>();
+
+    private static JsonObject Data(ImageDataset dataset) => new()
+    {
+        ["split"] = dataset.Split,
+        ["rows"] = dataset.Count,
+        ["fingerprint"] = dataset.Fingerprint,
+        ["transform"] = dataset.Transform?.ToString(),
+    };
+}
+
+/// <summary>Compares the arguments of a resumed run with those it began with.</summary>
+internal static partial class ArgumentChanges
+{
+    // What may differ without changing a number of the run: where it lies, what is written and how fast it goes.
+    private static readonly HashSet<string> Harmless =
+    [
+        "output_dir", "overwrite_output_dir", "resume_from_checkpoint", "run_name", "report_to", "log_level", "logging_dir", "disable_tqdm", "skip_memory_metrics",
+        "dataloader_num_workers", "dataloader_prefetch_factor", "dataloader_pin_memory", "eval_accumulation_steps", "save_total_limit", "save_only_model",
+        "save_python_state", "do_train", "do_eval", "do_predict", "stop_on_nan", "auto_find_batch_size", "feature_cache",
+        "push_to_hub", "hub_model_id", "hub_strategy", "hub_token", "hub_private_repo", "hub_always_push", "hub_revision",
+    ];
+
+    // What changes when rows, evaluations and checkpoints are made, and from which of them the best is chosen, but no weight on the way.
+    private static readonly HashSet<string> Visible =
+    [
+        "eval_strategy", "eval_steps", "eval_delay", "eval_on_start", "logging_strategy", "logging_steps", "logging_first_step", "logging_nan_inf_filter", "save_strategy", "save_steps",
+        "per_device_eval_batch_size", "bf16_full_eval", "fp16_full_eval", "prediction_loss_only", "load_best_model_at_end", "metric_for_best_model", "greater_is_better",
+        "early_stopping_patience", "early_stopping_threshold", "restore_callback_states_from_checkpoint",
+    ];
+
+    /// <summary>Lists what differs and refuses what would change the meaning of the run.</summary>
+    /// <param name="checkpoint">The checkpoint to go on from.</param>
+    /// <param name="now">What is asked now.</param>
+    /// <param name="logger">Hears of each difference that is allowed.</param>
+    /// <exception cref="TrainingException">Something differs that the steps so far were made with.</exception>
+    public static void Check(string checkpoint, RunDescription now, ILogger logger)
+    {
+        var path = Path.Combine(checkpoint, CheckpointNames.Arguments);
+        if (!File.Exists(path))
+        {
+            return;
+        }
+
+        var then = Read(path);
+        var changes = Differences(then.Arguments, now.Arguments).Where(c => !Harmless.Contains(c.Name)).ToList();
+        var refused = changes.Where(c => !Visible.Contains(c.Name)).Select(c => $"{c.Name} was {c.Then} and is {c.Now}").ToList();
+        if (then.TrainFingerprint is { } fingerprint && fingerprint != now.TrainFingerprint)
+        {
+            refused.Add("the training pictures are not the same");
+        }
+
+        if (then.TrainTransform is { } transform && transform != now.TrainTransform)
+        {
+            refused.Add($"the training transform was {transform} and is {now.TrainTransform ?? "none"}");
+        }
+
+        if (refused.Count > 0)
+        {
+            throw new TrainingException(
+                $"The run cannot go on from '{checkpoint}' with other settings than it began with: {string.Join("; ", refused)}. Give the first ones, or start anew with another --output_dir.");
+        }
+
+        foreach (var (name, before, after) in changes)
+        {
+            Changed(logger, name, before, after);
+        }
+
+        if (then.Precision is { } precision && precision != now.Precision)
+        {
+            Changed(logger, "precision", precision, now.Precision!);
+        }
+    }
+
+    private static RunDescription Read(string path)
+    {
+        try
+        {
+            return RunDescription.Load(path);
+        }
+        catch (Exception e) when (e is IOException or JsonException)
+        {
+            throw new TrainingException($"The settings '{path}' of the checkpoint cannot be read: {e.Message}", e);
+        }
+    }
+
+    private static IEnumerable<(string Name, string Then, string Now)> Differences(JsonObject then, JsonObject now) =>
+        from field in ArgumentTable.Fields
+        let before = then.ContainsKey(field.Name) ? Text(then[field.Name]) : Text(ArgumentText.ToJson(field.Default))
+        let after = Text(now[field.Name])
+        where before != after
+        select (field.Name, before, after);
+
+    // Steps are kept as float numbers, for they may be shares.
+    private static string Text(JsonNode? value) =>
+        PythonJson.Serialize(value, indent: null) is var text && value is JsonValue && text.EndsWith(".0", StringComparison.Ordinal) ? text[..^2] : text;
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Argument} was {Then} when the run began and is {Now}.")]
+    private static partial void Changed(ILogger logger, string argument, string then, string now);
+}

@@ -1,0 +1,107 @@
+using TorchSharp;
+using Vizsla.Models;
+using Vizsla.Models.Layers;
+using Vizsla.Training.Arguments;
+using static TorchSharp.torch;
+
+namespace Vizsla.Training.Optimizers;
+
+/// <summary>Parameters that do not train, for a while or for good.</summary>
+/// <remarks>
+/// A part of the network whose parameters are all frozen runs as in evaluation: its batch norms keep their statistics and its dropout is off, as timm's <c>freeze</c> has it.
+/// Plain PyTorch lets both go on.
+/// </remarks>
+internal sealed class Freezing : IDisposable
+{
+    private readonly ClassificationNetwork _network;
+    private readonly int? _unfreezeAt;
+    private readonly bool? _freezesBatchNorm;
+    private readonly HashSet<string> _frozen;
+    private bool _isFrozen;
+
+    /// <param name="network">The network.</param>
+    /// <param name="arguments">What is frozen, and until when.</param>
+    /// <exception cref="ArgumentsException">A pattern matches nothing, or all parameters are frozen for good.</exception>
+    public Freezing(ClassificationNetwork network, TrainingArguments arguments)
+    {
+        (_network, _unfreezeAt, _freezesBatchNorm) = (network, arguments.UnfreezeAtEpoch, arguments.FreezeBatchNorm);
+        var names = network.named_parameters().Select(p => p.name).ToList();
+        var head = network.HeadParameterNames.ToHashSet(StringComparer.Ordinal);
+        var matches = arguments.Freeze.Select(pattern => (
+            Pattern: pattern,
+            Names: names.Where(name => pattern == "backbone" ? !head.Contains(name) : ParameterPattern.Matches(pattern, name)).ToList())).ToList();
+        if (matches.FirstOrDefault(m => m.Names.Count == 0).Pattern is { } unmatched)
+        {
+            throw new ArgumentsException($"freeze: '{unmatched}' matches no parameter of the model. Write backbone, or a regular expression of names such as '{names[0]}' and '{names[^1]}'.");
+        }
+
+        _frozen = matches.SelectMany(m => m.Names).ToHashSet(StringComparer.Ordinal);
+        if (_unfreezeAt is null && _frozen.Count == names.Count)
+        {
+            throw new ArgumentsException("freeze matches all parameters of the model: nothing would train.");
+        }
+
+        IsBackboneFrozenAtFirst = names.All(name => head.Contains(name) || _frozen.Contains(name));
+    }
+
+    /// <summary>Whether nothing but the head trains until something is unfrozen, if ever.</summary>
+    public bool IsBackboneFrozenAtFirst { get; }
+
+    /// <summary>Parameters that train at some time of the run.</summary>
+    public IReadOnlySet<string> EverTrained =>
+        _network.named_parameters().Select(p => p.name).Where(name => _unfreezeAt is not null || !_frozen.Contains(name)).ToHashSet(StringComparer.Ordinal);
+
+    /// <summary>Freezes or unfreezes as an epoch begins.</summary>
+    /// <param name="epoch">Epoch from 0.</param>
+    public void BeginEpoch(int epoch)
+    {
+        _isFrozen = IsFrozenIn(epoch);
+        foreach (var (name, parameter) in _network.named_parameters().Where(p => _frozen.Contains(p.name)))
+        {
+            parameter.requires_grad = !_isFrozen;
+        }
+    }
+
+    /// <summary>Whether an epoch has something frozen.</summary>
+    /// <param name="epoch">Epoch from 0.</param>
+    public bool IsFrozenIn(int epoch) => _unfreezeAt is null || epoch < _unfreezeAt;
+
+    /// <summary>Puts the network in training mode, but what is frozen in evaluation mode, and batch norms as the arguments say.</summary>
+    public void SetTrainingMode()
+    {
+        _network.train();
+        if (_isFrozen && _frozen.Count > 0)
+        {
+            EvaluateFrozen();
+        }
+
+        if (_freezesBatchNorm is { } freezes)
+        {
+            foreach (var norm in ModuleTree.Layers(_network).OfType<BatchNormalization>())
+            {
+                norm.train(!freezes);
+            }
+        }
+    }
+
+    /// <summary>Lets all parameters learn again.</summary>
+    public void Dispose()
+    {
+        foreach (var (_, parameter) in _network.named_parameters().Where(p => _frozen.Contains(p.name)))
+        {
+            parameter.requires_grad = true;
+        }
+    }
+
+    private void EvaluateFrozen()
+    {
+        foreach (var (name, module) in _network.named_modules())
+        {
+            var owned = module.named_parameters().Select(p => $"{name}.{p.name}").ToList();
+            if (owned.Count > 0 && owned.TrueForAll(_frozen.Contains))
+            {
+                module.eval();
+            }
+        }
+    }
+}

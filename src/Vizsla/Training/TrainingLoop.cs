@@ -1,0 +1,349 @@
+using TorchSharp;
+using Vizsla.Native;
+using Vizsla.Training.Callbacks;
+using Vizsla.Training.Checkpoints;
+using Vizsla.Training.Data;
+using Vizsla.Training.Metrics;
+using static TorchSharp.torch;
+
+namespace Vizsla.Training;
+
+/// <summary>One training from its first step to its last: the epochs, the step, and what is due after it.</summary>
+/// <remarks>
+/// <see cref="Run"/> is the table of contents. Nothing is read back from a device in a step but the verdict of a loss scale.
+/// Source: <c>Trainer._inner_training_loop</c>, <c>training_step</c>, <c>_maybe_log_save_evaluate</c> of transformers.
+/// </remarks>
+internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluation, CallbackList callbacks, BestModel best, CancellationToken stop) : IDisposable
+{
+    private readonly TrainingArguments _arguments = setup.Arguments;
+    private readonly TrainerContext _context = callbacks.Context;
+    private readonly TrainerState _state = callbacks.Context.State;
+    private readonly TrainerControl _control = callbacks.Context.Control;
+    private readonly FlowControl _flow = new(callbacks.Context);
+    private readonly KeptCheckpoints _kept = new(callbacks);
+    private readonly SpeedMeter _speed = new(withMemory: !setup.Arguments.SkipMemoryMetrics);
+    private Position _position = Position.Start;
+    private byte[]? _generatorBeforePending;
+    private byte[]? _generatorToRestore;
+    private (bool Evaluation, bool Save) _due;
+    private Tensor? _lastNorm;
+    private double? _lastRate;
+    private int _firstStep;
+
+    /// <summary>Reads the checkpoint to resume from, if there is one.</summary>
+    /// <param name="checkpoint">Path of a checkpoint; null to start from the beginning.</param>
+    public void Begin(string? checkpoint)
+    {
+        if (checkpoint is not null)
+        {
+            Resume(setup.Checkpoint.Read(checkpoint, setup.Plan), Path.GetDirectoryName(Path.GetFullPath(checkpoint))!);
+        }
+
+        _state.Take(setup.Plan);
+        _control.ShouldEvaluate |= _arguments.EvalOnStart && checkpoint is null;
+    }
+
+    /// <summary>Trains to the end.</summary>
+    public void Run()
+    {
+        callbacks.Tell(c => c.OnTrainBegin(_context));
+
+        // The evaluation at the start, or the one in which the run was stopped.
+        LogEvaluateSave();
+        for (var epoch = _position.NextEpoch; HasMore(epoch); epoch++)
+        {
+            foreach (var step in BeginEpoch(epoch))
+            {
+                BeginStep(step);
+                using (NewDisposeScope())
+                {
+                    Accumulate(step);
+
+                    // All gradients of the step are there: several processes would average theirs here.
+                    Update();
+                }
+
+                EndStep(step);
+                LogEvaluateSave();
+                if (_control.ShouldEpochStop || _control.ShouldTrainingStop)
+                {
+                    break;
+                }
+
+                stop.ThrowIfCancellationRequested();
+            }
+
+            EndEpoch();
+            LogEvaluateSave();
+        }
+    }
+
+    /// <summary>Puts the weights in place that the run is to end with, and writes the last row.</summary>
+    public TrainOutput Finish()
+    {
+        _kept.SettleWeights(setup.Checkpoint);
+        var loss = setup.Meter.MeanOfAll(_state.GlobalStep);
+        var (plan, share) = (setup.Plan, 1 - ((double)_firstStep / setup.Plan.MaxSteps));
+        var metrics = new Dictionary<string, double>(_speed.Metrics("train", plan.TrainedSampleCount * share, plan.MaxSteps - _firstStep));
+        metrics["total_flos"] = _state.TotalFlos;
+        metrics["train_loss"] = loss;
+        callbacks.Log(metrics);
+        metrics["epoch"] = _state.Epoch;
+        callbacks.Tell(c => c.OnTrainEnd(_context));
+        return new TrainOutput(_state.GlobalStep, loss, metrics);
+    }
+
+    /// <summary>Saves a checkpoint between two steps, unless this step has one, and tells the callbacks that the run stops.</summary>
+    /// <returns>What to throw.</returns>
+    /// <remarks>What was under way and did not finish (an evaluation, features of a backbone) is undone: it is repeated when the run is resumed.</remarks>
+    public TrainingStoppedException Stop()
+    {
+        if (_generatorToRestore is { } state)
+        {
+            TorchGenerator.SetState(state);
+        }
+
+        if (_kept.LastSavedStep != _state.GlobalStep)
+        {
+            _due = (_control.ShouldEvaluate, _control.ShouldSave);
+            (_control.ShouldEvaluate, _control.ShouldSave) = (false, true);
+            Save();
+        }
+
+        var checkpoint = _kept.PathOf(_state.GlobalStep);
+        callbacks.Tell(c => c.OnStop(_context, checkpoint));
+        return new TrainingStoppedException(checkpoint, _state.GlobalStep, stop);
+    }
+
+    public void Dispose() => _lastNorm?.Dispose();
+
+    // Steps, or what comes after the last step of an epoch.
+    private bool HasMore(int epoch) => epoch < setup.Plan.EpochCount && (_position.IsInside(epoch) || !_control.ShouldTrainingStop);
+
+    /// <summary>The steps of an epoch that are still to be done.</summary>
+    private IEnumerable<StepBatches> BeginEpoch(int epoch)
+    {
+        var isResumed = _position.IsInside(epoch);
+        _position = isResumed ? _position : new Position(epoch, 0, IsEpochDone: false);
+        _flow.BeginEpoch();
+        setup.Freezing.BeginEpoch(epoch);
+        setup.Cache?.BeginEpoch(epoch);
+        setup.Freezing.SetTrainingMode();
+        callbacks.Tell(c => c.OnEpochBegin(_context));
+        if (!isResumed)
+        {
+            _generatorToRestore = TorchGenerator.GetState();
+            TorchGenerator.DrawLoaderSeed();
+        }
+        else if (_control.ShouldTrainingStop)
+        {
+            return [];
+        }
+
+        return setup.Data.Steps(epoch, _position.BatchesDone, isResumed ? _generatorBeforePending : null);
+    }
+
+    private void BeginStep(StepBatches step)
+    {
+        _flow.BeginStep();
+        _context.Rows = step.Rows;
+        _context.LearningRate = setup.Schedule.Rates.Max();
+        setup.Guard?.BeginStep(_state.GlobalStep + 1, step.Rows, _context.LearningRate);
+        setup.MemoryFit?.BeginStep();
+        callbacks.Tell(c => c.OnStepBegin(_context));
+    }
+
+    /// <summary>Forward and backward of every micro-batch of a step.</summary>
+    private void Accumulate(StepBatches step)
+    {
+        while (true)
+        {
+            try
+            {
+                AddGradients(step);
+                return;
+            }
+            catch (Exception e) when (setup.MemoryFit is not null && MemoryFit.CanRetry(e))
+            {
+                // Gradients and losses of what did fit are discarded: the step starts over, with the same draws, in smaller parts.
+                setup.MemoryFit.Halve(e, _state.GlobalStep + 1);
+                setup.Optimizer.ZeroGradients();
+                setup.Meter.Forget();
+            }
+        }
+    }
+
+    private void AddGradients(StepBatches step)
+    {
+        var weight = setup.Data.WeightOf(step, setup.Loss);
+        var (done, values) = (0, 0L);
+
+        // One scope for all micro-batches: the low-precision copies of the weights are made once a step.
+        using var precision = setup.Compute.Precision.OpenTraining();
+        foreach (var batch in step.Batches)
+        {
+            using var scope = NewDisposeScope();
+            var inputs = setup.Compute.Collate(batch);
+            values += inputs.PixelValues.numel();
+            var loss = ForwardAndBackward(inputs, weight).MoveToOuterDisposeScope();
+            setup.Meter.Add(loss, _state.GlobalStep);
+            setup.Guard?.Check(loss);
+            (_context.PixelValues, _context.MicroBatchLoss) = (setup.Cache is { IsUsed: true } ? null : inputs.PixelValues, loss);
+            if (++done < step.BatchCount)
+            {
+                callbacks.Tell(c => c.OnSubstepEnd(_context));
+            }
+            else
+            {
+                inputs.PixelValues.MoveToOuterDisposeScope();
+            }
+        }
+
+        setup.Meter.Keep();
+        _state.TotalFlos += 6.0 * values * setup.ParameterCount;
+    }
+
+    /// <summary>Forward and backward of a micro-batch, in as many parts as memory asks for.</summary>
+    /// <returns>Its loss, a scalar of the scope.</returns>
+    private Tensor ForwardAndBackward(ModelInputs inputs, double weight)
+    {
+        var partCount = setup.MemoryFit?.PartCount ?? 1;
+        var losses = new List<Tensor>();
+        foreach (var (pixels, labels) in inputs.PixelValues.chunk(partCount).Zip(inputs.Labels.chunk(partCount)))
+        {
+            using var scope = NewDisposeScope();
+            var logits = setup.Cache is { IsUsed: true } cache ? cache.Forward(pixels) : setup.Network.call(pixels);
+            var loss = setup.Loss.Compute(logits.to(ScalarType.Float32), labels, weight);
+            (setup.Scaler is null ? loss : loss.Times(setup.Scaler.Scale)).backward();
+            losses.Add(loss.detach().MoveToOuterDisposeScope());
+        }
+
+        return losses.Count == 1 ? losses[0] : stack(losses).sum();
+    }
+
+    /// <summary>Clips the gradients, moves the weights, advances the schedule.</summary>
+    private void Update()
+    {
+        _generatorToRestore = null;
+        var isFinite = setup.Scaler?.Unscale(setup.Optimizer.Gradients) ?? true;
+        _lastNorm?.Dispose();
+        _lastNorm = _arguments.MaxGradNorm > 0 ? Gradients.Clip(setup.Optimizer.Gradients, _arguments.MaxGradNorm).DetachFromDisposeScope() : null;
+        _lastRate = _context.LearningRate;
+        if (_lastNorm is not null && setup.Scaler is null)
+        {
+            setup.Guard?.Check(_lastNorm);
+        }
+
+        _context.GradientNorm = _lastNorm;
+        callbacks.Tell(c => c.OnPreOptimizerStep(_context));
+        if (isFinite)
+        {
+            setup.Optimizer.Step(setup.Schedule.Rates);
+            setup.Schedule.Step();
+            setup.Average?.Update();
+        }
+
+        setup.Optimizer.ZeroGradients();
+        setup.Scaler?.Update(isFinite);
+        (_context.PixelValues, _context.MicroBatchLoss, _context.GradientNorm) = (null, null, null);
+    }
+
+    private void EndStep(StepBatches step)
+    {
+        _state.GlobalStep++;
+        _state.Epoch = _position.Epoch + ((double)step.LastBatch / setup.Plan.BatchesPerEpoch);
+        _position = _position with { BatchesDone = step.LastBatch };
+        _flow.EndStep();
+        callbacks.Tell(c => c.OnStepEnd(_context));
+    }
+
+    private void EndEpoch()
+    {
+        _flow.EndEpoch();
+        callbacks.Tell(c => c.OnEpochEnd(_context));
+        _position = _position with { IsEpochDone = true };
+    }
+
+    /// <summary>Does what is due now, each once.</summary>
+    private void LogEvaluateSave()
+    {
+        if (_control.ShouldLog && _state.GlobalStep > setup.Meter.LastLoggedStep)
+        {
+            _control.ShouldLog = false;
+            callbacks.Log(setup.Meter.TakeRow(_state.GlobalStep, _lastNorm, _lastRate));
+        }
+
+        if (_control.ShouldEvaluate)
+        {
+            Evaluate();
+        }
+
+        if (_control.ShouldSave)
+        {
+            Save();
+        }
+    }
+
+    private void Evaluate()
+    {
+        setup.Guard?.Require();
+        _generatorToRestore = TorchGenerator.GetState();
+        Dictionary<string, double> metrics;
+        using (setup.Average?.Lend())
+        {
+            (metrics, _context.LastPrediction) = evaluation.Run(setup.EvalDataset!, "eval", setup.Cache, stop);
+            setup.Freezing.SetTrainingMode();
+        }
+
+        _generatorToRestore = null;
+        _control.ShouldEvaluate = false;
+        callbacks.Log(metrics);
+        callbacks.Tell(c => c.OnEvaluate(_context, metrics));
+        if (_state.GlobalStep == 0)
+        {
+            // The evaluation before the first step is a row in the log and no more.
+            return;
+        }
+
+        if (best.Key is { } key)
+        {
+            setup.Schedule.Evaluated(metrics[key]);
+        }
+
+        // A better evaluation always gets a checkpoint, whatever the save interval.
+        if (best.Update(metrics) && !_control.ShouldSave && (_arguments.LoadBestModelAtEnd || _arguments.SaveStrategy == SaveStrategy.Best))
+        {
+            _control.ShouldSave = true;
+            _kept.AddExtra(_state.GlobalStep);
+        }
+    }
+
+    private void Save()
+    {
+        setup.Guard?.Require();
+        var progress = new Progress(_position, (double?)_lastNorm?.item<float>(), _lastRate, _kept.ExtraSteps, _due.Evaluation, _due.Save);
+        _kept.Save(setup.Checkpoint, progress, setup.Data.StateBeforePending, setup.Description);
+    }
+
+    private void Resume(Resumption from, string folder)
+    {
+        _state.CopyFrom(from.State);
+        _kept.ResumeFrom(folder, from.Progress.ExtraSteps);
+        _position = _arguments.IgnoreDataSkip ? from.Progress.Position with { BatchesDone = 0 } : from.Progress.Position;
+        _firstStep = _state.GlobalStep;
+        _lastRate = from.Progress.LearningRate;
+        _lastNorm = from.Progress.GradientNorm is { } norm ? tensor((float)norm).DetachFromDisposeScope() : null;
+        (_control.ShouldEvaluate, _control.ShouldSave) = (from.Progress.IsEvaluationDue, from.Progress.IsSaveDue);
+        _control.ShouldTrainingStop |= _state.GlobalStep >= setup.Plan.MaxSteps;
+        if (_arguments.RestoreCallbackStatesFromCheckpoint)
+        {
+            callbacks.LoadState(_state.StatefulCallbacks);
+        }
+
+        if (from.Generator is { } generator)
+        {
+            TorchGenerator.SetState(generator.State);
+            _generatorBeforePending = generator.BeforePending;
+        }
+    }
+}
