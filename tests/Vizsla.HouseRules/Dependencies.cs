@@ -20,7 +20,7 @@ internal static class Dependencies
     /// <summary>The namespace of the outermost type.</summary>
     public static string NamespaceOf(TypeReference type) => type.DeclaringType is { } outer ? NamespaceOf(outer) : type.Namespace;
 
-    private static IEnumerable<TypeDefinition> WithNested(TypeDefinition type) => type.NestedTypes.SelectMany(WithNested).Prepend(type);
+    public static IEnumerable<TypeDefinition> WithNested(TypeDefinition type) => type.NestedTypes.SelectMany(WithNested).Prepend(type);
 
     private static IEnumerable<TypeReference> Mentioned(TypeDefinition type)
     {

@@ -1,13 +1,5 @@
-using Vizsla.Models.Beit;
-using Vizsla.Models.ConvNext;
-using Vizsla.Models.Deit;
-using Vizsla.Models.Dinov2;
-using Vizsla.Models.EfficientNet;
-using Vizsla.Models.MobileNetV2;
-using Vizsla.Models.ResNet;
-using Vizsla.Models.Swin;
+using Vizsla.Models.Families;
 using Vizsla.Models.Timm;
-using Vizsla.Models.Vit;
 using Vizsla.Primitives;
 
 namespace Vizsla.Models;
@@ -18,19 +10,21 @@ public static class Architectures
     /// <summary>Every architecture by its <c>model_type</c>.</summary>
     public static IReadOnlyDictionary<string, Architecture> All { get; } = new Architecture[]
     {
-        new(BeitNames.ModelType, [BeitNames.ClassName], c => new BeitNetwork(c)),
-        new(ConvNextNames.ModelType, [ConvNextNames.ClassName], c => new ConvNextNetwork(c)),
-        new(DeitNames.ModelType, [DeitNames.ClassName, DeitNames.TeacherClassName], c => new DeitNetwork(c)),
-        new(Dinov2Names.ModelType, [Dinov2Names.ClassName], c => new Dinov2Network(c)),
-        new(EfficientNetNames.ModelType, [EfficientNetNames.ClassName], c => new EfficientNetNetwork(c)),
-        new(MobileNetV2Names.ModelType, [MobileNetV2Names.ClassName], c => new MobileNetV2Network(c)),
-        new(ResNetNames.ModelType, [ResNetNames.ClassName], c => new ResNetNetwork(c)),
-        new(SwinNames.ModelType, [SwinNames.ClassName], c => new SwinNetwork(c)),
-        new(VitNames.ModelType, [VitNames.ClassName], c => new VitNetwork(c)),
+        new(BeitNetwork.ModelType, [BeitNetwork.Name], c => new BeitNetwork(c)),
+        new(ConvNextNetwork.ModelType, [ConvNextNetwork.Name], c => new ConvNextNetwork(c)),
+        new(ConvNextNetwork.SecondType, [ConvNextNetwork.SecondName], ConvNextNetwork.Second),
+        new(BeitNetwork.Data2VecType, [BeitNetwork.Data2VecName], BeitNetwork.Data2Vec),
+        new(DeitNetwork.ModelType, [DeitNetwork.Name, DeitNetwork.TeacherName], c => new DeitNetwork(c)),
+        new(Dinov2Network.ModelType, [Dinov2Network.Name], c => new Dinov2Network(c)),
+        new(EfficientNetNetwork.ModelType, [EfficientNetNetwork.Name], c => new EfficientNetNetwork(c)),
+        new(MobileNetV2Network.ModelType, [MobileNetV2Network.Name], c => new MobileNetV2Network(c)),
+        new(ResNetNetwork.ModelType, [ResNetNetwork.Name], c => new ResNetNetwork(c)),
+        new(SwinNetwork.ModelType, [SwinNetwork.Name], c => new SwinNetwork(c)),
+        new(VitNetwork.ModelType, [VitNetwork.Name], c => new VitNetwork(c)),
     }.ToDictionary(a => a.ModelType, StringComparer.Ordinal);
 
     /// <summary>Names of the configurations that start from random weights: sizes of Vision Transformers, and timm's names.</summary>
-    public static IReadOnlyList<string> Variants { get; } = [.. VitVariants.All.Keys, .. TimmVariants.All.Keys];
+    public static IReadOnlyList<string> Variants { get; } = [.. VitNetwork.Variants.Keys, .. TimmVariants.All.Keys];
 
     /// <summary>Builds the network of a configuration; its weights are not drawn.</summary>
     /// <param name="configuration">A model's configuration; its labels give the width of the head.</param>
@@ -47,7 +41,7 @@ public static class Architectures
     /// <exception cref="ModelLoadException">The name is not known; the message lists those that are.</exception>
     public static ModelConfiguration Variant(string name, int? imageSize = null)
     {
-        if (VitVariants.All.TryGetValue(name, out var make))
+        if (VitNetwork.Variants.TryGetValue(name, out var make))
         {
             return make(imageSize);
         }

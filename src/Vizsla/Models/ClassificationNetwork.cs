@@ -96,7 +96,7 @@ public abstract class ClassificationNetwork : nn.Module<Tensor, Tensor>
     /// <returns>Takes the folding back when disposed; the weights themselves never change.</returns>
     internal IDisposable FoldForPrediction()
     {
-        var units = ModuleTree.Layers(this).OfType<BatchNormalization>().Select(n => n.Unit).OfType<ConvolutionUnit>().ToList();
+        var units = ModuleTree.Layers(this).OfType<BatchNormalization>().Select(n => n.Unit).OfType<ConvolutionUnit>().Where(u => u.Convolution.Adapter is null).ToList();
         _foldingCount++;
         return new Folding(units, () => _foldingCount--);
     }
@@ -129,11 +129,30 @@ public abstract class ClassificationNetwork : nn.Module<Tensor, Tensor>
 
     private protected ParameterSlot AddParameter(string path, params long[] shape) => ModuleTree.AddParameter(this, path, shape);
 
+    /// <summary>Sends a tensor through blocks one after the other, each result in the place of the one before.</summary>
+    /// <param name="x">The first block's input; disposed.</param>
+    /// <param name="blocks">The blocks.</param>
+    /// <param name="forward">The work of one block.</param>
+    /// <param name="trace">Takes each block's result; null keeps none.</param>
+    /// <returns>The last block's result, in the caller's scope.</returns>
+    private protected static Tensor Through<T>(Tensor x, IEnumerable<T> blocks, Func<T, Tensor, Tensor> forward, NetworkTrace? trace = null)
+    {
+        foreach (var block in blocks)
+        {
+            var next = forward(block, x);
+            x.Dispose();
+            x = next;
+            trace?.AddHiddenState(x);
+        }
+
+        return x;
+    }
+
     /// <summary>The pixels as the convolutions of this network work fastest on them, in training and in prediction; otherwise as in Python, where rounding counts.</summary>
     /// <param name="pixels">Float [B, C, H, W].</param>
     /// <returns>The same values; the caller owns it.</returns>
     private protected Tensor Arranged(Tensor pixels) =>
-        (training || _foldingCount > 0) && !KeepsMemoryLayout && AllowsChannelsLast ? MemoryLayout.ChannelsLast(pixels) : pixels.alias();
+        (training || _foldingCount > 0) && !KeepsMemoryLayout && AllowsChannelsLast ? MemoryLayout.ChannelsLast(pixels) : pixels.Alias();
 
     /// <summary>Refuses a batch that does not have the configured channels.</summary>
     private protected static void CheckChannels(Tensor pixels, int channels)

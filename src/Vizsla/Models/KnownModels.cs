@@ -1,14 +1,6 @@
 using System.Text.Json.Nodes;
-using Vizsla.Models.Beit;
-using Vizsla.Models.ConvNext;
-using Vizsla.Models.Deit;
-using Vizsla.Models.Dinov2;
-using Vizsla.Models.EfficientNet;
-using Vizsla.Models.MobileNetV2;
-using Vizsla.Models.ResNet;
-using Vizsla.Models.Swin;
+using Vizsla.Models.Families;
 using Vizsla.Models.Timm;
-using Vizsla.Models.Vit;
 
 namespace Vizsla.Models;
 
@@ -23,21 +15,21 @@ public static class KnownModels
     public static IReadOnlyList<KnownModel> All { get; } =
     [
         .. TimmVariants.All.Values.Select(v => new KnownModel(v.Name, v.HubName, v.License, v.ImageSize, () => v.Configuration())),
-        OnHub("google/vit-base-patch16-224", VitNames.ModelType),
-        OnHub("google/vit-large-patch16-224", VitNames.ModelType, Transformer(1024, 24, 16)),
-        OnHub("facebook/deit-base-distilled-patch16-224", DeitNames.ModelType, ("architectures", new JsonArray(DeitNames.TeacherClassName))),
-        OnHub("facebook/dinov2-small-imagenet1k-1-layer", Dinov2Names.ModelType, [.. Transformer(384, 12, 6), ("patch_size", 14), ("image_size", 518)]),
-        OnHub("facebook/dinov2-base-imagenet1k-1-layer", Dinov2Names.ModelType, [.. Transformer(768, 12, 12), ("patch_size", 14), ("image_size", 518)]),
-        OnHub("microsoft/beit-base-patch16-224", BeitNames.ModelType, ("use_relative_position_bias", true)),
-        OnHub("microsoft/swin-tiny-patch4-window7-224", SwinNames.ModelType),
-        OnHub("facebook/convnext-tiny-224", ConvNextNames.ModelType),
-        OnHub("microsoft/resnet-18", ResNetNames.ModelType,
+        OnHub("google/vit-base-patch16-224", VitNetwork.ModelType),
+        OnHub("google/vit-large-patch16-224", VitNetwork.ModelType, Transformer(1024, 24, 16)),
+        OnHub("facebook/deit-base-distilled-patch16-224", DeitNetwork.ModelType, ("architectures", new JsonArray(DeitNetwork.TeacherName))),
+        OnHub("facebook/dinov2-small-imagenet1k-1-layer", Dinov2Network.ModelType, [.. Transformer(384, 12, 6), ("patch_size", 14), ("image_size", 518)]),
+        OnHub("facebook/dinov2-base-imagenet1k-1-layer", Dinov2Network.ModelType, [.. Transformer(768, 12, 12), ("patch_size", 14), ("image_size", 518)]),
+        OnHub("microsoft/beit-base-patch16-224", BeitNetwork.ModelType, ("use_relative_position_bias", true)),
+        OnHub("microsoft/swin-tiny-patch4-window7-224", SwinNetwork.ModelType),
+        OnHub("facebook/convnext-tiny-224", ConvNextNetwork.ModelType),
+        OnHub("microsoft/resnet-18", ResNetNetwork.ModelType,
             ("layer_type", "basic"), ("depths", new JsonArray(2, 2, 2, 2)), ("hidden_sizes", new JsonArray(64, 128, 256, 512))),
-        OnHub("microsoft/resnet-50", ResNetNames.ModelType),
-        OnHub("google/mobilenet_v2_1.0_224", MobileNetV2Names.ModelType, ("num_labels", 1001)) with { License = "other" },
-        OnHub("google/efficientnet-b0", EfficientNetNames.ModelType,
+        OnHub("microsoft/resnet-50", ResNetNetwork.ModelType),
+        OnHub("google/mobilenet_v2_1.0_224", MobileNetV2Network.ModelType, ("num_labels", 1001)) with { License = "other" },
+        OnHub("google/efficientnet-b0", EfficientNetNetwork.ModelType,
             ("width_coefficient", 1.0), ("depth_coefficient", 1.0), ("image_size", Side), ("hidden_dim", 1280), ("dropout_rate", 0.2)),
-        .. VitVariants.All.Keys.Select(name => new KnownModel(name, null, null, SideOf(name), () => Architectures.Variant(name))),
+        .. VitNetwork.Variants.Keys.Select(name => new KnownModel(name, null, null, SideOf(name), () => Architectures.Variant(name))),
     ];
 
     /// <summary>The model of a name; null where it is not known.</summary>

@@ -179,6 +179,19 @@ public sealed partial class ModelConfiguration
         _ => throw Bad(key, "a text"),
     };
 
+    /// <summary>One of several texts, or the default where the key is absent or null.</summary>
+    /// <param name="key">Name in the file.</param>
+    /// <param name="missing">The default.</param>
+    /// <param name="known">The texts that are understood.</param>
+    /// <exception cref="ModelLoadException">The value is another text; the message lists those that are known.</exception>
+    internal string OneOf(string key, string missing, IReadOnlyList<string> known)
+    {
+        var value = Text(key, missing);
+        return known.Contains(value)
+            ? value
+            : throw new ModelLoadException($"Unknown {key} '{value}'. Known: {string.Join(", ", known)}.{Suggestion.DidYouMean(value, known)}");
+    }
+
     /// <summary>A list of whole numbers, or the default where the key is absent or null.</summary>
     /// <param name="key">Name in the file.</param>
     /// <param name="missing">The default.</param>

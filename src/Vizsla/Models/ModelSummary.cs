@@ -40,14 +40,14 @@ public sealed record ModelSummary(string ClassName, IReadOnlyList<long> InputSha
         using var mode = no_grad();
         using var scope = NewDisposeScope();
         using var trace = new NetworkTrace(withAttentions: true);
-        layers.ForEach(l => l.Meter = meter);
+        layers.OfType<TensorLayer>().ToList().ForEach(l => l.Meter = meter);
         try
         {
             network.Head(network.Features(zeros(1, channels, height, width), trace));
         }
         finally
         {
-            layers.ForEach(l => l.Meter = null);
+            layers.OfType<TensorLayer>().ToList().ForEach(l => l.Meter = null);
         }
 
         var rows = Rows(network, "", meter).ToList();

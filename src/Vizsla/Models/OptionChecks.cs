@@ -12,6 +12,23 @@ internal static class OptionChecks
         }
     }
 
+    /// <summary>Lists of stages are as long as one another, and not empty.</summary>
+    public static void Stages(params ReadOnlySpan<(string Key, IReadOnlyList<int> Values)> lists)
+    {
+        var (counts, keys) = (new List<int>(), new List<string>());
+        foreach (var (key, values) in lists)
+        {
+            counts.Add(values.Count);
+            keys.Add(key);
+        }
+
+        if (counts[0] == 0 || counts.Any(c => c != counts[0]))
+        {
+            throw new ModelLoadException(
+                $"{string.Join(", ", keys[..^1])} and {keys[^1]} have {string.Join(", ", counts)} entries; expected as many of each, and at least one.");
+        }
+    }
+
     /// <summary>A picture holds at least one patch.</summary>
     public static void Patches((int Height, int Width) image, (int Height, int Width) patch)
     {

@@ -149,9 +149,9 @@ public sealed class MemoryLayoutTests
     }
 
     /// <summary>The convolutions and batch norms of a network with the shapes of what they work on; of equal ones the first.</summary>
-    private static List<(Layer Layer, long[] Shape)> Layers(ClassificationNetwork network, int side)
+    private static List<(TensorLayer Layer, long[] Shape)> Layers(ClassificationNetwork network, int side)
     {
-        var layers = ModuleTree.Layers(network).Where(l => l is Convolution or BatchNormalization).ToList();
+        var layers = ModuleTree.Layers(network).OfType<TensorLayer>().Where(l => l is Convolution or BatchNormalization).ToList();
         var meter = new LayerMeter();
         using (no_grad())
         using (NewDisposeScope())
@@ -166,12 +166,12 @@ public sealed class MemoryLayoutTests
     }
 
     /// <summary>What a layer makes, and the gradients of its input and parameters under a gradient of its own.</summary>
-    private static Dictionary<string, Tensor> Gradients(Layer layer, Tensor input)
+    private static Dictionary<string, Tensor> Gradients(TensorLayer layer, Tensor input)
     {
         using var generator = new Generator(7);
         layer.zero_grad();
         var leaf = input.detach().requires_grad_();
-        var output = layer.forward(leaf);
+        var output = layer.Forward(leaf);
         output.backward([randn(output.shape, generator: generator).to(input.dtype)]);
         return layer.named_parameters().Select(p => (p.name, Value: p.parameter.grad!.clone()))
             .Append(("output", output.detach())).Append(("input", leaf.grad!.clone()))

@@ -122,13 +122,13 @@ public sealed class VitGoldenTests
         using var logits = classifier.Network.forward(pixels);
     }
 
-    private static void Arrange(ClassificationNetwork network, string folder)
+    internal static void Arrange(ClassificationNetwork network, string folder)
     {
         var call = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "call.json")))!;
         network.InterpolatesPositions = call["interpolate_pos_encoding"]?.GetValue<bool>() ?? false;
     }
 
-    private static string Folder(string checkpoint)
+    internal static string Folder(string checkpoint)
     {
         var folder = Golden.Require("vit", checkpoint);
         var type = ModelConfiguration.Load(folder).ModelType;

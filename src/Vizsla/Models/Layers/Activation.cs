@@ -1,7 +1,5 @@
-using Vizsla.Native;
 using Vizsla.Primitives;
 using static TorchSharp.torch;
-using static Vizsla.Native.KeptScalars;
 
 namespace Vizsla.Models.Layers;
 
@@ -11,35 +9,35 @@ internal static class Activation
 {
     private static readonly SortedDictionary<string, Func<Tensor, Tensor>> _functions = new(StringComparer.Ordinal)
     {
-        ["gelu"] = x => nn.functional.gelu(x),
-        ["gelu_new"] = TanhGelu,
-        ["gelu_fast"] = TanhGelu,
-        ["gelu_pytorch_tanh"] = TanhGelu,
-        ["gelu_python"] = x => nn.functional.gelu(x),
-        ["gelu_python_tanh"] = TanhGelu,
-        ["hardswish"] = x => nn.functional.hardswish(x),
-        ["leaky_relu"] = x => x.leaky_relu(Kept(0.01)),
-        ["linear"] = x => x.alias(),
-        ["mish"] = x => Dispatcher.CallTensor("aten::mish", "", x),
+        ["gelu"] = x => x.Gelu(),
+        ["gelu_new"] = x => x.Gelu(byTanh: true),
+        ["gelu_fast"] = x => x.Gelu(byTanh: true),
+        ["gelu_pytorch_tanh"] = x => x.Gelu(byTanh: true),
+        ["gelu_python"] = x => x.Gelu(),
+        ["gelu_python_tanh"] = x => x.Gelu(byTanh: true),
+        ["hardswish"] = x => x.HardSwish(),
+        ["leaky_relu"] = x => x.LeakyRelu(0.01),
+        ["linear"] = x => x.Alias(),
+        ["mish"] = x => x.Mish(),
         ["quick_gelu"] = QuickGelu,
-        ["relu"] = x => nn.functional.relu(x),
+        ["relu"] = x => x.Relu(),
         ["relu2"] = SquaredRelu,
-        ["relu6"] = x => nn.functional.relu6(x),
-        ["selu"] = x => nn.functional.selu(x),
-        ["sigmoid"] = x => x.sigmoid(),
-        ["silu"] = x => nn.functional.silu(x),
-        ["softplus"] = SoftPlus,
-        ["swish"] = x => nn.functional.silu(x),
-        ["tanh"] = x => x.tanh(),
+        ["relu6"] = x => x.Relu6(),
+        ["selu"] = x => x.Selu(),
+        ["sigmoid"] = x => x.Sigmoid(),
+        ["silu"] = x => x.Silu(),
+        ["softplus"] = x => x.Softplus(),
+        ["swish"] = x => x.Silu(),
+        ["tanh"] = x => x.Tanh(),
     };
 
     private static readonly Dictionary<Func<Tensor, Tensor>, Func<Tensor, Tensor>> _overwriting = new()
     {
-        [_functions["hardswish"]] = x => x.hardswish_(),
-        [_functions["relu"]] = x => x.relu_(),
-        [_functions["relu6"]] = x => x.relu6_(),
-        [_functions["silu"]] = x => x.silu_(),
-        [_functions["swish"]] = x => x.silu_(),
+        [_functions["hardswish"]] = x => x.HardSwish_(),
+        [_functions["relu"]] = x => x.Relu_(),
+        [_functions["relu6"]] = x => x.Relu6_(),
+        [_functions["silu"]] = x => x.Silu_(),
+        [_functions["swish"]] = x => x.Silu_(),
     };
 
     /// <summary>A function of <see cref="Named"/> written over its argument where it has such a form and backward needs nothing of the argument: a pass less through memory.</summary>
@@ -56,24 +54,15 @@ internal static class Activation
             ? function
             : throw new ModelLoadException($"Unknown activation '{name}'. Known: {string.Join(", ", _functions.Keys)}.{Suggestion.DidYouMean(name, _functions.Keys)}");
 
-    private static Tensor TanhGelu(Tensor x) => nn.functional.gelu(x, TorchSharp.Modules.GELU.Approximate.tanh);
-
     private static Tensor QuickGelu(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return (x * x.Times(1.702).sigmoid()).MoveToOuterDisposeScope();
+        return x.Times(x.Times(1.702).Sigmoid()).MoveToOuterDisposeScope();
     }
 
     private static Tensor SquaredRelu(Tensor x)
     {
-        using var rectified = nn.functional.relu(x);
-        return rectified * rectified;
-    }
-
-    // log(exp(x) + 1), which torch takes to be x beyond 20: closer than a float tells.
-    private static Tensor SoftPlus(Tensor x)
-    {
-        using var zero = zeros_like(x);
-        return x.logaddexp(zero);
+        using var rectified = x.Relu();
+        return rectified.Times(rectified);
     }
 }

@@ -1,5 +1,5 @@
 using TorchSharp;
-using Vizsla.Native;
+using Vizsla.Models.Graphs;
 using static TorchSharp.torch;
 
 namespace Vizsla.Models.Layers;
@@ -29,10 +29,10 @@ internal static class Attention
         var q = Split(query, heads);                                                            // [B, H, N, K]
         var k = Split(key, heads);                                                              // [B, H, N, K]
         var v = Split(value, heads);                                                            // [B, H, N, K]
-        var mixed = trace is { WithAttentions: true } || (dropout == 0 && IsFasterExplicit(q))
+        var mixed = trace is { WithAttentions: true } || GraphRecorder.Current is not null || (dropout == 0 && IsFasterExplicit(q))
             ? Explicit(q, k, v, bias, dropout, trace)
             : nn.functional.scaled_dot_product_attention(q, k, v, bias, dropout);               // [B, H, N, K]
-        return mixed.transpose(1, 2).flatten(2).MoveToOuterDisposeScope();                      // [B, N, D]
+        return mixed.Transpose(1, 2).Flatten(2).MoveToOuterDisposeScope();                      // [B, N, D]
     }
 
     /// <summary>Whether three plain products are faster than libtorch's fused operator: in bfloat16 on a CPU, where its gradient runs at a sixth of their rate.</summary>
@@ -42,11 +42,11 @@ internal static class Attention
 
     private static Tensor Explicit(Tensor q, Tensor k, Tensor v, Tensor? bias, double dropout, NetworkTrace? trace)
     {
-        var scores = q.Times(1 / Math.Sqrt(q.shape[3])).matmul(k.transpose(2, 3));                // [B, H, N, N]
-        var probabilities = (bias is null ? scores : scores.Plus(bias)).softmax(-1);             // [B, H, N, N]
+        var scores = q.Times(1 / Math.Sqrt(q.shape[3])).MatMul(k.Transpose(2, 3));                // [B, H, N, N]
+        var probabilities = (bias is null ? scores : scores.Plus(bias)).Softmax(-1);             // [B, H, N, N]
         trace?.AddAttention(probabilities, q.shape[3]);
-        return (dropout > 0 ? nn.functional.dropout(probabilities, dropout) : probabilities).matmul(v); // [B, H, N, K]
+        return (dropout > 0 ? nn.functional.dropout(probabilities, dropout) : probabilities).MatMul(v); // [B, H, N, K]
     }
 
-    private static Tensor Split(Tensor tokens, int heads) => tokens.unflatten(2, heads, -1).transpose(1, 2);
+    private static Tensor Split(Tensor tokens, int heads) => tokens.Unflatten(2, heads, -1).Transpose(1, 2);
 }

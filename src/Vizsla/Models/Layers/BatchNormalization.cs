@@ -1,12 +1,10 @@
-using Vizsla.Native;
 using static TorchSharp.torch;
-using static Vizsla.Native.KeptScalars;
 
 namespace Vizsla.Models.Layers;
 
 /// <summary>Batch normalization over channels, with running statistics for evaluation.</summary>
 /// <remarks>Source: <c>torch.nn.BatchNorm2d</c>. Parity: exact.</remarks>
-internal sealed class BatchNormalization : Layer
+internal sealed class BatchNormalization : TensorLayer
 {
     private const string Mean = "running_mean";
     private const string Variance = "running_var";
@@ -47,27 +45,22 @@ internal sealed class BatchNormalization : Layer
 
     /// <param name="input">Float [B, C, H, W].</param>
     /// <returns>The same shape; the caller owns it.</returns>
-    public override Tensor forward(Tensor input)
+    public override Tensor Compute(Tensor input)
     {
         if (Meter is not null)
         {
             return Meter.StandIn(this, input, input.shape, 0);
         }
 
-        if (training)
-        {
-            get_buffer(Count)!.Plus_(1);
-        }
-
-        return nn.functional.batch_norm(input, RunningMean, RunningVariance, Weight, Bias, training, _momentum, Epsilon);
+        return input.BatchNorm(new(Weight, Bias, RunningMean, RunningVariance, get_buffer(Count)!), training, _momentum, Epsilon);
     }
 
     public override void ResetParameters()
     {
-        Drawing.Fill(Weight, 1);
-        Drawing.Fill(Bias, 0);
-        RunningMean.fill_(Kept(0));
-        RunningVariance.fill_(Kept(1));
-        get_buffer(Count)!.fill_(Kept(0));
+        WeightInitialization.Fill(Weight, 1);
+        WeightInitialization.Fill(Bias, 0);
+        WeightInitialization.Fill(RunningMean, 0);
+        WeightInitialization.Fill(RunningVariance, 1);
+        WeightInitialization.Fill(get_buffer(Count), 0);
     }
 }

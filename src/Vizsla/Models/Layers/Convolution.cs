@@ -4,7 +4,7 @@ namespace Vizsla.Models.Layers;
 
 /// <summary>A two-dimensional convolution whose parameters are not drawn until <see cref="Layer.ResetParameters"/>.</summary>
 /// <remarks>Source: <c>torch.nn.Conv2d</c>. Parity: exact.</remarks>
-internal sealed class Convolution : Layer, IWeighted
+internal sealed class Convolution : TensorLayer, IWeighted
 {
     private readonly ParameterSlot _weight;
     private readonly ParameterSlot? _bias;
@@ -29,11 +29,11 @@ internal sealed class Convolution : Layer, IWeighted
 
     /// <param name="input">Float [B, C, H, W].</param>
     /// <returns>Float [B, outputs, H', W']; the caller owns it.</returns>
-    public override Tensor forward(Tensor input)
+    public override Tensor Compute(Tensor input)
     {
         if (Meter is null)
         {
-            return _options.Apply(input, Weight, Bias);
+            return input.Convolve(Weight, Bias, _options);
         }
 
         var (height, width) = _options.SizeOf(input);
@@ -41,5 +41,5 @@ internal sealed class Convolution : Layer, IWeighted
         return Meter.StandIn(this, input, [input.shape[0], weight[0], height, width], weight[1] * weight[2] * weight[3]);
     }
 
-    public override void ResetParameters() => Drawing.ResetLikeTorch(Weight, Bias);
+    public override void ResetParameters() => WeightInitialization.ResetLikeTorch(Weight, Bias);
 }

@@ -34,6 +34,13 @@ internal sealed record ConvolutionOptions((long Height, long Width) Kernel)
     /// <summary>Whether a bias is added.</summary>
     public bool HasBias { get; init; } = true;
 
+    /// <summary>A square kernel of odd side in the middle of its padding, so that a step of 1 keeps the size.</summary>
+    public static ConvolutionOptions Centered(int side, int stride = 1, long groups = 1, long dilation = 1)
+    {
+        var padding = (side - 1) / 2 * dilation;
+        return new ConvolutionOptions(side) { Stride = (stride, stride), Padding = (padding, padding), Groups = groups, Dilation = dilation };
+    }
+
     /// <summary>Convolves; the caller owns the result.</summary>
     public Tensor Apply(Tensor input, Tensor weight, Tensor? bias)
     {

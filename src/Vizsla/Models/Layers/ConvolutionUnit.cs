@@ -21,6 +21,22 @@ internal sealed class ConvolutionUnit
         norm.Unit = this;
     }
 
+    /// <summary>Makes and registers both parts.</summary>
+    /// <param name="owner">The module below which they hang.</param>
+    /// <param name="names">Their names in the file, below the owner.</param>
+    /// <param name="inputs">Channels of the input.</param>
+    /// <param name="outputs">Channels of the output.</param>
+    /// <param name="options">Shape of the convolution, which gets no bias.</param>
+    /// <param name="activation">The activation; null passes values on as they are.</param>
+    /// <param name="epsilon">Added to the variance.</param>
+    /// <param name="momentum">Share of each batch in the running statistics.</param>
+    public static ConvolutionUnit Add(
+        nn.Module owner, (string Convolution, string Norm) names, long inputs, long outputs, ConvolutionOptions options,
+        Func<Tensor, Tensor>? activation, double epsilon = 1e-5, double momentum = 0.1) => new(
+        ModuleTree.Add(owner, names.Convolution, new Convolution(inputs, outputs, options with { HasBias = false })),
+        ModuleTree.Add(owner, names.Norm, new BatchNormalization(outputs, epsilon, momentum)),
+        activation);
+
     /// <summary>The convolution.</summary>
     public Convolution Convolution { get; }
 
@@ -33,8 +49,8 @@ internal sealed class ConvolutionUnit
     {
         using var scope = NewDisposeScope();
         var x = Folded() is { } folded
-            ? Convolution.Options.Apply(input, folded.Weight, folded.Bias)
-            : Norm.forward(Convolution.forward(input));
+            ? input.Convolve(folded.Weight, folded.Bias, Convolution.Options)
+            : Norm.Forward(Convolution.Forward(input));
         return (_activation is null ? x : Activation.Overwrite(_activation, x)).MoveToOuterDisposeScope();
     }
 
@@ -44,10 +60,10 @@ internal sealed class ConvolutionUnit
         Unfold();
         using var mode = no_grad();
         using var scope = NewDisposeScope();
-        var scale = Norm.Weight / Norm.RunningVariance.Plus(Norm.Epsilon).sqrt();
-        var weight = MemoryLayout.ChannelsLast(Convolution.Weight * scale.view(-1, 1, 1, 1));
-        var shifted = Convolution.Bias is { } bias ? bias - Norm.RunningMean : -Norm.RunningMean;
-        _folded = (weight.DetachFromDisposeScope(), (shifted * scale).Plus(Norm.Bias).DetachFromDisposeScope());
+        var scale = Norm.Weight.Over(Norm.RunningVariance.Plus(Norm.Epsilon).Sqrt());
+        var weight = MemoryLayout.ChannelsLast(Convolution.Weight.Times(scale.Reshape(-1, 1, 1, 1)));
+        var shifted = Convolution.Bias is { } bias ? bias.Minus(Norm.RunningMean) : Norm.RunningMean.Times(-1);
+        _folded = (weight.DetachFromDisposeScope(), shifted.Times(scale).Plus(Norm.Bias).DetachFromDisposeScope());
     }
 
     /// <summary>Forgets the folded convolution.</summary>

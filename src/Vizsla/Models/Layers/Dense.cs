@@ -1,11 +1,10 @@
-using Vizsla.Native;
 using static TorchSharp.torch;
 
 namespace Vizsla.Models.Layers;
 
 /// <summary>A linear layer, <c>x W^T + b</c>, whose parameters are not drawn until <see cref="Layer.ResetParameters"/>.</summary>
 /// <remarks>Source: <c>torch.nn.Linear</c>. Parity: exact.</remarks>
-internal sealed class Dense : Layer, IWeighted
+internal sealed class Dense : TensorLayer, IWeighted
 {
     private readonly ParameterSlot _weight;
     private readonly ParameterSlot? _bias;
@@ -26,9 +25,9 @@ internal sealed class Dense : Layer, IWeighted
 
     /// <param name="input">Float [..., inputs].</param>
     /// <returns>Float [..., outputs]; the caller owns it.</returns>
-    public override Tensor forward(Tensor input) => Meter is null
-        ? Operators.Linear(input, Weight, Bias)
+    public override Tensor Compute(Tensor input) => Meter is null
+        ? input.Linear(Weight, Bias)
         : Meter.StandIn(this, input, [.. input.shape[..^1], Weight.shape[0]], Weight.shape[1]);
 
-    public override void ResetParameters() => Drawing.ResetLikeTorch(Weight, Bias);
+    public override void ResetParameters() => WeightInitialization.ResetLikeTorch(Weight, Bias);
 }

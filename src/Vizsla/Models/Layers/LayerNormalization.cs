@@ -4,11 +4,10 @@ namespace Vizsla.Models.Layers;
 
 /// <summary>Layer normalization over the last axis.</summary>
 /// <remarks>Source: <c>torch.nn.LayerNorm</c>; keeps its weights out of weight decay in the trainer. Parity: exact.</remarks>
-internal sealed class LayerNormalization : Layer
+internal sealed class LayerNormalization : TensorLayer
 {
     private readonly ParameterSlot _weight;
     private readonly ParameterSlot _bias;
-    private readonly long[] _shape;
     private readonly double _epsilon;
 
     /// <param name="width">Length of the last axis.</param>
@@ -16,7 +15,6 @@ internal sealed class LayerNormalization : Layer
     public LayerNormalization(long width, double epsilon)
         : base(nameof(LayerNormalization))
     {
-        _shape = [width];
         _epsilon = epsilon;
         _weight = AddParameter("weight", width);
         _bias = AddParameter("bias", width);
@@ -25,11 +23,18 @@ internal sealed class LayerNormalization : Layer
 
     /// <param name="input">Float [..., width].</param>
     /// <returns>The same shape; the caller owns it.</returns>
-    public override Tensor forward(Tensor input) => Meter is not null ? Meter.StandIn(this, input, input.shape, 0) : nn.functional.layer_norm(input, _shape, _weight.Value, _bias.Value, _epsilon);
+    public override Tensor Compute(Tensor input) => Meter is not null ? Meter.StandIn(this, input, input.shape, 0) : input.LayerNorm(_weight.Value, _bias.Value, _epsilon);
+
+    /// <summary>Normalizes over the channels of a plane, float [B, C, H, W]; the same shape.</summary>
+    public Tensor ForwardChannels(Tensor plane)
+    {
+        using var scope = NewDisposeScope();
+        return Forward(plane.Permute(0, 2, 3, 1)).Permute(0, 3, 1, 2).MoveToOuterDisposeScope();
+    }
 
     public override void ResetParameters()
     {
-        Drawing.Fill(_weight.Value, 1);
-        Drawing.Fill(_bias.Value, 0);
+        WeightInitialization.Fill(_weight.Value, 1);
+        WeightInitialization.Fill(_bias.Value, 0);
     }
 }

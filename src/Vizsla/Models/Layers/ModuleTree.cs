@@ -22,6 +22,15 @@ internal static class ModuleTree
         return new ParameterSlot(parent, name);
     }
 
+    /// <summary>Keeps whole numbers as a buffer beside a module's parameters, for files that hold them; once only.</summary>
+    public static void KeepBuffer(nn.Module owner, string name, long[] values, long[] shape)
+    {
+        if (!owner.has_buffer(name))
+        {
+            owner.register_buffer(name, tensor(values, shape));
+        }
+    }
+
     /// <summary>The parameters and persistent buffers in the order of Python's <c>state_dict()</c>: of each module first its own, then its children's.</summary>
     public static IEnumerable<(string Name, Tensor Value)> State(nn.Module module, string prefix = "")
     {
@@ -57,6 +66,23 @@ internal static class ModuleTree
             if (child is Layer own)
             {
                 yield return own;
+            }
+        }
+    }
+
+    /// <summary>Every layer whose result can be changed, with its name in the file, in the order of registration.</summary>
+    public static IEnumerable<(string Name, TensorLayer Layer)> TensorLayers(nn.Module module, string prefix = "")
+    {
+        foreach (var (name, child) in module.named_children())
+        {
+            if (child is TensorLayer layer)
+            {
+                yield return (prefix + name, layer);
+            }
+
+            foreach (var entry in TensorLayers(child, $"{prefix}{name}."))
+            {
+                yield return entry;
             }
         }
     }

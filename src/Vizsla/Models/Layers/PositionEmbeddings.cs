@@ -23,7 +23,7 @@ internal static class PositionEmbeddings
             throw new ArgumentException($"Input image size ({size.Height}*{size.Width}) doesn't match model ({own.Height}*{own.Width}).", nameof(size));
         }
 
-        return interpolates ? Stretched(positions, prefix, size, patch) : positions.alias();
+        return interpolates ? Stretched(positions, prefix, size, patch) : positions.Alias();
     }
 
     /// <summary>The positions for a picture's size, stretched wherever it is not the model's own.</summary>
@@ -36,7 +36,7 @@ internal static class PositionEmbeddings
     {
         var (rows, columns) = (size.Height / patch.Height, size.Width / patch.Width);
         return rows * columns == positions.shape[1] - prefix && size.Height == size.Width
-            ? positions.alias()
+            ? positions.Alias()
             : Interpolate(positions, prefix, rows, columns);
     }
 
@@ -50,11 +50,10 @@ internal static class PositionEmbeddings
     {
         using var scope = NewDisposeScope();
         var side = (long)Math.Sqrt(positions.shape[1] - prefix);
-        var leading = positions.narrow(1, 0, prefix);                                           // [1, P, D]
-        var grid = positions.narrow(1, prefix, side * side)
-            .unflatten(1, side, side).permute(0, 3, 1, 2);                                      // [1, D, S, S]
-        var stretched = nn.functional.interpolate(
-            grid, [height, width], mode: InterpolationMode.Bicubic, align_corners: false);      // [1, D, h, w]
-        return cat([leading, stretched.flatten(2).transpose(1, 2)], 1).MoveToOuterDisposeScope();
+        var leading = positions.Narrow(1, 0, prefix);                                           // [1, P, D]
+        var grid = positions.Narrow(1, prefix, side * side)
+            .Unflatten(1, side, side).Permute(0, 3, 1, 2);                                      // [1, D, S, S]
+        var stretched = grid.Resize((height, width), InterpolationMode.Bicubic);                // [1, D, h, w]
+        return TensorShapes.Concat([leading, stretched.Flatten(2).Transpose(1, 2)], 1).MoveToOuterDisposeScope();
     }
 }

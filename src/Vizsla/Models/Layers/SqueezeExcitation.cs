@@ -28,10 +28,10 @@ internal sealed class SqueezeExcitation : Layer
 
     /// <param name="input">Float [B, C, H, W].</param>
     /// <returns>The same shape; the caller owns it.</returns>
-    public override Tensor forward(Tensor input)
+    public Tensor Forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var squeezed = _activation(_reduce.forward(input.mean(_plane, keepdim: true)));         // [B, R, 1, 1]
-        return (input * _expand.forward(squeezed).sigmoid()).MoveToOuterDisposeScope();         // [B, C, H, W]
+        var squeezed = _activation(_reduce.Forward(input.Mean(_plane, keepsAxes: true)));         // [B, R, 1, 1]
+        return input.Times(_expand.Forward(squeezed).Sigmoid()).MoveToOuterDisposeScope();         // [B, C, H, W]
     }
 }

@@ -1,4 +1,3 @@
-using Vizsla.Native;
 using static TorchSharp.torch;
 
 namespace Vizsla.Models.Layers;
@@ -23,7 +22,7 @@ internal static class StochasticDepth
         var shape = Enumerable.Repeat(1L, (int)branch.dim()).ToArray();
         shape[0] = branch.shape[0];
         var kept = rand(shape, dtype: branch.dtype, device: branch.device).Plus(keep).floor_();
-        return (branch.Over(keep) * kept).MoveToOuterDisposeScope();
+        return branch.Over(keep).Times(kept).MoveToOuterDisposeScope();
     }
 
     /// <summary>Rates that rise evenly from zero to the last one.</summary>

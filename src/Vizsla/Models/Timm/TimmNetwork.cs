@@ -25,7 +25,7 @@ internal abstract class TimmNetwork : ClassificationNetwork
     public sealed override Tensor Head(Tensor features)
     {
         using var scope = NewDisposeScope();
-        return Classifier.forward(Dropout.Apply(features, Options.DropRate, training)).MoveToOuterDisposeScope();
+        return Classifier.Forward(Dropout.Apply(features, Options.DropRate, training)).MoveToOuterDisposeScope();
     }
 
     public override void Initialize()

@@ -1,5 +1,4 @@
 using Vizsla.Models.Layers;
-using Vizsla.Native;
 using Vizsla.Primitives;
 using static TorchSharp.torch;
 

@@ -1,3 +1,5 @@
+using Vizsla.Models.Layers;
+
 namespace Vizsla.Models.Timm.EfficientNet;
 
 /// <summary>How an EfficientNet of timm is scaled from the paper's, and which flavour it is.</summary>

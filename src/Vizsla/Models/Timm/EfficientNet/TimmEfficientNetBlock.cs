@@ -1,5 +1,4 @@
 using Vizsla.Models.Layers;
-using Vizsla.Native;
 using static TorchSharp.torch;
 
 namespace Vizsla.Models.Timm.EfficientNet;
@@ -42,11 +41,11 @@ internal sealed class TimmEfficientNetBlock : Layer
 
     /// <param name="input">Float [B, C, H, W].</param>
     /// <returns>Float [B, C', H / stride, W / stride]; the caller owns it.</returns>
-    public override Tensor forward(Tensor input)
+    public Tensor Forward(Tensor input)
     {
         using var scope = NewDisposeScope();
         var x = _depthwise.Forward(_expansion?.Forward(input) ?? input);
-        x = _projection.Forward(_squeeze?.forward(x) ?? x);
+        x = _projection.Forward(_squeeze?.Forward(x) ?? x);
         return (_hasShortcut ? StochasticDepth.Apply(x, _dropPath, training).Plus_(input) : x).MoveToOuterDisposeScope();
     }
 

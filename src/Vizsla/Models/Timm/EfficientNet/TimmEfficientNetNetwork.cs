@@ -53,7 +53,7 @@ internal sealed class TimmEfficientNetNetwork : TimmNetwork
         var x = _stem.Forward(Arranged(pixels));                                                          // [B, C, H / 2, W / 2]
         for (var i = 0; i < _blocks.Count; i++)
         {
-            var next = _blocks[i].Block.forward(x);
+            var next = _blocks[i].Block.Forward(x);
             x.Dispose();
             x = next;
             if (i + 1 == _blocks.Count || _blocks[i + 1].Stage != _blocks[i].Stage)
@@ -74,12 +74,12 @@ internal sealed class TimmEfficientNetNetwork : TimmNetwork
         {
             case Convolution convolution:
                 var outputs = convolution.Weight.shape[0] * convolution.Options.Kernel.Height * convolution.Options.Kernel.Width;
-                Drawing.Normal(convolution.Weight, Math.Sqrt(2.0 / (outputs / convolution.Options.Groups)));
-                Drawing.Fill(convolution.Bias, 0);
+                WeightInitialization.Normal(convolution.Weight, Math.Sqrt(2.0 / (outputs / convolution.Options.Groups)));
+                WeightInitialization.Fill(convolution.Bias, 0);
                 break;
             case Dense dense:
-                Drawing.Uniform(dense.Weight, 1 / Math.Sqrt(dense.Weight.shape[0]));
-                Drawing.Fill(dense.Bias, 0);
+                WeightInitialization.Uniform(dense.Weight, 1 / Math.Sqrt(dense.Weight.shape[0]));
+                WeightInitialization.Fill(dense.Bias, 0);
                 break;
         }
     }

@@ -68,7 +68,7 @@ internal sealed class InceptionBlock : Layer
 
     /// <param name="input">Float [B, C, H, W].</param>
     /// <returns>Float [B, C', H', W']; the caller owns it.</returns>
-    public override Tensor forward(Tensor input)
+    public Tensor Forward(Tensor input)
     {
         using var scope = NewDisposeScope();
         var planes = _branches.Select(steps => steps.Aggregate(input, (x, step) => step(x))).ToList();

@@ -80,7 +80,7 @@ internal sealed class InceptionV4Network : TimmNetwork
         var x = Arranged(pixels);
         foreach (var block in _blocks)
         {
-            var next = block.forward(x);
+            var next = block.Forward(x);
             x.Dispose();
             x = next;
         }

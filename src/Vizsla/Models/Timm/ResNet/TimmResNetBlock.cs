@@ -1,5 +1,4 @@
 using Vizsla.Models.Layers;
-using Vizsla.Native;
 using static TorchSharp.torch;
 
 namespace Vizsla.Models.Timm.ResNet;
@@ -46,7 +45,7 @@ internal sealed class TimmResNetBlock : Layer
 
     /// <param name="input">Float [B, C, H, W].</param>
     /// <returns>Float [B, C', H / stride, W / stride]; the caller owns it.</returns>
-    public override Tensor forward(Tensor input)
+    public Tensor Forward(Tensor input)
     {
         using var scope = NewDisposeScope();
         var x = input;

@@ -64,7 +64,7 @@ internal sealed class TimmResNetNetwork : TimmNetwork
         {
             foreach (var block in stage)
             {
-                var next = block.forward(x);
+                var next = block.Forward(x);
                 x.Dispose();
                 x = next;
             }
@@ -81,10 +81,10 @@ internal sealed class TimmResNetNetwork : TimmNetwork
         switch (layer)
         {
             case Convolution convolution:
-                Drawing.HeNormal(convolution.Weight, FanMode.Outputs);
+                WeightInitialization.HeNormal(convolution.Weight, FanMode.Outputs);
                 break;
             case TimmResNetBlock block:
-                Drawing.Fill(block.LastNorm.Weight, 0);
+                WeightInitialization.Fill(block.LastNorm.Weight, 0);
                 break;
         }
     }

@@ -85,12 +85,12 @@ internal sealed class VggNetwork : TimmNetwork
         switch (layer)
         {
             case Convolution convolution:
-                Drawing.HeNormal(convolution.Weight, FanMode.Outputs);
-                Drawing.Fill(convolution.Bias, 0);
+                WeightInitialization.HeNormal(convolution.Weight, FanMode.Outputs);
+                WeightInitialization.Fill(convolution.Bias, 0);
                 break;
             case Dense dense:
-                Drawing.Normal(dense.Weight, HeadDeviation);
-                Drawing.Fill(dense.Bias, 0);
+                WeightInitialization.Normal(dense.Weight, HeadDeviation);
+                WeightInitialization.Fill(dense.Bias, 0);
                 break;
         }
     }
@@ -116,7 +116,7 @@ internal sealed class VggNetwork : TimmNetwork
             }
             else
             {
-                _layers.Add(x => convolution.forward(x).relu_());
+                _layers.Add(x => convolution.Forward(x).relu_());
             }
 
             position += hasNorm ? 3 : 2;
@@ -132,9 +132,9 @@ internal sealed class VggNetwork : TimmNetwork
         var enough = height < PlaneSide || width < PlaneSide
             ? nn.functional.adaptive_avg_pool2d(plane, [Math.Max(PlaneSide, height), Math.Max(PlaneSide, width)])
             : plane;
-        var hidden = _first.forward(enough).relu_();                                         // [B, C, H - 6, W - 6]
+        var hidden = _first.Forward(enough).relu_();                                         // [B, C, H - 6, W - 6]
         hidden = Dropout.Apply(hidden, Options.DropRate, training);
-        return _second.forward(hidden).relu_();
+        return _second.Forward(hidden).relu_();
     }
 
     private static string Name(int position) => string.Create(CultureInfo.InvariantCulture, $"features.{position}");

@@ -1,5 +1,4 @@
 using Vizsla.Models.Layers;
-using Vizsla.Native;
 using static TorchSharp.torch;
 
 namespace Vizsla.Models.Timm.Vit;
@@ -35,18 +34,14 @@ internal sealed class TimmVitBlock : Layer
         _narrow = Add("mlp.fc2", new Dense(PerceptronRatio * width, width));
     }
 
-    /// <param name="tokens">Float [B, N, D].</param>
-    /// <returns>Float [B, N, D]; the caller owns it.</returns>
-    public override Tensor forward(Tensor tokens) => Forward(tokens, null);
-
-    /// <summary>The same with the block's attention kept in a trace.</summary>
+    /// <summary>The block's result, with its attention kept in a trace.</summary>
     public Tensor Forward(Tensor tokens, NetworkTrace? trace)
     {
         using var scope = NewDisposeScope();
-        var parts = _joined.forward(_before.forward(tokens)).chunk(3, -1);                      // 3 x [B, N, D]
-        var mixed = _mixed.forward(Attention.Mix(parts[0], parts[1], parts[2], _heads, trace: trace));
+        var parts = _joined.Forward(_before.Forward(tokens)).chunk(3, -1);                      // 3 x [B, N, D]
+        var mixed = _mixed.Forward(Attention.Mix(parts[0], parts[1], parts[2], _heads, trace: trace));
         var attended = tokens.Plus(StochasticDepth.Apply(mixed, _dropPath, training));              // [B, N, D]
-        var inner = nn.functional.gelu(_widen.forward(_after.forward(attended)));               // [B, N, I]
-        return attended.Plus(StochasticDepth.Apply(_narrow.forward(inner), _dropPath, training)).MoveToOuterDisposeScope();
+        var inner = nn.functional.gelu(_widen.Forward(_after.Forward(attended)));               // [B, N, I]
+        return attended.Plus(StochasticDepth.Apply(_narrow.Forward(inner), _dropPath, training)).MoveToOuterDisposeScope();
     }
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Vizsla.Models.Layers;
-using Vizsla.Native;
 using Vizsla.Primitives;
 using static TorchSharp.torch;
 
@@ -77,23 +76,23 @@ internal sealed class TimmVitNetwork : TimmNetwork
             trace?.AddHiddenState(x);
         }
 
-        var pooled = _pooling == "token" ? _last.forward(x).select(1, 0) : _last.forward(Pool(x.narrow(1, 1, x.shape[1] - 1)));
+        var pooled = _pooling == "token" ? _last.Forward(x).select(1, 0) : _last.Forward(Pool(x.narrow(1, 1, x.shape[1] - 1)));
         return pooled.MoveToOuterDisposeScope();                                                // [B, D]
     }
 
     public override void Initialize()
     {
         base.Initialize();
-        Drawing.TruncatedNormal(_positions.Value, Deviation);
-        Drawing.Normal(_classToken.Value, TokenDeviation);
+        WeightInitialization.TruncatedNormal(_positions.Value, Deviation);
+        WeightInitialization.Normal(_classToken.Value, TokenDeviation);
     }
 
     protected override void InitializeLayer(Layer layer)
     {
         if (layer is Dense dense)
         {
-            Drawing.TruncatedNormal(dense.Weight, Deviation);
-            Drawing.Fill(dense.Bias, 0);
+            WeightInitialization.TruncatedNormal(dense.Weight, Deviation);
+            WeightInitialization.Fill(dense.Bias, 0);
         }
     }
 
@@ -102,7 +101,7 @@ internal sealed class TimmVitNetwork : TimmNetwork
         using var scope = NewDisposeScope();
         var positions = PositionEmbeddings.For(
             _positions.Value, 1, (pixels.shape[2], pixels.shape[3]), Options.ImageSize, (PatchSide, PatchSide), InterpolatesPositions);
-        var patches = _patches.forward(pixels).flatten(2).transpose(1, 2);                      // [B, N - 1, D]
+        var patches = _patches.Forward(pixels).flatten(2).transpose(1, 2);                      // [B, N - 1, D]
         var token = _classToken.Value.expand(pixels.shape[0], -1, -1);                          // [B, 1, D]
         var x = cat([token, patches], 1).Plus(positions);                // [B, N, D]
         return PatchDropout.Apply(x, 1, PatchDropRate, training).MoveToOuterDisposeScope();

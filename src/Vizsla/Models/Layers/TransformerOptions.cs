@@ -1,0 +1,79 @@
+namespace Vizsla.Models.Layers;
+
+/// <summary>The keys of <c>config.json</c> that Vision Transformers share.</summary>
+/// <remarks>Source: transformers <c>ViTConfig</c>; the defaults are its own, but for those that a family gives.</remarks>
+internal record TransformerOptions
+{
+    /// <summary>Reads the keys and checks that they fit together.</summary>
+    /// <param name="configuration">The family's configuration.</param>
+    /// <param name="epsilon">The family's default of <c>layer_norm_eps</c>.</param>
+    /// <param name="patchSize">The family's default of <c>patch_size</c>.</param>
+    /// <exception cref="ModelLoadException">A value is of the wrong kind, or the heads do not divide the width.</exception>
+    public TransformerOptions(ModelConfiguration configuration, double epsilon = 1e-12, int patchSize = 16)
+    {
+        Width = configuration.WholeNumber("hidden_size", 768);
+        LayerCount = configuration.WholeNumber("num_hidden_layers", 12);
+        HeadCount = configuration.WholeNumber("num_attention_heads", 12);
+        HiddenWidth = configuration.WholeNumber("intermediate_size", 3072);
+        Activation = configuration.Text("hidden_act", "gelu");
+        HiddenDropout = configuration.Number("hidden_dropout_prob", 0);
+        AttentionDropout = configuration.Number("attention_probs_dropout_prob", 0);
+        InitializerRange = configuration.Number("initializer_range", 0.02);
+        Epsilon = configuration.Number("layer_norm_eps", epsilon);
+        ImageSize = configuration.Size("image_size", 224);
+        PatchSize = configuration.Size("patch_size", patchSize);
+        Channels = configuration.WholeNumber("num_channels", 3);
+        HasQueryBias = HasKeyBias = configuration.Flag("qkv_bias", true);
+        OptionChecks.Heads(Width, HeadCount);
+        OptionChecks.Patches(ImageSize, PatchSize);
+    }
+
+    public int Width { get; init; }
+
+    public int LayerCount { get; init; }
+
+    public int HeadCount { get; init; }
+
+    /// <summary>Inner width of the perceptron.</summary>
+    public int HiddenWidth { get; init; }
+
+    public string Activation { get; init; }
+
+    public double HiddenDropout { get; init; }
+
+    public double AttentionDropout { get; init; }
+
+    public double InitializerRange { get; init; }
+
+    public double Epsilon { get; init; }
+
+    public (int Height, int Width) ImageSize { get; init; }
+
+    public (int Height, int Width) PatchSize { get; init; }
+
+    public int Channels { get; init; }
+
+    /// <summary>Whether queries and values have a bias.</summary>
+    public bool HasQueryBias { get; init; }
+
+    /// <summary>Whether keys have a bias.</summary>
+    public bool HasKeyBias { get; init; }
+
+    /// <summary>Whether the perceptron multiplies its inner half by the other one, activated by SiLU.</summary>
+    public bool IsGated { get; init; }
+
+    /// <summary>Whether dropout follows the perceptron too.</summary>
+    public bool DropsAfterPerceptron { get; init; } = true;
+
+    /// <summary>Start of the factors that scale each branch per channel; 0 scales none.</summary>
+    public double LayerScale { get; init; }
+
+    /// <summary>Patches of a picture of the model's own size, from top to bottom and from left to right.</summary>
+    public (int Rows, int Columns) Grid => (ImageSize.Height / PatchSize.Height, ImageSize.Width / PatchSize.Width);
+
+    /// <summary>Patches of a picture of the model's own size.</summary>
+    public int PatchCount => Grid.Rows * Grid.Columns;
+
+    /// <summary>The convolution that makes a token of each patch.</summary>
+    public Convolution PatchProjection() => new(Channels, Width, new ConvolutionOptions(PatchSize) { Stride = PatchSize });
+}
