@@ -41,6 +41,7 @@ public sealed class RoomTests
         ["Vizsla.Native"] = [.. AllData],
         ["Vizsla.Models"] = [.. AllData, "Vizsla.Native"],
         ["Vizsla.Inference"] = [.. Networks],
+        ["Vizsla.Export"] = [.. Networks],
         ["Vizsla.Analysis"] = [.. Networks],
 
         [$"{Training}.Arguments"] = [.. Networks],
@@ -58,7 +59,7 @@ public sealed class RoomTests
         // What writes about a run reads the training; the training knows nothing of it.
         [$"{Runs}.Charts"] = [.. AllData, .. Of(Training, "Callbacks", "Metrics")],
         [$"{Runs}.Cards"] = [.. Networks, .. Of(Training, "Arguments", "Callbacks", "Metrics")],
-        [$"{Runs}.TensorBoard"] = [.. AllData, .. Of(Training, "Arguments", "Callbacks", "Metrics"), .. Of(Runs, "Charts")],
+        [$"{Runs}.TensorBoard"] = [.. AllData, "Vizsla.Export", .. Of(Training, "Arguments", "Callbacks", "Metrics"), .. Of(Runs, "Charts")],
         [Runs] = [.. Networks, .. Of(Training, "Arguments", "Callbacks", "Checkpoints", "Metrics", "RateSearch"), .. Of(Runs, "Cards", "Charts", "TensorBoard")],
     };
 

@@ -1,3 +1,5 @@
+using Vizsla.Export;
+
 namespace Vizsla.Runs.TensorBoard;
 
 /// <summary>Writes an event file that TensorBoard shows: scalars, texts and pictures by step.</summary>
@@ -73,7 +75,7 @@ internal sealed class EventFile : IDisposable
     /// <param name="width">Its width in pixels.</param>
     /// <param name="height">Its height in pixels.</param>
     /// <param name="step">Optimizer steps done.</param>
-    public void AddImage(string tag, ReadOnlySpan<byte> png, int width, int height, long step)
+    public void AddImage(string tag, ReadOnlyMemory<byte> png, int width, int height, long step)
     {
         var image = new ProtoWriter().Integer(1, height).Integer(2, width).Integer(3, Rgb).Bytes(4, png);
         AddSummary(step, new ProtoWriter().Message(1, new ProtoWriter().Text(1, tag).Message(4, image)));
