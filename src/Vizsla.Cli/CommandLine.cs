@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.Runtime.CompilerServices;
+using Vizsla.Heif;
 using Vizsla.Primitives;
 
 namespace Vizsla.Cli;
@@ -21,6 +22,7 @@ internal static class CommandLine
     /// <param name="console">Where to write.</param>
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments, CommandConsole console)
     {
+        HeifDecoder.Register();
         var root = CreateRoot();
         var parsed = root.Parse(Normalize(root, arguments), new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
         if (parsed.Action is ParseErrorAction || (parsed.Errors.Count > 0 && parsed.Action is not ExamplesHelpAction))

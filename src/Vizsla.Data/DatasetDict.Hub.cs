@@ -13,7 +13,7 @@ public sealed partial class DatasetDict
     /// <param name="options">What to do differently; null for nothing.</param>
     /// <param name="revision">Branch, tag or commit on the Hub; null takes <c>main</c>.</param>
     /// <param name="hub">The Hub; null takes the one that the environment names.</param>
-    /// <param name="progress">Told as bytes arrive, from several threads; null tells nobody.</param>
+    /// <param name="progress">Receives the bytes transferred, from several threads; may be null.</param>
     /// <param name="cancellationToken">Stops.</param>
     /// <exception cref="DatasetException">Neither a folder nor the name of a dataset, or no dataset that can be read.</exception>
     /// <exception cref="HubException">The Hub refused, or the way to it broke and the dataset is not cached.</exception>
@@ -23,7 +23,7 @@ public sealed partial class DatasetDict
         HubDatasetReader.LoadAsync(nameOrFolder, options ?? new(), revision, hub, progress, cancellationToken);
 
     /// <summary>Puts all splits on a Hub as a configuration, in place of what that configuration held.</summary>
-    /// <param name="repo"><c>owner/name</c>; made where it is missing.</param>
+    /// <param name="repo"><c>owner/name</c>; created if missing.</param>
     /// <param name="options">How; null takes the defaults.</param>
     /// <param name="hub">The Hub; null takes the one that the environment names.</param>
     /// <param name="cancellationToken">Stops; what was sent is not sent again the next time.</param>

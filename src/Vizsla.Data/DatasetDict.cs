@@ -12,6 +12,7 @@ namespace Vizsla;
 public sealed partial class DatasetDict : IReadOnlyDictionary<string, ImageDataset>
 {
     private readonly List<KeyValuePair<string, ImageDataset>> _splits = [];
+    private readonly Lazy<IReadOnlyList<LeftOut>> _leftOut = new(() => []);
 
     /// <summary>Makes the dictionary.</summary>
     /// <param name="splits">Names and datasets in order, no name twice.</param>
@@ -29,6 +30,12 @@ public sealed partial class DatasetDict : IReadOnlyDictionary<string, ImageDatas
             _splits.Add(KeyValuePair.Create(name, dataset));
         }
     }
+
+    internal DatasetDict(IEnumerable<KeyValuePair<string, ImageDataset>> splits, Func<IReadOnlyList<LeftOut>> findLeftOut)
+        : this(splits) => _leftOut = new(findLeftOut);
+
+    /// <summary>What lies in the folder that was loaded and is in no row: photos by reason, columns of a type that is not read; empty for a dataset that comes from no folder. Looked for at the first call.</summary>
+    public IReadOnlyList<LeftOut> LeftOut => _leftOut.Value;
 
     /// <summary>Loads the splits of a folder, as its card or its files say.</summary>
     /// <param name="folder">Path of the folder.</param>

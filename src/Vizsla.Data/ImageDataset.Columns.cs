@@ -105,7 +105,7 @@ public sealed partial class ImageDataset
         var counts = new int[label.NumClasses];
         for (var row = 0; row < Count; row++)
         {
-            if (Value(row, name) is long and >= 0 and var number)
+            if (Value(row, name) is long and >= 0 and var number && number < counts.Length)
             {
                 counts[number]++;
             }

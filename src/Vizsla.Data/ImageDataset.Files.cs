@@ -41,7 +41,7 @@ public sealed partial class ImageDataset
         ParquetShardWriter.Write(this, path, embedPictures, rowGroupRows, cancellationToken);
 
     /// <summary>Puts the rows on a Hub as one split of a configuration, beside the splits it has.</summary>
-    /// <param name="repo"><c>owner/name</c>; made where it is missing.</param>
+    /// <param name="repo"><c>owner/name</c>; created if missing.</param>
     /// <param name="split">Name of the split; null takes <see cref="Split"/>, else <c>train</c>.</param>
     /// <param name="options">How; null takes the defaults.</param>
     /// <param name="hub">The Hub; null takes the one that the environment names.</param>

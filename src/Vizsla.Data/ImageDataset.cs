@@ -60,7 +60,7 @@ public sealed partial class ImageDataset
 
             var stored = StoredRow(row);
             var source = _table.Value(stored, _imageColumn) as ImageSource ?? throw new DatasetException($"Row {row} has no picture.");
-            return _labelColumn >= 0 && _table.Value(stored, _labelColumn) is long label ? source with { Label = (int)label } : source;
+            return _labelColumn >= 0 && _table.Value(stored, _labelColumn) is long and >= 0 and var label ? source with { Label = LabelIn(label, row) } : source;
         }
     }
 
@@ -69,8 +69,8 @@ public sealed partial class ImageDataset
     /// <exception cref="DatasetException">The dataset has no label column, or the row's label is missing.</exception>
     public int Label(int row) => _labelColumn < 0
         ? throw new DatasetException($"The dataset has no label column. Columns: {string.Join(", ", Features.Names)}.")
-        : _table.Value(StoredRow(row), _labelColumn) is long label
-            ? (int)label
+        : _table.Value(StoredRow(row), _labelColumn) is long and >= 0 and var label
+            ? LabelIn(label, row)
             : throw new DatasetException($"Row {row} ('{this[row].Name}') has no label.");
 
     /// <summary>Decodes the picture of a row to RGB, turned upright as its EXIF orientation says.</summary>
@@ -130,6 +130,10 @@ public sealed partial class ImageDataset
 
     /// <summary>The same rows, known to come from a dataset on the Hub.</summary>
     internal ImageDataset Of(string hubName) => new(_table, _rows, Split) { Transform = Transform, HubName = hubName };
+
+    private int LabelIn(long label, int row) => label < ClassNames.Count
+        ? (int)label
+        : throw new DatasetException($"Row {row} has the label {label}, but the {ClassNames.Count} classes are numbered 0 to {ClassNames.Count - 1}.");
 
     private int StoredRow(int row)
     {

@@ -26,8 +26,16 @@ internal sealed class ColorModel : PictureModel
         return new Holding(_gate);
     }
 
+    /// <summary>Pictures of this width make it throw what no picture should; 0 for none.</summary>
+    public int FailingWidth { get; init; }
+
     public override ImageTensor Prepare(Image image)
     {
+        if (image.Width == FailingWidth)
+        {
+            throw new NotSupportedException($"a width of {FailingWidth}.");
+        }
+
         var tensor = new ImageTensor(3, 1, 1);
         for (var channel = 0; channel < 3; channel++)
         {

@@ -9,6 +9,9 @@ public static class Golden
     /// <summary>Root of the pictures: <c>VIZSLA_DATA</c>, else <c>../shared/data</c> beside the checkout.</summary>
     public static string Data { get; } = Resolve("VIZSLA_DATA", "data");
 
+    /// <summary>Root of small inputs that failed once: <c>VIZSLA_CASES</c>, else <c>../shared/cases</c> beside the checkout.</summary>
+    public static string Cases { get; } = Resolve("VIZSLA_CASES", "cases");
+
     /// <summary>The checkout's root folder, found by its solution file.</summary>
     public static string Checkout { get; } = FindCheckout();
 
@@ -19,6 +22,10 @@ public static class Golden
     /// <summary>Path of a picture or folder of pictures; skips the test when it is absent.</summary>
     /// <param name="parts">Path below the data root.</param>
     public static string RequireData(params string[] parts) => Existing(Data, parts);
+
+    /// <summary>Path of a small input or a folder of them; skips the test when it is absent.</summary>
+    /// <param name="parts">Path below the root of cases.</param>
+    public static string RequireCases(params string[] parts) => Existing(Cases, parts);
 
     private static string Existing(string root, string[] parts)
     {

@@ -18,18 +18,25 @@ internal sealed class DatasetCheckCommand : Verb
 
     private readonly Option<string> _dataset;
     private readonly Option<string?> _revision;
+    private readonly DatasetFlags _loading;
     private readonly Option<string> _format;
     private readonly Option<string?> _output;
     private readonly Option<int> _nearDistance;
     private readonly Option<int> _minSide;
     private readonly Option<double> _maxRatio;
     private readonly Option<double> _maxImbalance;
+    private readonly Option<double> _blurry;
+    private readonly Option<double> _dark;
+    private readonly Option<double> _light;
+    private readonly Option<double> _information;
+    private readonly Option<double> _shape;
+    private readonly Option<double> _size;
     private readonly Option<string?> _fix;
     private readonly Option<string> _fixKinds;
     private readonly Option<bool> _undo;
 
     public DatasetCheckCommand()
-        : base("check", "Find broken pictures, copies within and across splits, confused class names, odd sizes and classes out of balance. Ends with 1 where an error is left.",
+        : base("check", "Find broken, blurred, dark and odd pictures, copies within and across splits, confused class names, photos that are left out and classes out of balance. Ends with 1 where an error is left.",
             "vizsla dataset check --dataset PetClassification --output sheet.png",
             "vizsla dataset check --dataset PetClassification --fix quarantine",
             "vizsla dataset check --dataset PetClassification --undo")
@@ -37,12 +44,19 @@ internal sealed class DatasetCheckCommand : Verb
         var defaults = new DatasetCheckOptions();
         _dataset = AddRequired<string>("--dataset", "Folder, or name of a dataset on the Hub.");
         _revision = AddOption<string>("--revision", "Branch, tag or commit on the Hub.");
+        _loading = new DatasetFlags(this);
         _format = AddOption("--format", "table or json.", "table");
         _output = AddOption<string>("--output", "PNG file to draw the found pictures on, copies side by side.");
         _nearDistance = AddOption("--near_distance", "Most bits, 0 to 16, in which the perceptual hashes of near copies differ.", defaults.NearDistance);
         _minSide = AddOption("--min_side", "Pictures with a side of fewer pixels are tiny.", defaults.MinSide);
         _maxRatio = AddOption("--max_ratio", "Pictures with a side more than this many times the other are extreme.", defaults.MaxRatio);
         _maxImbalance = AddOption("--max_imbalance", "Classes with more than this many times the pictures of another are out of balance.", defaults.MaxImbalance);
+        _blurry = AddOption("--blurry_threshold", "Pictures whose sharpness scores less, 0 to 1, are blurry; this score and the next are cleanvision's.", defaults.BlurryThreshold);
+        _dark = AddOption("--dark_threshold", "Pictures whose brightest pixels score less, 0 to 1, are dark.", defaults.DarkThreshold);
+        _light = AddOption("--light_threshold", "Pictures whose darkest pixels score less, 0 to 1 (black), are overexposed.", defaults.LightThreshold);
+        _information = AddOption("--low_information_threshold", "Pictures whose entropy in tens of bits is less hold little information.", defaults.LowInformationThreshold);
+        _shape = AddOption("--odd_shape_threshold", "Pictures whose shorter side over the longer is less are of an odd shape.", defaults.OddShapeThreshold);
+        _size = AddOption("--odd_size_factor", "Pictures whose size lies more than this many times the distance of the quartiles outside of them are of an odd size.", defaults.OddSizeFactor);
         _fix = AddOption<string>("--fix", "quarantine moves pictures into .quarantine below the dataset's folder, where datasets do not look; nothing is deleted.");
         _fixKinds = AddOption("--fix_kinds", $"What --fix moves: any of {string.Join(", ", s_kinds.Select(k => k.Word))}. One of several copies stays; copies with different labels all stay.", Words(QuarantinePlan.DefaultKinds));
         _undo = AddOption("--undo", "Bring back what --fix moved, and do nothing else.", false);
@@ -62,7 +76,7 @@ internal sealed class DatasetCheckCommand : Verb
 
         // Known to be a folder before the long part.
         var quarantine = isFixed ? new Quarantine(name) : null;
-        var dataset = await DatasetSource.LoadAsync(name, arguments.GetValue(_revision), cancellationToken);
+        var dataset = await DatasetSource.OpenAsync(name, arguments.GetValue(_revision), _loading.Read(arguments), console, cancellationToken);
         var count = dataset.Values.Sum(s => s.Count);
         var report = PictureProgress.Run(console, tell => DatasetCheck.Run(dataset, options, new Relay<int>(done => tell("checked", done, count)), cancellationToken));
         if (arguments.GetValue(_output) is { } sheet)
@@ -78,6 +92,11 @@ internal sealed class DatasetCheckCommand : Verb
         }
 
         Write(report, moved, name, asJson, console);
+        if (report.Of(FindingKind.Imbalance).Any())
+        {
+            console.Note("To train on classes out of balance: --train_sampling_strategy balanced draws rare classes more often, --class_weights balanced weighs their losses more.");
+        }
+
         if (quarantine is not null)
         {
             console.Note(moved.Count == 0
@@ -97,6 +116,12 @@ internal sealed class DatasetCheckCommand : Verb
             MinSide = arguments.GetValue(_minSide),
             MaxRatio = arguments.GetValue(_maxRatio),
             MaxImbalance = arguments.GetValue(_maxImbalance),
+            BlurryThreshold = arguments.GetValue(_blurry),
+            DarkThreshold = arguments.GetValue(_dark),
+            LightThreshold = arguments.GetValue(_light),
+            LowInformationThreshold = arguments.GetValue(_information),
+            OddShapeThreshold = arguments.GetValue(_shape),
+            OddSizeFactor = arguments.GetValue(_size),
         };
         if (options.NearDistance is < 0 or > 16)
         {
@@ -123,7 +148,7 @@ internal sealed class DatasetCheckCommand : Verb
 
         foreach (var file in result.Lost)
         {
-            console.Note($"'{file.File}' is gone: it is neither there nor at '{file.Quarantined}'.");
+            console.Note($"'{file.File}' is missing: it is neither there nor at '{file.Quarantined}'.");
         }
 
         console.WriteLine(result.Restored.Count == 0 ? "Nothing was brought back." : $"Brought back {Counted(result.Restored.Count, "picture")}.");

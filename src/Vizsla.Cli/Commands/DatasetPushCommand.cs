@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Vizsla.Cli.Jobs;
 using Vizsla.Datasets;
 
 namespace Vizsla.Cli.Commands;
@@ -7,6 +8,7 @@ namespace Vizsla.Cli.Commands;
 internal sealed class DatasetPushCommand : Verb
 {
     private readonly Option<string> _dataset;
+    private readonly DatasetFlags _loading;
     private readonly Option<string> _repo;
     private readonly Option<bool> _private;
     private readonly Option<string> _maxShardSize;
@@ -19,6 +21,7 @@ internal sealed class DatasetPushCommand : Verb
     {
         var defaults = new DatasetPushOptions();
         _dataset = AddRequired<string>("--dataset", "Folder of the dataset.");
+        _loading = new DatasetFlags(this);
         _repo = AddRequired<string>("--repo", "owner/name on the Hub; made where it is missing.");
         _private = AddOption("--private", "Make a new repository private.", false);
         _maxShardSize = AddOption("--max_shard_size", "Largest size of a file's rows, with a unit.", defaults.MaxShardSize);
@@ -37,7 +40,7 @@ internal sealed class DatasetPushCommand : Verb
             Revision = arguments.GetValue(_revision),
             CommitMessage = arguments.GetValue(_message)!,
         };
-        var splits = DatasetDict.Load(arguments.GetValue(_dataset)!);
+        var splits = await DatasetSource.OpenAsync(arguments.GetValue(_dataset)!, revision: null, _loading.Read(arguments), console, cancellationToken);
         var result = await splits.PushToHubAsync(arguments.GetValue(_repo)!, options, cancellationToken: cancellationToken);
         console.WriteLine(result.IsEmpty ? $"Nothing had changed: {result.Url}" : $"Pushed {splits.Values.Sum(s => s.Count)} rows: {result.Url}");
         return 0;

@@ -14,6 +14,7 @@ internal sealed class DatasetShowCommand : Verb
 {
     private readonly Option<string> _dataset;
     private readonly Option<string?> _revision;
+    private readonly DatasetFlags _loading;
     private readonly Option<string> _split;
     private readonly Option<int> _count;
     private readonly Option<int> _columns;
@@ -29,6 +30,7 @@ internal sealed class DatasetShowCommand : Verb
     {
         _dataset = AddRequired<string>("--dataset", "Folder, or name of a dataset on the Hub.");
         _revision = AddOption<string>("--revision", "Branch, tag or commit on the Hub.");
+        _loading = new DatasetFlags(this);
         _split = AddOption("--split", "Split, or a slice such as train[:10%].", "train");
         _count = AddOption("--count", "Number of pictures, 1 to 400.", 16);
         _columns = AddOption("--columns", "Pictures in a row, 1 or more.", 4);
@@ -53,7 +55,7 @@ internal sealed class DatasetShowCommand : Verb
         }
 
         var pipeline = file is null ? null : ReadPipeline(file, split);
-        var splits = await DatasetSource.LoadAsync(arguments.GetValue(_dataset)!, arguments.GetValue(_revision), cancellationToken);
+        var splits = await DatasetSource.OpenAsync(arguments.GetValue(_dataset)!, arguments.GetValue(_revision), _loading.Read(arguments), console, cancellationToken);
         var rows = splits.Select(split);
         int[] chosen = [.. new NumpyGenerator((ulong)seed).Permutation(rows.Count).Take(count)];
         using var sheet = pipeline is null

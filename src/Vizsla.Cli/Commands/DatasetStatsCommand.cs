@@ -17,6 +17,7 @@ internal sealed class DatasetStatsCommand : Verb
 
     private readonly Option<string> _dataset;
     private readonly Option<string?> _revision;
+    private readonly DatasetFlags _loading;
     private readonly Option<string> _format;
     private readonly Option<string?> _output;
 
@@ -27,6 +28,7 @@ internal sealed class DatasetStatsCommand : Verb
     {
         _dataset = AddRequired<string>("--dataset", "Folder, or name of a dataset on the Hub.");
         _revision = AddOption<string>("--revision", "Branch, tag or commit on the Hub.");
+        _loading = new DatasetFlags(this);
         _format = AddOption("--format", "table or json.", "table");
         _output = AddOption<string>("--output", "PNG file to plot the classes and sizes on.");
     }
@@ -34,7 +36,7 @@ internal sealed class DatasetStatsCommand : Verb
     protected override async Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
     {
         var asJson = Choice.Parse("--format", arguments.GetValue(_format)!, s_formats);
-        var dataset = await DatasetSource.LoadAsync(arguments.GetValue(_dataset)!, arguments.GetValue(_revision), cancellationToken);
+        var dataset = await DatasetSource.OpenAsync(arguments.GetValue(_dataset)!, arguments.GetValue(_revision), _loading.Read(arguments), console, cancellationToken);
         var count = dataset.Values.Sum(s => s.Count);
         var statistics = PictureProgress.Run(console, tell => DatasetStatistics.Measure(dataset, new Relay<int>(done => tell("read", done, count)), cancellationToken));
         if (asJson)

@@ -20,6 +20,7 @@ internal sealed class EvaluateCommand : Verb
     private readonly Option<string> _dataset;
     private readonly Option<string?> _modelRevision;
     private readonly Option<string?> _datasetRevision;
+    private readonly DatasetFlags _loading;
     private readonly Option<string?> _split;
     private readonly Option<int> _batchSize;
     private readonly Option<string> _format;
@@ -36,6 +37,7 @@ internal sealed class EvaluateCommand : Verb
         _modelRevision = AddOption<string>("--model_revision", "Branch, tag or commit of a model on the Hub. Default: main.");
         _dataset = AddRequired<string>("--dataset", "Folder or Hub name of the dataset, with the classes that the model knows.");
         _datasetRevision = AddOption<string>("--dataset_revision", "Branch, tag or commit of a dataset on the Hub. Default: main.");
+        _loading = new DatasetFlags(this);
         _split = AddOption<string>("--split", "Split to measure on. Default: test, else validation.");
         _batchSize = AddOption("--per_device_eval_batch_size", "Pictures per forward pass, at least 1.", 64, "--batch_size");
         _format = AddOption("--format", "table or json.", "table");
@@ -51,7 +53,7 @@ internal sealed class EvaluateCommand : Verb
         var path = arguments.GetValue(_dataset)!;
         var revision = arguments.GetValue(_modelRevision);
         await ModelFetch.EnsureAsync(console, arguments.GetValue(_model)!, revision, cancellationToken);
-        var available = await DatasetSource.OpenAsync(path, arguments.GetValue(_datasetRevision), console, cancellationToken);
+        var available = await DatasetSource.OpenAsync(path, arguments.GetValue(_datasetRevision), _loading.Read(arguments), console, cancellationToken);
         using var model = ImageClassifier.FromPretrained(arguments.GetValue(_model)!, revision: revision);
         var name = arguments.GetValue(_split) ?? s_defaultSplits.FirstOrDefault(available.ContainsKey)
             ?? throw new UsageException($"'{path}' has neither a test nor a validation split; name one with --split: {string.Join(", ", available.Keys)}.");

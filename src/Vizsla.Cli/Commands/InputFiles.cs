@@ -18,7 +18,7 @@ internal static class InputFiles
             {
                 var before = files.Count;
                 files.AddRange(Directory.EnumerateFiles(input, "*", SearchOption.AllDirectories)
-                    .Where(f => s_extensions.Contains(Path.GetExtension(f), StringComparer.OrdinalIgnoreCase))
+                    .Where(f => s_extensions.Contains(Path.GetExtension(f), StringComparer.OrdinalIgnoreCase) || ImageCodec.Recognizes(f))
                     .Order(StringComparer.Ordinal));
                 if (files.Count == before)
                 {

@@ -118,6 +118,16 @@ internal sealed class PrepareCommand : Verb
             console.Note($"{result.Copies.Sum(g => g.Count)} photos are copies of one another, in {result.Copies.Count} {(result.Copies.Count == 1 ? "group" : "groups")}; each group is in one split.");
         }
 
+        foreach (var note in result.Notes)
+        {
+            console.Note(note);
+        }
+
+        foreach (var left in result.LeftOut)
+        {
+            console.Note($"Left out: {left.Sentence}.");
+        }
+
         if (result.UnlabeledCount > 0)
         {
             console.Note($"{result.UnlabeledCount} photos in the folder have no row in the label file; they were left where they are.");

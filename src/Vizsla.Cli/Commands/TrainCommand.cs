@@ -16,7 +16,7 @@ internal sealed class TrainCommand : Verb
     private static readonly (string Word, bool Skip)[] s_badImages = [("error", false), ("skip", true)];
 
     // Keys that a configuration file holds beside the training arguments.
-    private static readonly string[] s_ownKeys = ["dataset", "model", "from_scratch", "image_size", "dataset_revision", "model_revision", "train_split", "eval_split", "ignore_mismatched_sizes", "transforms", "bad_images"];
+    private static readonly string[] s_ownKeys = ["dataset", "model", "from_scratch", "image_size", "dataset_revision", "model_revision", "train_split", "eval_split", "ignore_mismatched_sizes", "transforms", "bad_images", .. DatasetFlags.Keys];
 
     private readonly Option<string?> _dataset;
     private readonly Option<string?> _model;
@@ -24,6 +24,7 @@ internal sealed class TrainCommand : Verb
     private readonly Option<int?> _imageSize;
     private readonly Option<string?> _output;
     private readonly Option<string?> _datasetRevision;
+    private readonly DatasetFlags _loading;
     private readonly Option<string?> _modelRevision;
     private readonly Option<string?> _trainSplit;
     private readonly Option<string?> _evalSplit;
@@ -49,6 +50,7 @@ internal sealed class TrainCommand : Verb
         _imageSize = AddOption<int?>("--image_size", "Side of the pictures in pixels, with --from_scratch. Default: the model size's own.", (int?)null);
         _output = AddOption<string>("--output", "The run folder. Default: the names of dataset and model.", aliases: "--output_dir");
         _datasetRevision = AddOption<string>("--dataset_revision", "Branch, tag or commit of a dataset on the Hub. Default: main.");
+        _loading = new DatasetFlags(this);
         _modelRevision = AddOption<string>("--model_revision", "Branch, tag or commit of a model on the Hub. Default: main.");
         _trainSplit = AddOption<string>("--train_split", "Split to train on, or a slice such as train[:90%]. Default: train.");
         _evalSplit = AddOption<string>("--eval_split", "Split to evaluate on, or a slice such as train[90%:]. Default: validation, else test.");
@@ -77,11 +79,13 @@ internal sealed class TrainCommand : Verb
         }
 
         var datasetRevision = arguments.GetValue(_datasetRevision) ?? Text(own, "dataset_revision");
-        var splits = await DatasetSource.OpenAsync(dataset, datasetRevision, console, cancellationToken);
+        var loading = _loading.Read(arguments, own);
+        var splits = await DatasetSource.OpenAsync(dataset, datasetRevision, loading, console, cancellationToken);
         var options = new TrainingJobOptions(dataset, model, fromScratch)
         {
             ImageSize = arguments.GetValue(_imageSize) ?? (int?)own["image_size"]?.GetValue<long>(),
             DatasetRevision = datasetRevision,
+            Loading = loading,
             ModelRevision = modelRevision,
             TrainSplit = arguments.GetValue(_trainSplit) ?? Text(own, "train_split") ?? "train",
             EvalSplit = arguments.GetValue(_evalSplit) ?? Text(own, "eval_split"),

@@ -10,43 +10,47 @@ internal static class DatasetSource
 {
     private const int Listed = 20;
 
-    /// <summary>Loads a folder by its card or its files, or a dataset on the Hub.</summary>
-    /// <param name="nameOrFolder">Path of a folder, or <c>owner/name</c>.</param>
-    /// <param name="revision">Branch, tag or commit on the Hub; null means <c>main</c>.</param>
-    /// <param name="cancellationToken">Stops the transfer.</param>
-    /// <exception cref="DatasetException">There is no such folder, or nothing in it that can be read.</exception>
-    /// <exception cref="HubException">The Hub has no such dataset, or cannot be reached.</exception>
-    public static Task<DatasetDict> LoadAsync(string nameOrFolder, string? revision, CancellationToken cancellationToken) =>
-        Directory.Exists(nameOrFolder) || nameOrFolder.Contains('/', StringComparison.Ordinal)
-            ? DatasetDict.LoadAsync(nameOrFolder, revision: revision, cancellationToken: cancellationToken)
-            : throw new DatasetException($"There is no folder '{nameOrFolder}'. Give the path of a folder, or 'owner/name' for a dataset on a Hub.");
-
-    /// <summary>Opens a folder, or a dataset on the Hub, whose files come into the cache.</summary>
+    /// <summary>Opens a folder, or a dataset on the Hub, whose files come into the cache; says what is left out.</summary>
     /// <param name="nameOrFolder">Path of a folder of pictures or Parquet files, or <c>owner/name</c>.</param>
     /// <param name="revision">Branch, tag or commit on the Hub; null means <c>main</c>.</param>
-    /// <param name="console">Where to show files on their way.</param>
+    /// <param name="options">How it is read.</param>
+    /// <param name="console">Where to show files on their way, and what is left out.</param>
     /// <param name="cancellationToken">Stops the transfer.</param>
     /// <exception cref="DatasetException">There is no such folder, or nothing in it that can be read.</exception>
     /// <exception cref="HubException">The Hub has no such dataset, or cannot be reached.</exception>
-    public static async Task<DatasetDict> OpenAsync(string nameOrFolder, string? revision, CommandConsole console, CancellationToken cancellationToken)
+    public static async Task<DatasetDict> OpenAsync(string nameOrFolder, string? revision, DatasetLoadOptions options, CommandConsole console, CancellationToken cancellationToken)
+    {
+        var splits = await LoadAsync(nameOrFolder, revision, options, console, cancellationToken);
+        if (splits.Features.ImageColumn is null)
+        {
+            throw new DatasetException($"'{nameOrFolder}' has no column of pictures. Columns: {string.Join(", ", splits.Features.Names)}. Name it with --image_column.");
+        }
+
+        foreach (var left in splits.LeftOut)
+        {
+            console.Note($"Left out of '{nameOrFolder}': {left.Sentence}.");
+        }
+
+        return splits;
+    }
+
+    private static async Task<DatasetDict> LoadAsync(string nameOrFolder, string? revision, DatasetLoadOptions options, CommandConsole console, CancellationToken cancellationToken)
     {
         if (Directory.Exists(nameOrFolder))
         {
-            return Directory.EnumerateFiles(nameOrFolder, "*.parquet", SearchOption.AllDirectories).Any()
-                ? DatasetDict.Load(nameOrFolder)
-                : ImageDataset.LoadImageFolder(nameOrFolder);
+            return DatasetDict.Load(nameOrFolder, options);
         }
 
         if (!nameOrFolder.Contains('/', StringComparison.Ordinal) || !RepoId.TryParse(nameOrFolder, RepoType.Dataset, out _))
         {
-            return ImageDataset.LoadImageFolder(nameOrFolder);
+            throw new DatasetException($"There is no folder '{nameOrFolder}'. Give the path of a folder, or 'owner/name' for a dataset on a Hub.");
         }
 
         using var hub = new HubClient();
         console.Note($"Dataset '{nameOrFolder}' of {hub.Options.Endpoint.GetLeftPart(UriPartial.Authority)}.");
         try
         {
-            return await TransferDisplay.RunAsync(console, "fetched", progress => DatasetDict.LoadAsync(nameOrFolder, null, revision, hub, progress, cancellationToken));
+            return await TransferDisplay.RunAsync(console, "fetched", progress => DatasetDict.LoadAsync(nameOrFolder, options, revision, hub, progress, cancellationToken));
         }
         catch (HubException e) when (e.Kind == HubErrorKind.RepositoryNotFound)
         {
@@ -89,7 +93,7 @@ internal static class DatasetSource
             + (problems.Count > Listed ? $"\n  and {problems.Count - Listed} more" : "");
         if (!skipBad)
         {
-            throw new DatasetException($"{Counted(problems.Count, "picture")} of '{name}' cannot be read whole. Mend or remove them, or pass --bad_images skip.{list}");
+            throw new DatasetException($"{Counted(problems.Count, "picture")} of '{name}' cannot be read whole. Replace or remove them, or pass --bad_images skip.{list}");
         }
 
         console.Note($"Left out {Counted(problems.Count, "picture")} that cannot be read whole:{list}");

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Vizsla.Cli.Commands;
 using Vizsla.Primitives;
 
 namespace Vizsla.Cli.Jobs;
@@ -27,6 +28,9 @@ internal static class EarlierRun
             ["image_size"] = options.ImageSize,
             ["dataset_revision"] = options.DatasetRevision,
             ["model_revision"] = options.ModelRevision,
+            ["loader"] = DatasetFlags.Word(options.Loading.Rule),
+            ["image_column"] = options.Loading.ImageColumn,
+            ["label_column"] = options.Loading.LabelColumn,
             ["train_split"] = options.TrainSplit,
             ["eval_split"] = options.EvalSplit,
             ["ignore_mismatched_sizes"] = options.IgnoreMismatchedSizes,

@@ -1,3 +1,5 @@
+using Vizsla.Datasets;
+
 namespace Vizsla.Cli.Jobs;
 
 /// <summary>What the <c>train</c> verb is asked to do beside the training arguments.</summary>
@@ -11,6 +13,9 @@ internal sealed record TrainingJobOptions(string Dataset, string Model, bool Fro
 
     /// <summary>Branch, tag or commit of a dataset on the Hub; null means <c>main</c>.</summary>
     public string? DatasetRevision { get; init; }
+
+    /// <summary>How the dataset is read.</summary>
+    public DatasetLoadOptions Loading { get; init; } = new() { Rule = FolderRule.ImageFolder };
 
     /// <summary>Branch, tag or commit of a model on the Hub; null means <c>main</c>.</summary>
     public string? ModelRevision { get; init; }

@@ -18,4 +18,23 @@ public sealed record DatasetLoadOptions
 
     /// <summary>True leaves <c>metadata.csv</c> and <c>metadata.jsonl</c> unread.</summary>
     public bool? DropMetadata { get; init; }
+
+    /// <summary>What a folder of photos is; default <see cref="FolderRule.LoadDataset"/>.</summary>
+    public FolderRule Rule { get; init; }
+
+    /// <summary>Column that holds the pictures, where the files do not say so: paths, bytes, or the struct of both; null leaves the columns as the files have them.</summary>
+    public string? ImageColumn { get; init; }
+
+    /// <summary>Column that holds the labels, where the files do not say so: its values become classes, numbered in sorted order over all splits; null leaves the columns as the files have them.</summary>
+    public string? LabelColumn { get; init; }
+}
+
+/// <summary>What a folder that holds photos is taken for.</summary>
+public enum FolderRule
+{
+    /// <summary>What Python's <c>load_dataset(folder)</c> takes it for: the format of most of its files, extensions such as <c>.Jpg</c> left out.</summary>
+    LoadDataset,
+
+    /// <summary>An image folder, as <c>load_dataset("imagefolder", data_dir=folder)</c> takes it, whatever else lies there; a folder that holds Parquet files is read as those.</summary>
+    ImageFolder,
 }

@@ -18,7 +18,7 @@ public sealed record DatasetPushOptions
     /// <summary>Whether a repository that is made is private; null leaves it to the Hub. One that is there stays as it is.</summary>
     public bool? Private { get; init; }
 
-    /// <summary>Branch; null takes <c>main</c>, another is made where it is missing.</summary>
+    /// <summary>Branch; null takes <c>main</c>, another is created if missing.</summary>
     public string? Revision { get; init; }
 
     /// <summary>Whether to open a pull request instead of committing; default false.</summary>
@@ -39,6 +39,6 @@ public sealed record DatasetPushOptions
     /// <summary>Whether pictures on disk go into the files; default true.</summary>
     public bool EmbedPictures { get; init; } = true;
 
-    /// <summary>Told as bytes leave, from several threads; null tells nobody.</summary>
+    /// <summary>Told as bytes leave, from several threads; may be null.</summary>
     public IProgress<TransferProgress>? Progress { get; init; }
 }

@@ -21,7 +21,12 @@ internal readonly record struct BmpHeader(long Width, long Height, string Mode)
     public static BmpHeader Read(ReadOnlySpan<byte> data)
     {
         var size = BinaryPrimitives.ReadUInt32LittleEndian(data[14..]);
-        if (data.Length < 14 + Math.Min(size, 40))
+        if (size is not (12 or 40 or 52 or 56 or 64 or 108 or 124))
+        {
+            throw new ImageFormatException($"it is damaged: a BMP whose header has {size} bytes");
+        }
+
+        if (data.Length < 14 + size)
         {
             throw new ImageFormatException(ImageFormatException.CutShort);
         }
@@ -32,7 +37,7 @@ internal readonly record struct BmpHeader(long Width, long Height, string Mode)
                 BinaryPrimitives.ReadInt32LittleEndian(data[18..]),
                 Math.Abs((long)BinaryPrimitives.ReadInt32LittleEndian(data[22..])),
                 ModeOf(data, BinaryPrimitives.ReadUInt16LittleEndian(data[28..]), BinaryPrimitives.ReadUInt32LittleEndian(data[46..]), 4));
-        return header is { Width: > 0, Height: > 0 } ? header : throw new ImageFormatException("it is damaged: a BMP without pixels");
+        return header is { Width: > 0 and <= int.MaxValue, Height: > 0 and <= int.MaxValue } ? header : throw new ImageFormatException("it is damaged: a BMP without pixels");
     }
 
     // A palette of gray levels in order is none; of two colors, black and white, it makes a bitmap.
@@ -43,6 +48,11 @@ internal readonly record struct BmpHeader(long Width, long Height, string Mode)
             var size = BinaryPrimitives.ReadUInt32LittleEndian(data[14..]);
             var masked = size >= 56 && data.Length >= 70 && BinaryPrimitives.ReadUInt32LittleEndian(data[30..]) == BitFields;
             return masked && BinaryPrimitives.ReadUInt32LittleEndian(data[66..]) != 0 ? "RGBA" : "RGB";
+        }
+
+        if (bits is not (1 or 2 or 4 or 8))
+        {
+            throw new ImageFormatException($"it is damaged: a BMP of {bits} bits a pixel");
         }
 
         var count = colors is > 0 and <= 256 ? (int)colors : 1 << bits;

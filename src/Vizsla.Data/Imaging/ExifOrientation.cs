@@ -41,7 +41,6 @@ internal static class ExifOrientation
         var entries = file[(int)offset..];
         var count = ReadUInt16(entries, little);
         entries = entries[2..];
-        int? found = null;
         for (var i = 0; i < count && entries.Length >= 12; i++, entries = entries[12..])
         {
             var (tag, type, values) = (ReadUInt16(entries, little), ReadUInt16(entries[2..], little), ReadUInt32(entries[4..], little));
@@ -49,23 +48,24 @@ internal static class ExifOrientation
             var data = entries.Slice(8, 4);
             if (size > 4)
             {
-                // Pillow stops at the first entry whose data lie beyond the end.
+                // An entry whose data lie beyond the end is skipped.
                 var at = ReadUInt32(data, little);
                 if (at + size > file.Length)
                 {
-                    return found;
+                    continue;
                 }
 
                 data = file.Slice((int)at, (int)size);
             }
 
+            // Of a tag that stands twice the first counts.
             if (tag == Tag && size > 0 && ReadNumber(data, type, little) is { } number)
             {
-                found = number;
+                return number;
             }
         }
 
-        return found;
+        return null;
     }
 
     /// <summary>The orientation in an XMP packet.</summary>

@@ -26,6 +26,28 @@ public sealed class Image : IDisposable
         _buffer = ArrayPool<byte>.Shared.Rent((int)length);
     }
 
+    /// <summary>Makes an image for the result of a step, whose size is looked at before memory is taken.</summary>
+    /// <param name="width">Width in pixels.</param>
+    /// <param name="height">Height in pixels.</param>
+    /// <exception cref="ImageFormatException">It would have more pixels than <see cref="DecodeOptions.MaximumPixels"/> allows a file by default.</exception>
+    internal static Image OfStep(int width, int height)
+    {
+        CheckStep(width, height);
+        return new(width, height);
+    }
+
+    /// <summary>Refuses the size of a result that no step should make: a photo of 1 x 30000 pixels whose shorter side is resized to 256 would take 5.9 GB.</summary>
+    /// <param name="width">Width in pixels.</param>
+    /// <param name="height">Height in pixels.</param>
+    /// <exception cref="ImageFormatException">It would have more pixels than <see cref="DecodeOptions.MaximumPixels"/> allows a file by default.</exception>
+    internal static void CheckStep(int width, int height)
+    {
+        if ((long)width * height > DecodeOptions.Default.MaximumPixels)
+        {
+            throw new ImageFormatException($"a step would make a picture of {width} x {height} pixels of it, more than the limit of {DecodeOptions.Default.MaximumPixels}");
+        }
+    }
+
     /// <summary>Makes an image from RGB bytes, which are copied.</summary>
     /// <param name="width">Width in pixels.</param>
     /// <param name="height">Height in pixels.</param>

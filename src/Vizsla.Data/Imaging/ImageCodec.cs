@@ -1,4 +1,5 @@
 using System.Buffers;
+using Vizsla.Primitives;
 
 namespace Vizsla.Imaging;
 
@@ -6,12 +7,20 @@ namespace Vizsla.Imaging;
 /// <remarks>Source: Pillow <c>Image.open</c>, <c>convert("RGB")</c>, <c>ImageOps.exif_transpose</c>, <c>save</c>. Parity: docs/parity.md.</remarks>
 public static class ImageCodec
 {
+    /// <summary>Makes one more kind of picture known to everything that reads pictures, such as HEIC and AVIF by <c>Vizsla.Heif</c>.</summary>
+    /// <param name="decoder">The decoder; takes the place of one of its type.</param>
+    public static void Register(PictureDecoder decoder)
+    {
+        ArgumentNullException.ThrowIfNull(decoder);
+        ImageFormats.Register(decoder);
+    }
+
     /// <summary>Decodes a picture to RGB, turned upright as its EXIF orientation asks.</summary>
     /// <param name="data">The bytes of a file.</param>
     /// <param name="options">How to decode; null takes <see cref="DecodeOptions.Default"/>.</param>
     /// <returns>The picture; the caller owns it.</returns>
     /// <exception cref="ImageFormatException">The bytes are no picture of a known format, are cut or damaged, or hold more pixels than the options allow.</exception>
-    public static Image Decode(ReadOnlySpan<byte> data, DecodeOptions? options = null) => ImageFormats.Decode(data, options ?? DecodeOptions.Default);
+    public static Image Decode(ReadOnlySpan<byte> data, DecodeOptions? options = null) => Bounded(data, bytes => ImageFormats.Decode(bytes, options ?? DecodeOptions.Default));
 
     /// <summary>Decodes the rest of a stream; see <see cref="Decode(ReadOnlySpan{byte}, DecodeOptions?)"/>.</summary>
     /// <param name="stream">Read to its end and left open.</param>
@@ -35,16 +44,33 @@ public static class ImageCodec
     public static Image Load(string path, DecodeOptions? options = null) =>
         WithFile(path, data => Decode(data, options));
 
+    /// <summary>Whether a file begins as a picture does that can be read, whatever its name.</summary>
+    /// <param name="path">Path of the file.</param>
+    /// <returns>False also where the file cannot be opened.</returns>
+    public static bool Recognizes(string path)
+    {
+        Span<byte> start = stackalloc byte[ImageFormats.StartBytes];
+        try
+        {
+            using var stream = File.OpenRead(path);
+            return ImageFormats.IsRead(start[..stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)]);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Reads the headers of a picture.</summary>
     /// <param name="data">The bytes of a file.</param>
     /// <exception cref="ImageFormatException">The bytes are no picture of a known format, or its headers are damaged.</exception>
-    public static ImageInfo Identify(ReadOnlySpan<byte> data) => ImageFormats.Identify(data);
+    public static ImageInfo Identify(ReadOnlySpan<byte> data) => Bounded(data, ImageFormats.Identify);
 
     /// <summary>Reads the headers of a picture file.</summary>
     /// <param name="path">Path of the file.</param>
     /// <exception cref="ImageFormatException">As for bytes; names the file.</exception>
     /// <exception cref="IOException">The file cannot be opened or read.</exception>
-    public static ImageInfo Identify(string path) => WithFile(path, ImageFormats.Identify);
+    public static ImageInfo Identify(string path) => WithFile(path, Identify);
 
     /// <summary>Why a picture file cannot be read whole, as the end of a sentence, or null where it can.</summary>
     /// <param name="path">Path of the file.</param>
@@ -102,6 +128,23 @@ public static class ImageCodec
     public static void SaveJpeg(Image image, Stream stream, int quality = 75) => SkiaEncoder.Jpeg(image, stream, quality);
 
     private delegate T Reader<T>(ReadOnlySpan<byte> data);
+
+    // Bytes come from anywhere: whatever damage makes a decoder throw, it is the fault of one picture and is said of that picture.
+    private static T Bounded<T>(ReadOnlySpan<byte> data, Reader<T> read)
+    {
+        try
+        {
+            return read(data);
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw new ImageFormatException("there is not enough memory for it", innerException: e);
+        }
+        catch (Exception e) when (e is not ImageFormatException)
+        {
+            throw new ImageFormatException($"it is damaged: {ErrorSentence.Of(e).TrimEnd('.')}", innerException: e);
+        }
+    }
 
     private static T WithFile<T>(string path, Reader<T> read)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Vizsla.Imaging.Gif;
 using Vizsla.Imaging.Jpeg;
 using Vizsla.Imaging.Png;
@@ -8,6 +9,41 @@ namespace Vizsla.Imaging;
 /// <summary>The formats by their first bytes.</summary>
 internal static class ImageFormats
 {
+    /// <summary>Bytes that tell any format.</summary>
+    public const int StartBytes = 64;
+
+    private static ImmutableArray<PictureDecoder> s_registered = [];
+
+    /// <summary>Endings of files that registered decoders read.</summary>
+    public static IEnumerable<string> RegisteredExtensions => s_registered.SelectMany(d => d.Extensions);
+
+    /// <summary>The builds of everything that decodes: what was seen with others is looked at again.</summary>
+    public static IEnumerable<Guid> Versions => s_registered.Select(d => d.GetType().Module.ModuleVersionId).Prepend(typeof(ImageFormats).Module.ModuleVersionId);
+
+    /// <summary>Makes a decoder known, in place of one of its type.</summary>
+    public static void Register(PictureDecoder decoder) =>
+        ImmutableInterlocked.Update(ref s_registered, known => [.. known.Where(d => d.GetType() != decoder.GetType()), decoder]);
+
+    /// <summary>Whether bytes begin as a picture does that can be read.</summary>
+    /// <param name="data">The bytes of a file, or its first 64.</param>
+    public static bool IsRead(ReadOnlySpan<byte> data) =>
+        JpegReader.Accepts(data) || PngReader.Accepts(data) || GifDecoder.Accepts(data) || WebPHeader.Accepts(data) || BmpHeader.Accepts(data) || TiffDirectory.Accepts(data) || Registered(data) is not null;
+
+    /// <summary>The registered decoder that takes a file, or null.</summary>
+    /// <param name="data">The bytes of a file, or its first 64.</param>
+    public static PictureDecoder? Registered(ReadOnlySpan<byte> data)
+    {
+        foreach (var decoder in s_registered)
+        {
+            if (decoder.Accepts(data))
+            {
+                return decoder;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>Reads the headers of a picture.</summary>
     /// <param name="data">The file.</param>
     /// <exception cref="ImageFormatException">It is no picture of a known format, or its headers are damaged.</exception>
@@ -41,7 +77,7 @@ internal static class ImageFormats
             return new ImageInfo("BMP", bmp.Mode, checked((int)bmp.Width), checked((int)bmp.Height), 1);
         }
 
-        return TiffDirectory.Accepts(data) ? TiffDecoder.Identify(data) : throw NoPicture(data);
+        return TiffDirectory.Accepts(data) ? TiffDecoder.Identify(data) : Registered(data)?.Identify(data) ?? throw new ImageFormatException(OtherFormats.Reason(data));
     }
 
     /// <summary>Decodes a picture.</summary>
@@ -80,9 +116,6 @@ internal static class ImageFormats
             return SkiaDecoder.Decode(data);
         }
 
-        return TiffDirectory.Accepts(data) ? TiffDecoder.Decode(data, options) : throw NoPicture(data);
+        return TiffDirectory.Accepts(data) ? TiffDecoder.Decode(data, options) : Registered(data)?.Decode(data, options) ?? throw new ImageFormatException(OtherFormats.Reason(data));
     }
-
-    private static ImageFormatException NoPicture(ReadOnlySpan<byte> data) => new(
-        data.IsEmpty ? "it is empty" : "it is not a JPEG, PNG, GIF, BMP, WebP or TIFF picture");
 }

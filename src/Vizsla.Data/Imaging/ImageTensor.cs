@@ -6,6 +6,7 @@ namespace Vizsla.Imaging;
 /// <remarks>Pooled like <see cref="Image"/>. Source: a torch tensor <c>float32 [C, H, W]</c>, contiguous.</remarks>
 public sealed class ImageTensor : IDisposable
 {
+    private const int MostValues = 1 << 28;
     private readonly int _offset;
     private readonly bool _pooled;
     private float[]? _buffer;
@@ -14,8 +15,9 @@ public sealed class ImageTensor : IDisposable
     /// <param name="channels">Channels, at least 1.</param>
     /// <param name="height">Height in pixels, at least 1.</param>
     /// <param name="width">Width in pixels, at least 1.</param>
+    /// <exception cref="ImageFormatException">It would take more than 1 GiB.</exception>
     public ImageTensor(int channels, int height, int width)
-        : this(channels, height, width, ArrayPool<float>.Shared.Rent(checked(channels * height * width)), 0, pooled: true)
+        : this(channels, height, width, ArrayPool<float>.Shared.Rent(Length(channels, height, width)), 0, pooled: true)
     {
     }
 
@@ -57,6 +59,10 @@ public sealed class ImageTensor : IDisposable
     /// <summary>The Height * Width values of one channel.</summary>
     /// <param name="channel">0 to Channels - 1.</param>
     public Span<float> Channel(int channel) => Values.Slice(channel * Height * Width, Height * Width);
+
+    private static int Length(long channels, long height, long width) => channels * height * width is var values and <= MostValues
+        ? (int)Math.Max(values, 0)
+        : throw new ImageFormatException($"a step would make {channels} x {height} x {width} floats of it, more than the limit of {MostValues}; end the pipeline in a smaller size");
 
     /// <summary>Gives a pooled buffer back.</summary>
     public void Dispose()

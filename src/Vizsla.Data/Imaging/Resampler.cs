@@ -37,6 +37,7 @@ public static class Resampler
                 FormattableString.Invariant($"The box ({left}, {top}, {right}, {bottom}) does not lie within the {image.Width}x{image.Height} picture."), nameof(box));
         }
 
+        Image.CheckStep(width, height);
         var horizontal = width != image.Width || left != 0 || right != width;
         var vertical = height != image.Height || top != 0 || bottom != height;
         if (!horizontal && !vertical)

@@ -12,7 +12,7 @@ public sealed record MapOptions
     /// <summary>Whether a JPEG is decoded at a smaller scale, as <see cref="BatchLoaderOptions.FastDecode"/> says; default false. Pictures of either kind are kept in files of their own.</summary>
     public bool FastDecode { get; init; }
 
-    /// <summary>Told how many pictures are prepared, while they are; null tells nobody. Called from several threads.</summary>
+    /// <summary>Receives how many pictures are prepared, while they are; may be null. Called from several threads.</summary>
     public IProgress<int>? Progress { get; init; }
 
     /// <summary>The folder that is meant.</summary>

@@ -21,7 +21,7 @@ internal sealed class PendingBatch : IDisposable
     /// <param name="order">Rows in the order of the epoch.</param>
     /// <param name="start">First sample in the order.</param>
     /// <param name="count">Number of samples.</param>
-    /// <param name="shape">Shape of every sample where it is known beforehand; else the samples are kept and put together at the end.</param>
+    /// <param name="shape">Shape of every sample where it is known in advance; else the samples are kept and put together at the end.</param>
     public PendingBatch(BatchPool pool, IReadOnlyList<int> order, int start, int count, (int Channels, int Height, int Width)? shape)
     {
         (_pool, _order, _start, _shape) = (pool, order, start, shape);
@@ -47,7 +47,7 @@ internal sealed class PendingBatch : IDisposable
     /// <param name="position">Place in the batch.</param>
     public int Row(int position) => _order[_start + position];
 
-    /// <summary>Where the floats of a sample go, or null where the shape is not known beforehand.</summary>
+    /// <summary>Where the floats of a sample go, or null where the shape is not known in advance.</summary>
     /// <param name="position">Place in the batch.</param>
     public ImageTensor? Slot(int position) => _shape is var (channels, height, width)
         ? ImageTensor.Over(channels, height, width, _buffers!.Pixels, position * channels * height * width)

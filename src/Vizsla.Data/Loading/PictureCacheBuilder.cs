@@ -21,7 +21,7 @@ internal sealed class PictureCacheBuilder(string path, byte[] key, int count, Fu
 
     /// <summary>Prepares and writes all pictures.</summary>
     /// <param name="options">Threads and progress.</param>
-    /// <param name="expectedLength">Bytes of pixels where they are known beforehand, else 0.</param>
+    /// <param name="expectedLength">Bytes of pixels where they are known in advance, else 0.</param>
     /// <param name="cancellationToken">Stops; nothing is left behind.</param>
     /// <exception cref="DatasetException">The disk is too full.</exception>
     public void Build(MapOptions options, long expectedLength, CancellationToken cancellationToken)

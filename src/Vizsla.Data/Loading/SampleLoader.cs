@@ -46,5 +46,7 @@ internal sealed class SampleLoader(ImageDataset dataset, Compose transform, Batc
     /// <param name="row">Row of the dataset.</param>
     /// <param name="error">What went wrong.</param>
     public DatasetException Explain(int row, Exception error) => error as DatasetException ?? new(
-        error is ImageFormatException ? error.Message : $"The picture '{dataset[row].Name}' (row {row}) could not be loaded: {error.Message}", error);
+        error is ImageFormatException { File: not null } ? error.Message
+        : error is ImageFormatException { Reason: var reason } ? new ImageFormatException(reason, dataset[row].Name).Message
+        : $"The picture '{dataset[row].Name}' (row {row}) could not be loaded: {ErrorSentence.Of(error)}", error);
 }

@@ -8,7 +8,7 @@ public sealed class CodePointComparer : IComparer<string>
     {
     }
 
-    /// <summary>The only instance.</summary>
+    /// <summary>The instance.</summary>
     public static CodePointComparer Instance { get; } = new();
 
     /// <inheritdoc/>

@@ -186,7 +186,7 @@ public sealed partial class Rng
         return bytes;
     }
 
-    /// <summary>Goes on from a state of <see cref="GetState"/> or of <c>torch.get_rng_state()</c>.</summary>
+    /// <summary>Restores a state of <see cref="GetState"/> or of <c>torch.get_rng_state()</c>.</summary>
     /// <param name="state"><see cref="StateSize"/> bytes.</param>
     /// <exception cref="ArgumentException">The bytes are no generator's state.</exception>
     public void SetState(ReadOnlySpan<byte> state)

@@ -31,7 +31,7 @@ public sealed partial record ImageProcessor
     }
 
     /// <summary>Puts <c>preprocessor_config.json</c> on a Hub.</summary>
-    /// <param name="repo"><c>owner/name</c>, or a name of one's own; made where it is missing.</param>
+    /// <param name="repo"><c>owner/name</c>, or a bare name for the logged-in user's namespace; created if missing.</param>
     /// <param name="isPrivate">Whether a repository that is made is private; null leaves it to its owner's settings.</param>
     /// <param name="message">Title of the commit.</param>
     /// <param name="revision">Branch; null means <c>main</c>.</param>

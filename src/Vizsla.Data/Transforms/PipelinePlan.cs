@@ -55,6 +55,11 @@ internal sealed class PipelinePlan
             Image? next = null;
             try
             {
+                if (step.SizeAfter((current.Height, current.Width)) is var (height, width))
+                {
+                    Image.CheckStep(width, height);
+                }
+
                 next = step.Apply(current, rng);
             }
             finally

@@ -52,7 +52,7 @@ public abstract record Transform
     }
 }
 
-/// <summary>A step from an 8-bit RGB picture to another; the extension point for a transform of one's own.</summary>
+/// <summary>A step from an 8-bit RGB picture to another; the extension point for custom transforms.</summary>
 public abstract record ImageTransform : Transform
 {
     /// <summary>Returns the changed picture, or <paramref name="image"/> itself where nothing changes.</summary>

@@ -17,6 +17,6 @@ public static class TransformList
     public static IReadOnlyCollection<TransformInfo> All => ByName.Values;
 
     /// <summary>The transform of a name, or null.</summary>
-    /// <param name="name">As in torchvision, letter for letter.</param>
+    /// <param name="name">torchvision's name, case-sensitive.</param>
     public static TransformInfo? Find(string name) => ByName.GetValueOrDefault(name);
 }

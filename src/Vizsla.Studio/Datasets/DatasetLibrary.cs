@@ -29,7 +29,7 @@ internal sealed class DatasetLibrary(StudioOptions options)
         var key = Path.GetFullPath(folder);
         try
         {
-            return _loaded.GetOrAdd(key, static path => new Lazy<DatasetDict>(() => ImageDataset.LoadImageFolder(path))).Value;
+            return _loaded.GetOrAdd(key, static path => new Lazy<DatasetDict>(() => DatasetDict.Load(path, new() { Rule = FolderRule.ImageFolder }))).Value;
         }
         catch (DatasetException)
         {

@@ -1,10 +1,12 @@
+using Vizsla.Imaging;
+
 namespace Vizsla.Studio.Pictures;
 
 /// <summary>A picture's kind by its first bytes; names and headers of a request are not believed.</summary>
 internal static class PictureKind
 {
     /// <summary>Whether the bytes begin as one of the kinds that can be decoded.</summary>
-    public static bool IsKnown(ReadOnlySpan<byte> data) => MediaType(data) is not null;
+    public static bool IsKnown(ReadOnlySpan<byte> data) => MediaType(data) is not null || ImageFormats.Registered(data) is not null;
 
     /// <summary>The media type, or null for anything that is no known picture.</summary>
     public static string? MediaType(ReadOnlySpan<byte> data) => data switch

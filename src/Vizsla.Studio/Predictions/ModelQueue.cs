@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Vizsla.Imaging;
+using Vizsla.Primitives;
 using Vizsla.Studio.Hosting;
 
 namespace Vizsla.Studio.Predictions;
@@ -88,6 +89,11 @@ internal sealed class ModelQueue : IAsyncDisposable
         {
             using var image = decode();
             return _model.Prepare(image);
+        }
+        catch (Exception e) when (e is not (RefusedException or OperationCanceledException))
+        {
+            // Its own sentence for each picture: those sent with it are answered.
+            throw new RefusedException(StatusCodes.Status400BadRequest, $"The picture cannot be used: {((e as ImageFormatException)?.Reason ?? ErrorSentence.Of(e)).TrimEnd('.')}.");
         }
         finally
         {

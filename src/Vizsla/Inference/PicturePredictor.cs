@@ -172,9 +172,10 @@ public sealed partial class PicturePredictor
         {
             return new(file, null, e.Reason);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
-            return new(file, null, e.Message);
+            // Each photo has its own answer or its own sentence; what one meets is no reason to leave the others without.
+            return new(file, null, ErrorSentence.Of(e).TrimEnd('.'));
         }
     }
 

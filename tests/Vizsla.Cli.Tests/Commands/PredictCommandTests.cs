@@ -37,6 +37,28 @@ public sealed class PredictCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Each_photo_has_its_own_answer_or_its_own_sentence()
+    {
+        var good = SaveModelAndPhoto("""{"model_type": "vit", "image_size": 32, "patch_size": 16, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8, "id2label": {"0": "cat", "1": "fish"}}""");
+        _folder.WriteText("model/preprocessor_config.json", """{"image_processor_type": "BitImageProcessor", "size": {"shortest_edge": 256}, "crop_size": {"height": 32, "width": 32}}""");
+        using (var line = new Image(1, 30_000))
+        {
+            ImageCodec.SavePng(line, _folder["line.png"]);
+        }
+
+        File.WriteAllBytes(_folder["lies.bmp"], [.. "BM"u8, .. new byte[12], 0xFF, 0xFF, 0xFF, 0x7F, .. new byte[40]]);
+        using var run = new ConsoleRun();
+
+        var status = await CommandLine.RunAsync(["predict", good, _folder["line.png"], _folder["lies.bmp"], good, "--model", _folder["model"], "--format", "json"], run.Console);
+
+        Assert.Equal(1, status);
+        var answers = JsonNode.Parse(run.OutText)!.AsArray();
+        Assert.Equal([2, null, null, 2], answers.Select(a => a!["predictions"]?.AsArray().Count));
+        Assert.Equal("a step would make a picture of 256 x 7680000 pixels of it, more than the limit of 178956970", (string?)answers[1]!["error"]);
+        Assert.Equal("it is damaged: a BMP whose header has 2147483647 bytes", (string?)answers[2]!["error"]);
+    }
+
+    [Fact]
     public async Task An_explanation_without_a_sheet_is_refused()
     {
         var (status, error) = await RunAsync("predict", "photo.jpg", "--model", "model", "--explain");

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Vizsla.Imaging;
 
 namespace Vizsla.Studio.Tests.Predictions;
 
@@ -135,6 +136,31 @@ public sealed class ServiceTests
         Assert.Equal("red", answers[0]!["predictions"]![0]!["label"]!.GetValue<string>());
         Assert.Equal("This is no picture that can be read: send JPEG, PNG, WebP, GIF, BMP or TIFF.", answers[1]!["error"]!.GetValue<string>());
         Assert.Equal("blue", answers[2]!["predictions"]![0]!["label"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task What_one_file_meets_is_its_own_sentence_whatever_the_exception()
+    {
+        await using var server = await RunningServer.ServeAsync(new ColorModel { FailingWidth = 5 });
+        using var odd = new Image(5, 5);
+        using var png = new MemoryStream();
+        ImageCodec.SavePng(odd, png);
+        using var form = new MultipartFormDataContent
+        {
+            { new ByteArrayContent(TestPictures.Png(200, 0, 0)), "files", "a.png" },
+            { new ByteArrayContent([.. "BM"u8, .. new byte[12], 0xFF, 0xFF, 0xFF, 0x7F, .. new byte[40]]), "files", "lies.bmp" },
+            { new ByteArrayContent(png.ToArray()), "files", "fails.png" },
+            { new ByteArrayContent(TestPictures.Png(0, 0, 200)), "files", "c.png" },
+        };
+
+        var response = await server.Client.PostAsync("/api/predict?top_k=1", form);
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        var answers = JsonNode.Parse(await response.Content.ReadAsStringAsync())!.AsArray();
+        Assert.Equal("red", answers[0]!["predictions"]![0]!["label"]!.GetValue<string>());
+        Assert.Equal("The picture cannot be read: it is damaged: a BMP whose header has 2147483647 bytes.", answers[1]!["error"]!.GetValue<string>());
+        Assert.Equal("The picture cannot be used: a width of 5.", answers[2]!["error"]!.GetValue<string>());
+        Assert.Equal("blue", answers[3]!["predictions"]![0]!["label"]!.GetValue<string>());
     }
 
     [Fact]

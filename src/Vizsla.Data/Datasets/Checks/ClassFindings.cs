@@ -1,20 +1,40 @@
 using System.Globalization;
+using Vizsla.Primitives;
 
 namespace Vizsla.Datasets.Checks;
 
 /// <summary>What is wrong with the classes of a dataset.</summary>
 internal static class ClassFindings
 {
-    /// <summary>Classes that are one class to a person: their names differ in case alone.</summary>
-    public static IEnumerable<DatasetFinding> SameButForCase(DatasetDict dataset)
+    /// <summary>Classes that are one class to a person: their names differ in case, blanks, Unicode form or punctuation alone; and names that stand for no class.</summary>
+    public static IEnumerable<DatasetFinding> OfNames(DatasetDict dataset)
     {
         var counts = dataset.Values.Where(HasClasses).SelectMany(s => s.ClassCounts()).GroupBy(c => c.Key).ToDictionary(g => g.Key, g => g.Sum(c => c.Value));
-        foreach (var same in counts.GroupBy(c => c.Key.Normalize().ToUpperInvariant()).Where(g => g.Skip(1).Any()))
+        foreach (var same in counts.GroupBy(c => Letters(c.Key)).Where(g => g.Key.Length > 0 && g.Skip(1).Any()))
         {
             var names = string.Join(", ", same.OrderByDescending(c => c.Value).ThenBy(c => c.Key, StringComparer.Ordinal).Select(c => $"'{c.Key}' ({c.Value})"));
-            yield return new(FindingKind.Case, IsError: true, $"classes that differ only in case, with their pictures: {names}", []);
+            var isCase = same.Select(c => c.Key.ToUpperInvariant()).Distinct().Count() == 1;
+            var isForm = same.Select(c => CanonicalForm.Decompose(c.Key).ToUpperInvariant()).Select(WithoutBlanks).Distinct().Count() == 1;
+            yield return isCase
+                ? new(FindingKind.Case, IsError: true, $"classes that differ only in case, with their pictures: {names}", [])
+                : new(FindingKind.Alike, IsError: isForm, $"classes that differ only in {(isForm ? "blanks, case or Unicode form" : "punctuation, blanks or case")}, with their pictures: {names}", []);
+        }
+
+        foreach (var (name, count) in counts.Where(c => LooksMissing(c.Key)))
+        {
+            yield return new(FindingKind.Missing, IsError: false, $"a class '{name}', which reads like a missing value, with {count} pictures", []);
         }
     }
+
+    /// <summary>Photos that lie in the folder and are in no row.</summary>
+    public static IEnumerable<DatasetFinding> OfLeftOut(DatasetDict dataset) =>
+        dataset.LeftOut.Select(left => new DatasetFinding(FindingKind.LeftOut, IsError: false, left.Sentence, []));
+
+    private static bool LooksMissing(string name) => name.Trim().ToUpperInvariant() is "NAN" or "NONE" or "NULL" or "NA" or "N/A" or "<NA>" or "NAT" or "UNDEFINED" or "";
+
+    private static string Letters(string name) => string.Concat(CanonicalForm.Decompose(name).ToUpperInvariant().Where(c => !char.IsPunctuation(c) && !char.IsWhiteSpace(c) && !char.IsSymbol(c)));
+
+    private static string WithoutBlanks(string name) => string.Concat(name.Where(c => !char.IsWhiteSpace(c)));
 
     /// <summary>Splits whose largest class is many times the smallest, or that lack a class.</summary>
     /// <param name="dataset">The splits.</param>

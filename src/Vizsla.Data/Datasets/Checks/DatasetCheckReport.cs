@@ -25,6 +25,9 @@ public sealed record DatasetCheckReport(IReadOnlyList<KeyValuePair<string, int>>
 /// <param name="Pictures">The pictures; of copies all, in the order of the splits.</param>
 public sealed record DatasetFinding(FindingKind Kind, bool IsError, string Message, IReadOnlyList<FoundPicture> Pictures)
 {
+    /// <summary>How good the picture is in what was looked at, from 0 (bad) to 1; null for kinds without a score.</summary>
+    public double? Score { get; init; }
+
     /// <summary>Whether copies of one picture lie in several splits, so that a model is asked what it was taught.</summary>
     public bool IsAcrossSplits => Pictures.Select(p => p.Split).Distinct().Skip(1).Any();
 
@@ -50,11 +53,41 @@ public enum FindingKind
     /// <summary>Classes whose names differ only in case.</summary>
     Case,
 
+    /// <summary>Classes whose names differ only in blanks, Unicode form or punctuation.</summary>
+    Alike,
+
+    /// <summary>A class whose name reads like a missing value.</summary>
+    Missing,
+
+    /// <summary>Photos of the folder that are in no row.</summary>
+    LeftOut,
+
     /// <summary>A picture with a very short side.</summary>
     Tiny,
 
     /// <summary>A picture that is very long, very large, or of one color.</summary>
     Extreme,
+
+    /// <summary>A picture without sharp edges.</summary>
+    Blurry,
+
+    /// <summary>A picture without bright pixels.</summary>
+    Dark,
+
+    /// <summary>A picture without dark pixels.</summary>
+    Light,
+
+    /// <summary>A picture of few different levels.</summary>
+    LowInformation,
+
+    /// <summary>A picture of gray levels among pictures in color.</summary>
+    Gray,
+
+    /// <summary>A picture much longer than wide, or the reverse.</summary>
+    OddShape,
+
+    /// <summary>A picture much larger or smaller than the others.</summary>
+    OddSize,
 
     /// <summary>Classes of very different size, or without pictures in a split.</summary>
     Imbalance,
@@ -72,7 +105,7 @@ public static class CheckReportJson
 {
     /// <summary>Writes a report.</summary>
     /// <param name="report">What was found.</param>
-    /// <returns>An object of <c>splits</c>, <c>errors</c>, <c>warnings</c> and <c>findings</c>, each with <c>kind</c>, <c>level</c>, <c>message</c> and <c>pictures</c> (<c>split</c>, <c>row</c>, <c>file</c>, <c>label</c>).</returns>
+    /// <returns>An object of <c>splits</c>, <c>errors</c>, <c>warnings</c> and <c>findings</c>, each with <c>kind</c>, <c>level</c>, <c>message</c> and <c>pictures</c> (<c>split</c>, <c>row</c>, <c>file</c>, <c>label</c>), some with a <c>score</c>.</returns>
     public static JsonObject Write(DatasetCheckReport report)
     {
         ArgumentNullException.ThrowIfNull(report);
@@ -85,11 +118,20 @@ public static class CheckReportJson
         };
     }
 
-    private static JsonNode Write(DatasetFinding finding) => new JsonObject
+    private static JsonNode Write(DatasetFinding finding)
     {
-        ["kind"] = finding.Kind.ToString().ToLowerInvariant(),
-        ["level"] = finding.IsError ? "error" : "warning",
-        ["message"] = finding.Message,
-        ["pictures"] = new JsonArray([.. finding.Pictures.Select(p => new JsonObject { ["split"] = p.Split, ["row"] = p.Row, ["file"] = p.Name, ["label"] = p.Label })]),
-    };
+        var json = new JsonObject
+        {
+            ["kind"] = finding.Kind.ToString().ToLowerInvariant(),
+            ["level"] = finding.IsError ? "error" : "warning",
+            ["message"] = finding.Message,
+            ["pictures"] = new JsonArray([.. finding.Pictures.Select(p => new JsonObject { ["split"] = p.Split, ["row"] = p.Row, ["file"] = p.Name, ["label"] = p.Label })]),
+        };
+        if (finding.Score is { } score)
+        {
+            json["score"] = score;
+        }
+
+        return json;
+    }
 }

@@ -8,7 +8,7 @@ public static class ImageScan
 {
     /// <summary>Decodes files in parallel.</summary>
     /// <param name="paths">Paths of existing files.</param>
-    /// <param name="progress">Told the number of files done; null is not told.</param>
+    /// <param name="progress">Receives the number of files done; may be null.</param>
     /// <param name="cacheFolder">Where outcomes are kept; null takes <c>vizsla/image-scan</c> below <c>XDG_CACHE_HOME</c>, or the platform's folder for it.</param>
     /// <param name="cancellationToken">Stops between two files.</param>
     /// <returns>The bad ones in the order of <paramref name="paths"/>.</returns>
@@ -36,7 +36,7 @@ public static class ImageScan
 
     /// <summary>Decodes every picture of a dataset, on disk or in memory.</summary>
     /// <param name="dataset">The dataset.</param>
-    /// <param name="progress">Told the number of pictures done; null is not told.</param>
+    /// <param name="progress">Receives the number of pictures done; may be null.</param>
     /// <param name="cancellationToken">Stops between two pictures.</param>
     /// <returns>The rows that are bad, in order, with the reason.</returns>
     public static IReadOnlyList<(int Row, BadImage Image)> Run(ImageDataset dataset, IProgress<int>? progress = null, CancellationToken cancellationToken = default)

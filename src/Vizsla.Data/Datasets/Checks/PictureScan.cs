@@ -10,7 +10,7 @@ internal static class PictureScan
 
     /// <summary>Looks at files in parallel.</summary>
     /// <param name="paths">Paths of the files.</param>
-    /// <param name="progress">Told the number of files done; null is not told.</param>
+    /// <param name="progress">Receives the number of files done; may be null.</param>
     /// <param name="cacheFolder">Where the facts are kept; null takes the user's cache.</param>
     /// <param name="cancellationToken">Stops between two files.</param>
     /// <returns>The facts in the order of <paramref name="paths"/>.</returns>
@@ -29,7 +29,7 @@ internal static class PictureScan
 
     /// <summary>Looks at every row of several datasets, whose pictures lie in files, archives or Parquet.</summary>
     /// <param name="datasets">The datasets.</param>
-    /// <param name="progress">Told the number of rows done; null is not told.</param>
+    /// <param name="progress">Receives the number of rows done; may be null.</param>
     /// <param name="cacheFolder">Where the facts of files are kept; null takes the user's cache.</param>
     /// <param name="cancellationToken">Stops between two pictures.</param>
     /// <returns>The facts of all rows, dataset after dataset.</returns>
@@ -81,7 +81,8 @@ internal static class PictureScan
 /// <param name="Height">Height in pixels, upright.</param>
 /// <param name="Sha256">Hash of the encoded file, hexadecimal; empty where the file cannot even be opened.</param>
 /// <param name="Signature">How it looks; null where it cannot be read.</param>
-internal sealed record PictureFacts(string? Problem, int Width, int Height, string Sha256, PictureSignature? Signature)
+/// <param name="Quality">How good it is; null where it cannot be read.</param>
+internal sealed record PictureFacts(string? Problem, int Width, int Height, string Sha256, PictureSignature? Signature, PictureQuality? Quality = null)
 {
     /// <summary>Whether the file ends too early: a broken download or copy.</summary>
     public bool IsCutShort => Problem == ImageFormatException.CutShort;
@@ -106,7 +107,7 @@ internal sealed record PictureFacts(string? Problem, int Width, int Height, stri
         try
         {
             using var image = ImageCodec.Decode(data);
-            return new(null, image.Width, image.Height, hash, PictureSignature.Of(image));
+            return new(null, image.Width, image.Height, hash, PictureSignature.Of(image), PictureQuality.Of(image, ImageCodec.Identify(data).Mode));
         }
         catch (ImageFormatException e)
         {

@@ -10,7 +10,7 @@ public static class QuarantinePlan
     public static IReadOnlyList<FindingKind> DefaultKinds { get; } = [FindingKind.Unreadable, FindingKind.Truncated, FindingKind.Exact];
 
     /// <summary>The kinds that name pictures, which can be moved.</summary>
-    public static IReadOnlyList<FindingKind> PossibleKinds { get; } = [.. DefaultKinds, FindingKind.Near, FindingKind.Tiny, FindingKind.Extreme];
+    public static IReadOnlyList<FindingKind> PossibleKinds { get; } = [.. DefaultKinds, FindingKind.Near, FindingKind.Tiny, FindingKind.Extreme, FindingKind.Blurry, FindingKind.Dark, FindingKind.Light, FindingKind.LowInformation, FindingKind.Gray, FindingKind.OddShape, FindingKind.OddSize];
 
     /// <summary>Chooses the pictures; of copies one stays: that of <c>test</c> before that of <c>validation</c> before that of <c>train</c>, and the first of these.</summary>
     /// <param name="report">What was found.</param>

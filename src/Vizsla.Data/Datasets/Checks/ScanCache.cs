@@ -23,9 +23,9 @@ internal sealed class ScanCache<T>
 
     private sealed record Entry(long Length, long Ticks, T Outcome);
 
-    private sealed record Content(Guid Decoder, Dictionary<string, Entry> Entries);
+    private sealed record Content(string Decoder, Dictionary<string, Entry> Entries);
 
-    private static Guid Decoder => typeof(ImageCodec).Module.ModuleVersionId;
+    private static string Decoder => string.Join(' ', ImageFormats.Versions);
 
     /// <param name="folder">Where outcomes are kept; null takes <paramref name="kind"/> below <c>vizsla</c> in <c>XDG_CACHE_HOME</c>, or in the platform's folder for it.</param>
     /// <param name="kind">Name of this kind of scan.</param>

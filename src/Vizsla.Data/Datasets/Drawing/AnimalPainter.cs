@@ -50,7 +50,7 @@ public static class AnimalPainter
     }
 
     /// <summary>Writes a flat folder of JPEG files with a <c>labels.csv</c> (<c>id,breed</c>), classes in turn, as a user would have it.</summary>
-    /// <param name="folder">Folder to write into; made where it is missing.</param>
+    /// <param name="folder">Folder to write into; created if missing.</param>
     /// <param name="countPerClass">Pictures of each class.</param>
     /// <param name="size">Width and height in pixels.</param>
     /// <param name="seed">Seed; picture i is drawn by <c>Rng.ForSample(seed, 0, i)</c>.</param>

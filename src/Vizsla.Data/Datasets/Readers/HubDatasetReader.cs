@@ -22,7 +22,8 @@ internal static class HubDatasetReader
         }
 
         var folder = await HubClient.UseAsync(hub, token: null, client => DownloadAsync(client, repo, options, revision, progress, cancellationToken)).ConfigureAwait(false);
-        return new DatasetDict(DatasetFolder.Load(folder, options, repo.Id).Select(s => KeyValuePair.Create(s.Key, s.Value.Of(repo.Id))));
+        var loaded = DatasetFolder.Load(folder, options, repo.Id);
+        return new DatasetDict(loaded.Select(s => KeyValuePair.Create(s.Key, s.Value.Of(repo.Id))), () => loaded.LeftOut);
     }
 
     private static async Task<string> DownloadAsync(HubClient hub, RepoId repo, DatasetLoadOptions options, string? revision, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)

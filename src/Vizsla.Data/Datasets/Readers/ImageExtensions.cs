@@ -1,9 +1,10 @@
 using System.Collections.Frozen;
+using Vizsla.Imaging;
 
 namespace Vizsla.Datasets.Readers;
 
 /// <summary>The file names that count as pictures in a folder.</summary>
-/// <remarks>Source: <c>datasets</c> builder <c>imagefolder</c>. Parity: exact; what the names promise and the decoder cannot read is found when it is read.</remarks>
+/// <remarks>Source: <c>datasets</c> builder <c>imagefolder</c>. Parity: exact, and the extensions of registered decoders; what the names promise and the decoder cannot read is found when it is read.</remarks>
 internal static class ImageExtensions
 {
     private static readonly FrozenSet<string> s_all = FrozenSet.ToFrozenSet(
@@ -12,7 +13,7 @@ internal static class ImageExtensions
         StringComparer.Ordinal);
 
     /// <summary>Whether the extension, in any case, is one of a picture.</summary>
-    public static bool IsImage(string path) => s_all.Contains(Suffix(path).ToLowerInvariant());
+    public static bool IsImage(string path) => Suffix(path).ToLowerInvariant() is var suffix && (s_all.Contains(suffix) || ImageFormats.RegisteredExtensions.Contains(suffix));
 
     /// <summary>Whether the extension, as it is spelled, is one of a picture.</summary>
     public static bool IsImageInLowerCase(string path) => s_all.Contains(Suffix(path));

@@ -15,6 +15,7 @@ internal sealed class ImageFolderReader
     private readonly string _root;
     private readonly DatasetLoadOptions _options;
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _byForm = new(StringComparer.Ordinal);
     private readonly HashSet<int> _depths = [];
     private readonly List<Split> _splits = [];
 
@@ -62,7 +63,7 @@ internal sealed class ImageFolderReader
         {
             foreach (var file in split.Pictures.Where(ImageExtensions.IsImage).Concat(split.Archives.SelectMany(a => a.Members).Where(ImageExtensions.IsImageInLowerCase)))
             {
-                _names.Add(FolderName(file));
+                _names.Add(ClassOf(FolderName(file)));
                 _depths.Add(file.Count(c => c == '/' || c == Path.DirectorySeparatorChar));
             }
         }
@@ -71,6 +72,11 @@ internal sealed class ImageFolderReader
         var isAnalyzed = _options.DropLabels != true || _options.DropMetadata != true;
         split.AddsMetadata = isAnalyzed && hasMetadata && _options.DropMetadata != true;
         split.AddsLabels = isAnalyzed && !hasMetadata && (_options.DropLabels is { } drop ? !drop : _names.Count > 1 && _depths.Count == 1);
+        if (_options.Rule == FolderRule.ImageFolder && split.AddsLabels && split.Archives.Find(a => a.Members.Any(ImageExtensions.IsImageInLowerCase)) is { } archive)
+        {
+            throw new DatasetException($"'{archive.Path}' holds class folders; the labels of pictures inside an archive cannot be read, in Python neither. Unpack it, and load the folder.");
+        }
+
         _splits.Add(split);
     }
 
@@ -112,7 +118,19 @@ internal sealed class ImageFolderReader
 
         // A picture in an archive is labeled by the archive's folder, as in 5.2, which is why labeled archives fail.
         IEnumerable<string> names = [.. split.Pictures.Select(FolderName), .. split.Archives.SelectMany(a => a.Members.Where(ImageExtensions.IsImage).Select(_ => FolderName(a.Path)))];
-        return new ImageFileTable(_root, paths, label, split.AddsLabels ? [.. names.Select(n => Number(label, n))] : [.. Enumerable.Repeat(-1, paths.Length)]);
+        return new ImageFileTable(_root, paths, label, split.AddsLabels ? [.. names.Select(n => Number(label, ClassOf(n)))] : [.. Enumerable.Repeat(-1, paths.Length)]);
+    }
+
+    // Folders that differ only in Unicode form are one class under the name seen first; a name that meets no other stays as it is.
+    private string ClassOf(string folder)
+    {
+        var form = CanonicalForm.Decompose(folder);
+        if (!_byForm.TryGetValue(form, out var name))
+        {
+            _byForm.Add(form, name = folder);
+        }
+
+        return name;
     }
 
     private static int Number(ClassLabel label, string name)

@@ -9,8 +9,9 @@ internal static class LabelFile
 {
     /// <summary>One row.</summary>
     /// <param name="Line">Line of the file, 1 is the header.</param>
-    /// <param name="Values">Values of the asked columns, in the order asked.</param>
-    public sealed record Row(int Line, string[] Values);
+    /// <param name="Values">Values of the asked columns, in the order asked, without blanks around them.</param>
+    /// <param name="HadBlanks">Whether a value had blanks around it.</param>
+    public sealed record Row(int Line, string[] Values, bool HadBlanks);
 
     /// <summary>Reads the asked columns.</summary>
     /// <param name="path">Path of the file: UTF-8, a header, separated by comma, semicolon, tab or bar.</param>
@@ -34,7 +35,7 @@ internal static class LabelFile
                 var values = positions.Select(p => p < csv.RowFieldCount ? csv.GetString(p) : "").ToArray();
                 if (csv.RowFieldCount > 1 || values.Any(v => v.Length > 0))
                 {
-                    rows.Add(new((int)csv.RowNumber + 1, values));
+                    rows.Add(new((int)csv.RowNumber + 1, [.. values.Select(v => v.Trim())], values.Any(v => v.Length != v.Trim().Length)));
                 }
             }
 
@@ -56,7 +57,7 @@ internal static class LabelFile
 
     private static int Position(string path, CsvDataReader csv, string name, string? option)
     {
-        string[] names = [.. Enumerable.Range(0, csv.FieldCount).Select(csv.GetName)];
+        string[] names = [.. Enumerable.Range(0, csv.FieldCount).Select(csv.GetName).Select(n => n.Trim())];
         var position = Array.IndexOf(names, name);
         return position >= 0
             ? position

@@ -1,4 +1,6 @@
+using System.Text;
 using Vizsla.Datasets.Storage;
+using Vizsla.Primitives;
 
 namespace Vizsla.Datasets.Readers;
 
@@ -9,6 +11,7 @@ internal sealed class MetadataFiles
     private const string FileName = "file_name";
     private const string FileNames = "file_names";
     private readonly IReadOnlyList<IReadOnlyList<ColumnTable>> _files;
+    private readonly Dictionary<string, ILookup<string, string>> _byForm = new(StringComparer.Ordinal);
 
     private MetadataFiles(Features features, IReadOnlyList<IReadOnlyList<ColumnTable>> files) => (Features, _files) = (features, files);
 
@@ -74,7 +77,7 @@ internal sealed class MetadataFiles
 
     private static string Prefix(string name, string suffix, string otherwise) => name == suffix ? otherwise : name[..^(suffix.Length + 1)];
 
-    private static object? Convert(string file, int row, KeyValuePair<string, Feature> column, object? value) => (column.Value, value) switch
+    private object? Convert(string file, int row, KeyValuePair<string, Feature> column, object? value) => (column.Value, value) switch
     {
         (ImageFeature, string name) => name.Length == 0 ? null : Source(file, name),
         (ListFeature { Element: ImageFeature }, IReadOnlyList<object?> { Count: 0 }) =>
@@ -84,7 +87,7 @@ internal sealed class MetadataFiles
     };
 
     // A name comes from a file that may come from anywhere: it must stay below that file's folder.
-    private static ImageSource Source(string file, string name)
+    private ImageSource Source(string file, string name)
     {
         const string Expected = "`file_name` must be a relative path pointing inside the directory containing the metadata file.";
         if (name.Contains("://", StringComparison.Ordinal))
@@ -108,8 +111,25 @@ internal sealed class MetadataFiles
         }
 
         return isInside
-            ? new(Path.Combine([Path.GetDirectoryName(file) ?? "", .. parts]))
+            ? new(InAnyForm(Path.Combine([Path.GetDirectoryName(file) ?? "", .. parts])))
             : throw new DatasetException($"Invalid metadata file_name '{name}': {Expected} Absolute paths and parent-directory ('..') traversal that escape the dataset directory are not allowed.");
+    }
+
+    // A name may be written in another Unicode form than the file's: é as one character or as two.
+    private string InAnyForm(string path)
+    {
+        var (folder, name) = (Path.GetDirectoryName(path) ?? "", Path.GetFileName(path));
+        if (Ascii.IsValid(name) || File.Exists(path) || !Directory.Exists(folder))
+        {
+            return path;
+        }
+
+        if (!_byForm.TryGetValue(folder, out var files))
+        {
+            _byForm.Add(folder, files = Directory.EnumerateFiles(folder).ToLookup(f => CanonicalForm.Decompose(Path.GetFileName(f)), StringComparer.Ordinal));
+        }
+
+        return files[CanonicalForm.Decompose(name)].FirstOrDefault() ?? path;
     }
 
     // As Python prints a dictionary of features, which is how its message shows them.

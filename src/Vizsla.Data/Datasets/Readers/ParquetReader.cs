@@ -37,6 +37,19 @@ internal static class ParquetReader
         }));
     }
 
+    /// <summary>Columns of a type that is not read, by file.</summary>
+    public static IEnumerable<LeftOut> LeftOutColumns(IEnumerable<DataFiles.SplitFiles> files)
+    {
+        string[] columns = [.. files.SelectMany(s => s.Files).SelectMany(UnreadColumns).Distinct()];
+        return columns.Length == 0 ? [] : [new LeftOut(LeftOutReason.Column, columns.Length, [.. columns.Take(3)])];
+    }
+
+    private static IReadOnlyList<string> UnreadColumns(string path)
+    {
+        using var source = new ParquetSource(path);
+        return source.UnreadColumns;
+    }
+
     // A small file may be large in memory: many rows, or values that are packed well. Files are opened until there is enough.
     private static bool IsLarge(IEnumerable<string> files)
     {
@@ -79,7 +92,7 @@ internal static class ParquetReader
     private static string Key(string path)
     {
         var file = RealFile.Of(path);
-        var told = string.Create(CultureInfo.InvariantCulture, $"1\n{file.FullName}\n{file.Length}\n{file.LastWriteTimeUtc.Ticks}");
+        var told = string.Create(CultureInfo.InvariantCulture, $"2\n{file.FullName}\n{file.Length}\n{file.LastWriteTimeUtc.Ticks}");
         return "rows-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(told)).AsSpan(0, 16));
     }
 

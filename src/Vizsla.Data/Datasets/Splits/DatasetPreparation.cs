@@ -11,7 +11,7 @@ public static class DatasetPreparation
 {
     /// <summary>Checks, splits and copies.</summary>
     /// <param name="options">What is asked.</param>
-    /// <param name="progress">Told after each picture, from several threads; null is not told.</param>
+    /// <param name="progress">Told after each picture, from several threads; may be null.</param>
     /// <param name="cancellationToken">Stops between two pictures and leaves nothing behind.</param>
     /// <returns>What was made.</returns>
     /// <exception cref="DatasetException">The input or the output folder is not usable; lists every problem.</exception>
@@ -30,6 +30,9 @@ public static class DatasetPreparation
         RefuseOutput(options);
         var source = PreparationSource.Read(options, progress, cancellationToken);
         var splits = PreparationSplit.Cut(source.Rows, options);
+
+        // Before the output, which may lie below the pictures, is there.
+        var leftOut = source.LeftOut;
         using var output = OutputFolder.Start(options.Output, options.Overwrite);
         if (options.Transfer == FileTransfer.Copy)
         {
@@ -53,7 +56,7 @@ public static class DatasetPreparation
             GroupDuplicates = options.GroupDuplicates,
         };
         output.Commit(manifest);
-        return new(options.Output, manifest, source.Missing, source.Bad, source.UnlabeledCount, source.Copies);
+        return new(options.Output, manifest, source.Missing, source.Bad, source.UnlabeledCount, source.Copies) { Notes = source.Notes, LeftOut = leftOut };
     }
 
     private static void RefuseOutput(PreparationOptions options)

@@ -12,6 +12,12 @@ namespace Vizsla.Datasets.Splits;
 public sealed record PreparationResult(
     string Output, SplitManifest Manifest, IReadOnlyList<string> MissingSkipped, IReadOnlyList<BadImage> BadSkipped, int UnlabeledCount, IReadOnlyList<IReadOnlyList<string>> Copies)
 {
+    /// <summary>What was done to labels (blanks, forms of Unicode), and which look like missing values; one sentence each.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
+    /// <summary>Photos in the folder that are in no split, by reason; those without a row are in <see cref="UnlabeledCount"/>.</summary>
+    public IReadOnlyList<LeftOut> LeftOut { get; init; } = [];
+
     /// <summary>Number of pictures of a split; 0 for a split that was not made.</summary>
     /// <param name="split"><c>train</c>, <c>validation</c> or <c>test</c>.</param>
     public int Count(string split) => Manifest.Splits.TryGetValue(split, out var files) ? files.Count : 0;

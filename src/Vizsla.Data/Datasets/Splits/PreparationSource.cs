@@ -8,9 +8,14 @@ namespace Vizsla.Datasets.Splits;
 /// <summary>Finds the pictures and their labels, and everything wrong with them.</summary>
 internal sealed class PreparationSource
 {
+    private const int MostListed = 20;
     private readonly PreparationOptions _options;
     private readonly List<PreparationRow> _rows = [];
     private readonly List<string> _missing = [];
+    private readonly List<string> _missingAlone = [];
+    private readonly Dictionary<string, (int Count, string Example)> _hints = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
+    private readonly LabelNames _names = new();
     private readonly List<string> _duplicates = [];
     private readonly List<string> _badNames = [];
     private readonly List<string> _badSplits = [];
@@ -31,6 +36,12 @@ internal sealed class PreparationSource
 
     /// <summary>Groups of copies, each kept in one split; empty where copies are not asked for.</summary>
     public IReadOnlyList<IReadOnlyList<string>> Copies => _copies;
+
+    /// <summary>What was done to labels, and what looks wrong with them.</summary>
+    public IReadOnlyList<string> Notes => _names.Notes();
+
+    /// <summary>Photos in the folder that are in no row, whatever the label file says, by reason.</summary>
+    public IReadOnlyList<LeftOut> LeftOut => FindLeftOut(_options.SplitFile is null ? LeftOutReason.Deeper : LeftOutReason.NotListed);
 
     /// <summary>Pictures beside the labeled ones.</summary>
     public int UnlabeledCount { get; private set; }
@@ -66,21 +77,23 @@ internal sealed class PreparationSource
 
     private void ReadLabelFile(string path)
     {
-        var pictures = Directory.EnumerateFiles(_options.Images).Select(f => Path.GetFileName(f)).ToHashSet(StringComparer.Ordinal);
-        var byStem = pictures.Where(ImageExtensions.IsImage).ToLookup(f => Path.GetFileNameWithoutExtension(f), StringComparer.Ordinal);
+        var pictures = new PictureIndex(_options.Images);
         var lineOf = new Dictionary<string, (string Id, int Line)>(StringComparer.Ordinal);
         foreach (var row in LabelFile.Read(path, (_options.IdColumn, "--id_column"), (_options.LabelColumn, "--label_column")))
         {
             var (id, label) = (row.Values[0], row.Values[1]);
-            var isNamed = NoteName($"line {row.Line}: the id '{id}'", ClassNameRules.FileProblem(id))
+            _names.BlankCount += row.HadBlanks ? 1 : 0;
+            var below = pictures.Below(id);
+            var problem = below is null ? "it does not lie below the picture folder" : ClassNameRules.FileProblem(Path.GetFileName(below));
+            var isNamed = NoteName($"line {row.Line}: the id '{id}'", problem)
                 & NoteName($"line {row.Line}: the label '{label}' of id '{id}'", ClassNameRules.ClassProblem(label));
-            if (ClassNameRules.FileProblem(id) is not null)
+            if (problem is not null || below is null)
             {
                 continue;
             }
 
-            var found = pictures.Contains(id) ? [id] : byStem[id].Order(StringComparer.Ordinal).ToArray();
-            var name = found.Length > 0 ? found[0] : id;
+            var found = pictures.Find(below);
+            var name = found.Length > 0 ? found[0] : below;
             if (!lineOf.TryAdd(name, (id, row.Line)))
             {
                 _duplicates.Add($"line {row.Line}: '{id}' is also on line {lineOf[name].Line}");
@@ -88,6 +101,7 @@ internal sealed class PreparationSource
             else if (found.Length == 0)
             {
                 _missing.Add(id);
+                Hint(id, pictures.Hint(below));
             }
             else if (found.Length > 1)
             {
@@ -95,11 +109,31 @@ internal sealed class PreparationSource
             }
             else if (isNamed)
             {
-                _rows.Add(new(Path.Combine(_options.Images, name), label));
+                Add(new(Path.Combine(_options.Images, name), _names.Of(label)));
             }
         }
 
-        UnlabeledCount = pictures.Count(f => ImageExtensions.IsImage(f) && f[0] != '.' && !lineOf.ContainsKey(f));
+        string[] unlabeled = [.. pictures.Direct.Where(f => !lineOf.ContainsKey(f))];
+        UnlabeledCount = unlabeled.Length;
+        _seen.UnionWith(unlabeled.Concat(lineOf.Keys).Select(f => Path.GetFullPath(f, Path.GetFullPath(_options.Images))));
+    }
+
+    private void Hint(string id, (string Kind, string File)? hint)
+    {
+        if (hint is not var (kind, file))
+        {
+            _missingAlone.Add(id);
+            return;
+        }
+
+        var (count, example) = _hints.GetValueOrDefault(kind, (0, $"'{id}' may be '{file}'"));
+        _hints[kind] = (count + 1, example);
+    }
+
+    private void Add(PreparationRow row)
+    {
+        _rows.Add(row);
+        _seen.Add(Path.GetFullPath(row.Path));
     }
 
     private void ReadSplitFile(string path)
@@ -108,6 +142,7 @@ internal sealed class PreparationSource
         foreach (var row in LabelFile.Read(path, ("file", null), ("split", null), ("label", null)))
         {
             var (file, split, label) = (row.Values[0].Replace('\\', '/'), row.Values[1], row.Values[2]);
+            _names.BlankCount += row.HadBlanks ? 1 : 0;
             var isInside = file.Length > 0 && !Path.IsPathRooted(file) && !file.Split('/').Contains("..");
             var isUsable = NoteName($"line {row.Line}: the file '{file}'", isInside ? ClassNameRules.FileProblem(Path.GetFileName(file)) : "it does not lie below the picture folder")
                 & NoteName($"line {row.Line}: the label '{label}' of '{file}'", ClassNameRules.ClassProblem(label));
@@ -130,10 +165,11 @@ internal sealed class PreparationSource
             else if (!File.Exists(full))
             {
                 _missing.Add(file);
+                _missingAlone.Add(file);
             }
             else if (isUsable)
             {
-                _rows.Add(new(full, label, split));
+                Add(new(full, _names.Of(label), split));
             }
         }
     }
@@ -147,7 +183,8 @@ internal sealed class PreparationSource
             .ToList();
         if (all.Count == 0)
         {
-            throw new DatasetException($"The picture folder '{_options.Images}' holds no picture and no 'labels.csv'. Expected '{_options.Images}/<class>/<picture>', or a flat folder with --labels CSV.");
+            var left = string.Concat(FindLeftOut(LeftOutReason.Deeper).Select(l => $"\n  {l.Sentence}"));
+            throw new DatasetException($"The picture folder '{_options.Images}' holds no picture and no 'labels.csv'. Expected '{_options.Images}/<class>/<picture>', or a flat folder with --labels CSV.{left}");
         }
 
         var loose = all.Where(f => !f.Contains('/', StringComparison.Ordinal)).ToList();
@@ -165,12 +202,13 @@ internal sealed class PreparationSource
                 : $"{Plural(deep.Count, "picture lies", "pictures lie")} deeper than '{_options.Images}/<class>/<picture>' (first '{deep[0]}'). Move them up, or name each with --split_file.");
         }
 
-        foreach (var label in all.Select(f => f.Split('/')[0]).Distinct())
+        foreach (var folder in all.Select(f => f.Split('/')[0]).Distinct())
         {
-            NoteName($"the folder '{label}'", ClassNameRules.ClassProblem(label));
+            _names.BlankCount += folder.Trim().Length < folder.Length ? 1 : 0;
+            NoteName($"the folder '{folder}'", ClassNameRules.ClassProblem(folder.Trim()));
         }
 
-        _rows.AddRange(all.Select(f => new PreparationRow(Path.Combine(_options.Images, f), f.Split('/')[0])));
+        all.ForEach(f => Add(new(Path.Combine(_options.Images, f), _names.Of(f.Split('/')[0].Trim()))));
     }
 
     private void CheckPictures(IProgress<PreparationProgress>? progress, CancellationToken cancellationToken)
@@ -220,7 +258,7 @@ internal sealed class PreparationSource
 
         if (_options.Missing == BadRows.Error)
         {
-            problems.Add(n => $"{Plural(n, "row has", "rows have")} no picture in '{_options.Images}'. Add the pictures, or leave the rows out with --missing skip:", _missing);
+            problems.Add(_ => $"{Plural(_missing.Count, "row has", "rows have")} no picture in '{_options.Images}'. Add the pictures, or leave the rows out with --missing skip:", _missing.Count == 0 ? [] : MissingLines());
         }
 
         problems.Add(n => $"{Plural(n, "id is", "ids are")} there twice. Keep one row each:", _duplicates);
@@ -233,6 +271,15 @@ internal sealed class PreparationSource
             throw new DatasetException($"No usable picture is left in '{_options.Images}': {_missing.Count} missing, {_bad.Count} unreadable.");
         }
     }
+
+    private string[] MissingLines() =>
+    [
+        .. _hints.OrderByDescending(h => h.Value.Count).ThenBy(h => h.Key, StringComparer.Ordinal).Select(h => $"{Plural(h.Value.Count, "differs", "differ")} {h.Key} from a picture that is there: {h.Value.Example}"),
+        .. _missingAlone.Take(MostListed),
+        .. _missingAlone.Count > MostListed ? [$"and {_missingAlone.Count - MostListed} more"] : Array.Empty<string>(),
+    ];
+
+    private IReadOnlyList<LeftOut> FindLeftOut(LeftOutReason known) => LeftOutSearch.Run(Path.TrimEndingDirectorySeparator(Path.GetFullPath(_options.Images)), _seen, known);
 
     private bool NoteName(string what, string? problem)
     {

@@ -9,7 +9,7 @@ public sealed record DatasetStatistics(IReadOnlyList<SplitStatistics> Splits)
 {
     /// <summary>Reads the headers of every picture; pixels are not decoded.</summary>
     /// <param name="dataset">The splits.</param>
-    /// <param name="progress">Told the number of pictures done, from several threads; null is not told.</param>
+    /// <param name="progress">Receives the number of pictures done, from several threads; may be null.</param>
     /// <param name="cancellationToken">Stops between two pictures.</param>
     public static DatasetStatistics Measure(DatasetDict dataset, IProgress<int>? progress = null, CancellationToken cancellationToken = default)
     {

@@ -32,6 +32,16 @@ internal static class ArrowTypes
         _ => new ValueFeature(Name(type)),
     };
 
+    /// <summary>Whether the values of a column are read; a column of another type is left out.</summary>
+    public static bool IsRead(IArrowType type) => type switch
+    {
+        ListType or LargeListType or FixedSizeListType or StructType => ((NestedType)type).Fields.All(f => IsRead(f.DataType)),
+        DictionaryType dictionary => IsRead(dictionary.ValueType),
+        NullType or BooleanType or Int8Type or Int16Type or Int32Type or Int64Type or UInt8Type or UInt16Type or UInt32Type or UInt64Type or HalfFloatType or FloatType or DoubleType => true,
+        StringType or LargeStringType or BinaryType or LargeBinaryType or TimestampType or Date32Type or Date64Type => true,
+        _ => false,
+    };
+
     /// <summary>Whether an Arrow column can hold a feature as it is; where not, the metadata of a file is not believed.</summary>
     public static bool Fits(Feature feature, IArrowType type) => (feature, type) switch
     {

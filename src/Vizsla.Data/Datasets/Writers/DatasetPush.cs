@@ -36,7 +36,7 @@ internal sealed partial class DatasetPush
 
     /// <summary>Pushes splits of the same columns.</summary>
     /// <param name="hub">The Hub.</param>
-    /// <param name="repo">The repository; made where it is missing.</param>
+    /// <param name="repo">The repository; created if missing.</param>
     /// <param name="splits">The splits by name.</param>
     /// <param name="options">How.</param>
     /// <param name="keepsOtherSplits">Whether the configuration keeps splits that are not pushed.</param>

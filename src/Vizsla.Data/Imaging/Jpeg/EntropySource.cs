@@ -41,7 +41,7 @@ internal sealed unsafe class EntropySource
         ReadRun();
     }
 
-    /// <summary>Goes on behind a restart marker.</summary>
+    /// <summary>Continues after a restart marker.</summary>
     /// <param name="number">The number that it should have, 0 to 7.</param>
     /// <exception cref="ImageFormatException">The file ends first.</exception>
     public void Restart(int number)

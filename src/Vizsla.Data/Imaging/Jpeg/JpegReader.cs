@@ -103,10 +103,10 @@ internal sealed class JpegReader
                     Frame.Define(marker, Segment(data));
                     break;
                 case 0xC4:
-                    DefineHuffman(Segment(data));
+                    DefineHuffman(Segment(data, isTable: true));
                     break;
                 case 0xDB:
-                    DefineQuantization(Segment(data));
+                    DefineQuantization(Segment(data, isTable: true));
                     break;
                 case 0xDD:
                     var interval = Segment(data);
@@ -191,12 +191,18 @@ internal sealed class JpegReader
         throw new ImageFormatException(CutShort);
     }
 
-    private ReadOnlySpan<byte> Segment(ReadOnlySpan<byte> data)
+    private ReadOnlySpan<byte> Segment(ReadOnlySpan<byte> data, bool isTable = false)
     {
-        var length = Position + 2 <= data.Length ? data[Position] << 8 | data[Position + 1] : 0;
-        if (length < 2 || Position + length > data.Length)
+        var length = Position + 2 <= data.Length ? data[Position] << 8 | data[Position + 1] : int.MaxValue;
+        if (length > data.Length - Position)
         {
             throw new ImageFormatException(CutShort);
+        }
+
+        // A length below its own two bytes is an empty segment to libjpeg, and an error where there must be content.
+        if (length < 2)
+        {
+            length = isTable ? throw Damaged($"a segment of length {length}") : 2;
         }
 
         var body = data.Slice(Position + 2, length - 2);

@@ -25,7 +25,7 @@ internal unsafe struct UnitBlock
 /// <remarks>Source: libjpeg <c>jdhuff.c</c> (<c>decode_mcu</c>). Parity: exact.</remarks>
 internal static unsafe class SequentialScan
 {
-    /// <summary>Decodes units of blocks whose coefficients are all zero beforehand.</summary>
+    /// <summary>Decodes units of blocks whose coefficients are all zero in advance.</summary>
     /// <param name="source">Where the bits come from; exhausted when they do not suffice.</param>
     /// <param name="blocks">The blocks of a unit; their places move on.</param>
     /// <param name="blockCount">Blocks of a unit.</param>

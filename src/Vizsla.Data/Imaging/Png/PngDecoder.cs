@@ -168,6 +168,9 @@ internal sealed class PngHeader
     /// <summary>Orientation of an XMP packet.</summary>
     public int? XmpOrientation { get; set; }
 
+    /// <summary>Bytes of all texts so far.</summary>
+    public long TextBytes { get; set; }
+
     /// <summary>Where the first image data chunk begins.</summary>
     public int FirstData { get; set; }
 

@@ -9,6 +9,7 @@ namespace Vizsla.Imaging.Png;
 internal static class PngReader
 {
     private const int TextLimit = 1 << 20;
+    private const long TextMemory = 64L * TextLimit;
 
     private static ReadOnlySpan<byte> Signature => [0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10];
 
@@ -151,14 +152,29 @@ internal static class PngReader
             case "eXIf":
                 header.ExifOrientation = ExifOrientation.FromExif(body);
                 break;
+            case "iCCP":
+                // The profile is not used; one that is too large is refused all the same.
+                Uncompressed(body);
+                break;
             case "iTXt":
                 NoteText(header, body);
                 break;
             case "zTXt":
-                NoteCompressedText(header, body);
+                var text = Uncompressed(body);
+                Count(header, text.Length);
+                if (body.StartsWith("Raw profile type exif\0"u8))
+                {
+                    header.ExifOrientation ??= RawProfile(text);
+                }
+
                 break;
-            case "tEXt" when body.StartsWith("Raw profile type exif\0"u8):
-                header.ExifOrientation ??= RawProfile(body[22..]);
+            case "tEXt":
+                Count(header, body.Length - 1 - body.IndexOf((byte)0));
+                if (body.StartsWith("Raw profile type exif\0"u8))
+                {
+                    header.ExifOrientation ??= RawProfile(body[22..]);
+                }
+
                 break;
         }
     }
@@ -174,45 +190,56 @@ internal static class PngReader
     private static void NoteText(PngHeader header, ReadOnlySpan<byte> body)
     {
         // Keyword, compressed or not, method, language, translated keyword, text.
-        var keyword = "XML:com.adobe.xmp\0"u8;
-        if (!body.StartsWith(keyword) || body.Length < keyword.Length + 2)
+        var end = body.IndexOf((byte)0);
+        if (end < 0 || body.Length < end + 3)
         {
             return;
         }
 
-        var compressed = body[keyword.Length] != 0;
-        var rest = body[(keyword.Length + 2)..];
+        var (compressed, method) = (body[end + 1] != 0, body[end + 2]);
+        var rest = body[(end + 3)..];
         for (var i = 0; i < 2; i++)
         {
-            var end = rest.IndexOf((byte)0);
-            if (end < 0)
+            var next = rest.IndexOf((byte)0);
+            if (next < 0)
             {
                 return;
             }
 
-            rest = rest[(end + 1)..];
+            rest = rest[(next + 1)..];
         }
 
-        header.XmpOrientation = ExifOrientation.FromXmp(compressed ? Inflate(rest) : rest);
-    }
-
-    private static void NoteCompressedText(PngHeader header, ReadOnlySpan<byte> body)
-    {
-        var end = body.IndexOf((byte)0);
-        if (end < 0 || end + 1 >= body.Length)
+        if (compressed && method != 0)
         {
             return;
         }
 
-        if (body[end + 1] != 0)
+        var text = compressed ? Inflate(rest) : rest;
+        Count(header, text.Length);
+        if (body[..end].SequenceEqual("XML:com.adobe.xmp"u8))
         {
-            throw Damaged("a text of an unknown compression");
+            header.XmpOrientation = ExifOrientation.FromXmp(text);
+        }
+    }
+
+    // A keyword, the method, compressed bytes.
+    private static byte[] Uncompressed(ReadOnlySpan<byte> body)
+    {
+        var end = body.IndexOf((byte)0);
+        if (end < 0 || end + 1 >= body.Length)
+        {
+            return [];
         }
 
-        var text = Inflate(body[(end + 2)..]);
-        if (body[..end].SequenceEqual("Raw profile type exif"u8))
+        return body[end + 1] == 0 ? Inflate(body[(end + 2)..]) : throw Damaged("a text of an unknown compression");
+    }
+
+    private static void Count(PngHeader header, int length)
+    {
+        header.TextBytes += length;
+        if (header.TextBytes > TextMemory)
         {
-            header.ExifOrientation ??= RawProfile(text);
+            throw Damaged("texts of more than 64 MiB");
         }
     }
 

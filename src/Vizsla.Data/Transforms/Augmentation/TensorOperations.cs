@@ -56,7 +56,7 @@ internal static class TensorOperations
         var placesX = buffer.AsSpan(width, width);
         var placesY = buffer.AsSpan(2 * width, width);
         Linspace.Fill(columns, (1.0 - width) * 0.5, (width - 1.0) * 0.5);
-        var result = new Image(width, height);
+        var result = Image.OfStep(width, height);
         for (var y = 0; y < height; y++)
         {
             var row = Linspace.At((float)((1.0 - height) * 0.5), (float)((height - 1.0) * 0.5), y, height);

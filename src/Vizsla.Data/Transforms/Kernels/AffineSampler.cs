@@ -14,7 +14,7 @@ internal static class AffineSampler
     /// <summary>Samples the source at the map of each pixel of the result.</summary>
     public static Image Transform(Image image, int width, int height, AffineMatrix matrix, Interpolation interpolation, FillColor fill)
     {
-        var result = new Image(width, height);
+        var result = Image.OfStep(width, height);
         Fill(result, fill);
         if (interpolation != Interpolation.Nearest)
         {

@@ -8,7 +8,7 @@ internal static class Cropping
     /// <summary>Cuts a rectangle out; what lies outside the picture is black, as in Pillow's <c>crop</c>.</summary>
     public static Image Crop(Image image, int top, int left, int height, int width)
     {
-        var result = new Image(width, height);
+        var result = Image.OfStep(width, height);
         if (top < 0 || left < 0 || top + height > image.Height || left + width > image.Width)
         {
             result.Pixels.Clear();
@@ -57,7 +57,7 @@ internal static class Cropping
 
     private static Image PadWithColor(Image image, Padding padding, FillColor fill, int width, int height)
     {
-        var result = new Image(width, height);
+        var result = Image.OfStep(width, height);
         AffineSampler.Fill(result, fill);
         var (firstX, lastX) = (Math.Max(-padding.Left, 0), image.Width - Math.Max(-padding.Right, 0));
         var (firstY, lastY) = (Math.Max(-padding.Top, 0), image.Height - Math.Max(-padding.Bottom, 0));
@@ -75,7 +75,7 @@ internal static class Cropping
         var (cutX, cutY) = (Math.Max(-padding.Left, 0), Math.Max(-padding.Top, 0));
         var innerWidth = image.Width - cutX - Math.Max(-padding.Right, 0);
         var innerHeight = image.Height - cutY - Math.Max(-padding.Bottom, 0);
-        var result = new Image(width, height);
+        var result = Image.OfStep(width, height);
         var columns = new int[width];
         for (var x = 0; x < width; x++)
         {

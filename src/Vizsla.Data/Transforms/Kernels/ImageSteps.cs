@@ -22,7 +22,7 @@ internal struct ImageSteps
         }
     }
 
-    /// <summary>Goes on with another picture.</summary>
+    /// <summary>Replaces the current picture.</summary>
     public void Replace(Image next)
     {
         if (!ReferenceEquals(next, Current) && !ReferenceEquals(Current, _first))

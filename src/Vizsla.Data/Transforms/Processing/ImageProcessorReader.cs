@@ -90,14 +90,22 @@ internal static class ImageProcessorReader
             throw new InvalidDataException(FormattableString.Invariant($"'{file}': crop_pct is {processor.CropPct}, expected a share above 0 and up to 1."));
         }
 
+        foreach (var (key, values) in new[] { ("image_mean", processor.ImageMean), ("image_std", processor.ImageStd) })
+        {
+            if (values.Count is not (1 or 3) || (key == "image_std" && values.Contains(0)))
+            {
+                throw new InvalidDataException($"'{file}': {key} is [{string.Join(", ", values.Select(v => PythonJson.Repr(v)))}], expected one number or three{(key == "image_std" ? ", none of them 0" : "")}.");
+            }
+        }
+
         processor = processor with { OtherKeys = keys.Rest(Dropped) };
         try
         {
             _ = processor.ToPipeline();
         }
-        catch (TransformException exception)
+        catch (Exception exception) when (exception is ArgumentException or ArithmeticException or InvalidOperationException)
         {
-            throw new InvalidDataException($"'{file}' cannot be run. {exception.Message}", exception);
+            throw new InvalidDataException($"'{file}' cannot be run. {ErrorSentence.Of(exception)}", exception);
         }
 
         return processor;

@@ -7,6 +7,9 @@ namespace Vizsla.Transforms;
 /// <summary>Typed access to the keys of an object, with messages that name file, key and value; null counts as absent.</summary>
 internal sealed class JsonFields(JsonObject json, string file)
 {
+    /// <summary>Longest side of a model's picture in pixels; one of 1,000,000 takes terabytes, and no network has it.</summary>
+    public const int LargestSide = 8192;
+
     private readonly HashSet<string> _read = [];
 
     /// <summary>The file the object comes from.</summary>
@@ -32,7 +35,7 @@ internal sealed class JsonFields(JsonObject json, string file)
     };
 
     public double? Number(string key) => Get(key) is { } node
-        ? TryNumber(node) ?? throw Wrong(key, node, "a number")
+        ? TryNumber(node) is { } number && double.IsFinite(number) ? number : throw Wrong(key, node, "a number")
         : null;
 
     /// <summary>One number, or one per channel.</summary>
@@ -45,7 +48,7 @@ internal sealed class JsonFields(JsonObject json, string file)
         }
 
         double?[] numbers = node is JsonArray array ? [.. array.Select(item => item is null ? null : TryNumber(item))] : [TryNumber(node)];
-        return numbers.All(number => number is not null)
+        return numbers.All(number => number is { } finite && double.IsFinite(finite))
             ? ValueList.From(numbers.Select(number => number!.Value))
             : throw Wrong(key, node, "numbers");
     }
@@ -54,7 +57,7 @@ internal sealed class JsonFields(JsonObject json, string file)
     public Interpolation? Filter(string key) => Get(key) switch
     {
         null => null,
-        JsonValue value when TryNumber(value) is { } number && number == (int)number && Enum.IsDefined((Interpolation)(int)number) => (Interpolation)(int)number,
+        JsonValue value when TryNumber(value) is { } number && number == Math.Floor(number) && Math.Abs(number) < byte.MaxValue && Enum.IsDefined((Interpolation)(int)number) => (Interpolation)(int)number,
         JsonValue value when value.TryGetValue<string>(out var name) && Enum.TryParse<Interpolation>(name, ignoreCase: true, out var filter) && !int.TryParse(name, out _) => filter,
         var other => throw Wrong(key, other, "one of " + string.Join(", ", Enum.GetValues<Interpolation>().Select(filter => $"{(int)filter} ({filter})"))),
     };
@@ -75,7 +78,7 @@ internal sealed class JsonFields(JsonObject json, string file)
             case JsonObject edges when edges["longest_edge"] is null && Pixels(edges["shortest_edge"]) is { } shortest:
                 return new ImageSize(shortest);
             case var other:
-                throw Wrong(key, other, "{\"height\": h, \"width\": w}, {\"shortest_edge\": n} or a number of pixels");
+                throw Wrong(key, other, "{\"height\": h, \"width\": w}, {\"shortest_edge\": n} or a number of pixels, 1 to " + LargestSide);
         }
     }
 
@@ -85,7 +88,7 @@ internal sealed class JsonFields(JsonObject json, string file)
         : value.TryGetValue<int>(out var small) ? small
         : null;
 
-    private static int? Pixels(JsonNode? node) => node is not null && TryNumber(node) is { } number && number >= 1 && number <= int.MaxValue && number == Math.Floor(number)
+    private static int? Pixels(JsonNode? node) => node is not null && TryNumber(node) is { } number && number >= 1 && number <= LargestSide && number == Math.Floor(number)
         ? (int)number
         : null;
 

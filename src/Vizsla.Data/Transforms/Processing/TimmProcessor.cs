@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Vizsla.Imaging;
 using Vizsla.Primitives;
@@ -17,9 +18,9 @@ internal static class TimmProcessor
         ArgumentNullException.ThrowIfNull(pretrainedCfg);
         var keys = new JsonFields(pretrainedCfg, Source);
         var input = keys.Numbers("input_size") ?? [3, 224, 224];
-        if (input.Count != 3 || input[0] != 3)
+        if (input.Count != 3 || input[0] != 3 || input.Skip(1).Any(side => side is < 1 or > JsonFields.LargestSide))
         {
-            throw new InvalidDataException($"'{Source}': input_size is [{string.Join(", ", input)}], expected [3, height, width].");
+            throw new InvalidDataException($"'{Source}': input_size is [{string.Join(", ", input.Select(v => v.ToString(CultureInfo.InvariantCulture)))}], expected [3, height, width] with sides of 1 to {JsonFields.LargestSide}.");
         }
 
         var mode = keys.Text("crop_mode") ?? "center";
@@ -31,6 +32,11 @@ internal static class TimmProcessor
         }
 
         var share = keys.Number("crop_pct") is { } given and not 0 ? given : DefaultCropPct;
+        if (share is not (> 0 and <= 4) || size.Height / share < 1 || size.Width / share < 1)
+        {
+            throw new InvalidDataException(FormattableString.Invariant($"'{Source}': crop_pct is {share}, expected a share above 0 and up to 4."));
+        }
+
         var (height, width) = ((int)Math.Floor(size.Height / share), (int)Math.Floor(size.Width / share));
         return new ImageProcessor
         {

@@ -70,7 +70,7 @@ internal sealed class RunEvaluator(DatasetLibrary datasets)
             using var image = rows.LoadImage(row);
             return model.Prepare(image);
         }
-        catch (Exception e) when (e is ImageFormatException or IOException)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
             return null;
         }

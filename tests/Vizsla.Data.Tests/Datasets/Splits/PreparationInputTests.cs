@@ -69,8 +69,8 @@ public sealed class PreparationInputTests : IDisposable
 
     [Theory]
     [InlineData("0,cat\n1,\n", "1 name cannot be used in an image folder. Rename:\n  line 3: the label '' of id '1': it is empty")]
-    [InlineData("0,cat\n1,  \n", "1 name cannot be used in an image folder. Rename:\n  line 3: the label '  ' of id '1': it is empty")]
-    [InlineData("0,cat\n../1,dog\n", "1 name cannot be used in an image folder. Rename:\n  line 3: the id '../1': it holds a path separator")]
+    [InlineData("0,cat\n1,  \n", "1 name cannot be used in an image folder. Rename:\n  line 3: the label '' of id '1': it is empty")]
+    [InlineData("0,cat\n../1,dog\n", "1 name cannot be used in an image folder. Rename:\n  line 3: the id '../1': it does not lie below the picture folder")]
     [InlineData("0,cat\n1,a/b\n", "1 name cannot be used in an image folder. Rename:\n  line 3: the label 'a/b' of id '1': it holds a path separator")]
     [InlineData("0,cat\n1,a\\b\n", "1 name cannot be used in an image folder. Rename:\n  line 3: the label 'a\\b' of id '1': it holds a path separator")]
     [InlineData("0,..\n1,dog\n", "1 name cannot be used in an image folder. Rename:\n  line 2: the label '..' of id '0': it names a folder above")]

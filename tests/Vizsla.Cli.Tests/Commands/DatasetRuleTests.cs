@@ -1,0 +1,111 @@
+using Vizsla.Datasets.Drawing;
+using Vizsla.Imaging;
+using Vizsla.Primitives;
+using Vizsla.Testing;
+
+namespace Vizsla.Cli.Tests.Commands;
+
+/// <summary>Every verb reads a folder by one rule, and says what it leaves out.</summary>
+public sealed class DatasetRuleTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public DatasetRuleTests()
+    {
+        foreach (var (i, path) in new[] { "cat/1.JPEG", "cat/2.JPEG", "dog/1.Jpg", "dog/2.Jpg", "dog/3.jpg_large" }.Index())
+        {
+            using var image = AnimalPainter.Paint(AnimalPainter.Classes[i], 64, new Rng((ulong)i));
+            ImageCodec.SavePng(image, _folder.Reserve($"photos/{path}"));
+        }
+
+        foreach (var name in new[] { "cat/1", "cat/2", "dog/1" })
+        {
+            _folder.WriteText($"photos/{name}.txt", "about the photo");
+        }
+    }
+
+    private string LeftOut =>
+        $"Left out of '{_folder["photos"]}': 1 photo has an extension that image folders do not take (rename it to .jpg or what it is): 'dog/3.jpg_large'.\n";
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("info", "train: 4\ncolumns: image, label\nclasses: 2 (cat, dog)\n")]
+    [InlineData("check", null)]
+    [InlineData("stats", null)]
+    [InlineData("show", "Drew 4 pictures on ")]
+    public async Task Verbs_see_the_same_photos_and_say_what_is_left_out(string verb, string? output)
+    {
+        using var run = new ConsoleRun();
+
+        string[] sheet = verb == "show" ? ["--output", _folder["sheet.png"]] : [];
+        var code = await CommandLine.RunAsync(["dataset", verb, "--dataset", _folder["photos"], .. sheet], run.Console);
+
+        Assert.Equal(0, code);
+        Assert.StartsWith(LeftOut, run.ErrorText, StringComparison.Ordinal);
+        Assert.StartsWith(output ?? "", run.OutText, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Check_warns_of_what_is_left_out()
+    {
+        using var run = new ConsoleRun();
+
+        await CommandLine.RunAsync(["dataset", "check", "--dataset", _folder["photos"], "--format", "json"], run.Console);
+
+        Assert.Contains("\"kind\": \"leftout\"", run.OutText, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Pythons_other_reading_is_an_option()
+    {
+        File.Delete(_folder["photos", "dog", "1.txt"]);
+        File.Delete(_folder["photos", "cat", "1.txt"]);
+        using var run = new ConsoleRun();
+
+        var code = await CommandLine.RunAsync(["dataset", "info", "--dataset", _folder["photos"], "--loader", "load_dataset"], run.Console);
+
+        Assert.Equal(0, code);
+        Assert.StartsWith("train: 2\n", run.OutText, StringComparison.Ordinal);
+        Assert.Contains("'dog/1.Jpg'", run.ErrorText, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Prepare_says_what_it_leaves_out()
+    {
+        using var run = new ConsoleRun();
+
+        var code = await CommandLine.RunAsync(["prepare", "--images", _folder["photos"], "--output", _folder["out"], "--test_size", "0", "--validation_size", "0"], run.Console);
+
+        Assert.Equal(0, code);
+        Assert.Contains("Left out: 1 photo has an extension that image folders do not take (rename it to .jpg or what it is): 'dog/3.jpg_large'.\n", run.ErrorText, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Parquet_without_a_picture_column_names_the_option()
+    {
+        ImageDatasetBuilder.From(Enumerable.Range(0, 2)).With("file", i => $"{i}.jpg").With("breed", i => $"b{i}").Build().ToParquet(_folder.Reserve("rows/train.parquet"));
+        using var run = new ConsoleRun();
+
+        var code = await CommandLine.RunAsync(["dataset", "info", "--dataset", _folder["rows"]], run.Console);
+        using var named = new ConsoleRun();
+        var again = await CommandLine.RunAsync(["dataset", "info", "--dataset", _folder["rows"], "--image_column", "file", "--label_column", "breed"], named.Console);
+
+        Assert.Equal((1, 0), (code, again));
+        Assert.Equal($"'{_folder["rows"]}' has no column of pictures. Columns: file, breed. Name it with --image_column.\n", run.ErrorText);
+        Assert.Equal("train: 2\ncolumns: file, breed\nclasses: 2 (b0, b1)\n", named.OutText);
+    }
+
+    [Fact]
+    public async Task HEIC_photos_are_photos()
+    {
+        File.Copy(Golden.RequireCases("heif", "photo-420.heic"), _folder.Reserve("heic/cat/IMG_1.HEIC"));
+        File.Copy(Golden.RequireCases("heif", "photo-420.avif"), _folder.Reserve("heic/dog/IMG_2.avif"));
+        using var run = new ConsoleRun();
+
+        var code = await CommandLine.RunAsync(["dataset", "check", "--dataset", _folder["heic"]], run.Console);
+
+        Assert.Equal(0, code);
+        Assert.Contains("Checked 2 pictures (train 2): 0 errors", run.OutText, StringComparison.Ordinal);
+    }
+}
