@@ -81,6 +81,7 @@ internal sealed class TrainCommand : Verb
         var datasetRevision = arguments.GetValue(_datasetRevision) ?? Text(own, "dataset_revision");
         var loading = _loading.Read(arguments, own);
         var splits = await DatasetSource.OpenAsync(dataset, datasetRevision, loading, console, cancellationToken);
+        DatasetSource.RequireLabels(splits, dataset);
         var options = new TrainingJobOptions(dataset, model, fromScratch)
         {
             ImageSize = arguments.GetValue(_imageSize) ?? (int?)own["image_size"]?.GetValue<long>(),

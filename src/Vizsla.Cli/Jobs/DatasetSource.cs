@@ -34,6 +34,23 @@ internal static class DatasetSource
         return splits;
     }
 
+    /// <summary>Refuses a dataset without labels before anything long is done with it.</summary>
+    /// <param name="splits">The splits.</param>
+    /// <param name="name">What the dataset is called, for messages.</param>
+    /// <exception cref="DatasetException">There is no column of classes; says what to do.</exception>
+    public static void RequireLabels(DatasetDict splits, string name)
+    {
+        if (splits.Features.ClassLabel is not null)
+        {
+            return;
+        }
+
+        var others = splits.Features.Names.Where(n => n != splits.Features.ImageColumn).ToList();
+        throw new DatasetException(others.Count > 0
+            ? $"'{name}' has no column of classes. Columns: {string.Join(", ", splits.Features.Names)}. Name the one that holds the labels with --label_column."
+            : $"'{name}' has no class folders, so its photos have no labels. Expected '{name}/<split>/<class>/<photo>'; 'vizsla prepare --images {name} --labels CSV --output NAME' makes that of a flat folder.");
+    }
+
     private static async Task<DatasetDict> LoadAsync(string nameOrFolder, string? revision, DatasetLoadOptions options, CommandConsole console, CancellationToken cancellationToken)
     {
         if (Directory.Exists(nameOrFolder))

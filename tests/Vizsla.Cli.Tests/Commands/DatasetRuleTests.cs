@@ -96,6 +96,31 @@ public sealed class DatasetRuleTests : IDisposable
         Assert.Equal("train: 2\ncolumns: file, breed\nclasses: 2 (b0, b1)\n", named.OutText);
     }
 
+    [Theory]
+    [InlineData("file_name,weight\n1.JPEG,3\n2.JPEG,5\n", "'{0}' has no column of classes. Columns: image, weight. Name the one that holds the labels with --label_column.\n")]
+    [InlineData(null, "'{0}' has no class folders, so its photos have no labels. Expected '{0}/<split>/<class>/<photo>'; 'vizsla prepare --images {0} --labels CSV --output NAME' makes that of a flat folder.\n")]
+    public async Task Training_without_labels_says_how_to_get_them(string? metadata, string message)
+    {
+        var flat = _folder["photos", "cat"];
+        foreach (var text in Directory.EnumerateFiles(flat, "*.txt"))
+        {
+            File.Delete(text);
+        }
+
+        if (metadata is not null)
+        {
+            File.WriteAllText(Path.Combine(flat, "metadata.csv"), metadata);
+        }
+
+        using var run = new ConsoleRun();
+
+        var code = await CommandLine.RunAsync(["train", "--dataset", flat, "--model", "vit-nano", "--from_scratch", "--output", _folder["run"]], run.Console);
+
+        Assert.Equal(1, code);
+        Assert.Equal(string.Format(System.Globalization.CultureInfo.InvariantCulture, message, flat), run.ErrorText);
+        Assert.False(Directory.Exists(_folder["run"]));
+    }
+
     [Fact]
     public async Task HEIC_photos_are_photos()
     {

@@ -39,7 +39,7 @@ public sealed class ImageProcessorTests
 
     [Fact]
     public void A_key_that_cannot_be_is_named() => Assert.Equal(
-        "'preprocessor_config.json': size is {\"longest_edge\": 5}, expected {\"height\": h, \"width\": w}, {\"shortest_edge\": n} or a number of pixels.",
+        "'preprocessor_config.json': size is {\"longest_edge\": 5}, expected {\"height\": h, \"width\": w}, {\"shortest_edge\": n} or a number of pixels, 1 to 8192.",
         Assert.Throws<InvalidDataException>(() => Read("""{"image_processor_type": "ViTImageProcessor", "size": {"longest_edge": 5}}""")).Message);
 
     [Fact]

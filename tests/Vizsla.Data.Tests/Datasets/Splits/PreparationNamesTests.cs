@@ -50,8 +50,8 @@ public sealed class PreparationNamesTests : IDisposable
         Assert.Equal(
             $"6 rows have no picture in '{_folder["photos"]}'. Add the pictures, or leave the rows out with --missing skip:\n"
             + "  2 differ in the extension from a picture that is there: 'n01/x.png' may be 'n01/x.JPEG'\n"
-            + "  1 differs in the folder from a picture that is there: 'z.png' may be 'n02/z.png'\n"
             + "  1 differs in leading zeros from a picture that is there: '7' may be '007.jpg'\n"
+            + "  1 differs in the folder from a picture that is there: 'z.png' may be 'n02/z.png'\n"
             + "  1 differs in upper and lower case from a picture that is there: 'n01/Y.jpg' may be 'n01/y.jpg'\n"
             + "  nothing",
             error.Message);
