@@ -58,9 +58,14 @@ internal static class DatasetSource
             return DatasetDict.Load(nameOrFolder, options);
         }
 
-        if (!nameOrFolder.Contains('/', StringComparison.Ordinal) || !RepoId.TryParse(nameOrFolder, RepoType.Dataset, out _))
+        if (!nameOrFolder.Contains('/', StringComparison.Ordinal))
         {
             throw new DatasetException($"There is no folder '{nameOrFolder}'. Give the path of a folder, or 'owner/name' for a dataset on a Hub.");
+        }
+
+        if (!RepoId.TryParse(nameOrFolder, RepoType.Dataset, out _))
+        {
+            throw new DatasetException($"'{nameOrFolder}' is neither a folder nor the name of a dataset on a Hub ('owner/name').");
         }
 
         using var hub = new HubClient();

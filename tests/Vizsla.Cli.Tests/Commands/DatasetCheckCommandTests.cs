@@ -88,7 +88,7 @@ public sealed class DatasetCheckCommandTests : IDisposable
         Assert.True(File.Exists(_folder["pets", "test", "fish", "copy.png"]));
         using (var after = await CheckAsync(0))
         {
-            Assert.StartsWith("Checked 4 pictures (train 1, test 3): 0 errors, 1 warning.", after.OutText[after.OutText.IndexOf("Checked", StringComparison.Ordinal)..], StringComparison.Ordinal);
+            Assert.StartsWith("Checked 4 pictures (train 1, test 3): 0 errors, 2 warnings.", after.OutText[after.OutText.IndexOf("Checked", StringComparison.Ordinal)..], StringComparison.Ordinal);
         }
 
         using var undone = await CheckAsync(0, "--undo");
@@ -111,7 +111,7 @@ public sealed class DatasetCheckCommandTests : IDisposable
 
     [Theory]
     [InlineData("--fix delete", "--fix takes quarantine, got 'delete'.\n")]
-    [InlineData("--fix_kinds exact,naer", "--fix_kinds takes unreadable, truncated, exact, near, tiny, extreme, got 'naer'. Did you mean 'near'?\n")]
+    [InlineData("--fix_kinds exact,naer", "--fix_kinds takes unreadable, truncated, exact, near, tiny, extreme, blurry, dark, light, lowinformation, gray, oddshape, oddsize, got 'naer'. Did you mean 'near'?\n")]
     [InlineData("--near_distance 17", "--near_distance takes 0 to 16 bits, got 17.\n")]
     [InlineData("--max_ratio 0.5", "--min_side takes 0 or more, --max_ratio and --max_imbalance 1 or more.\n")]
     [InlineData("--undo --fix quarantine", "--undo brings back what --fix moved; give one of them.\n")]

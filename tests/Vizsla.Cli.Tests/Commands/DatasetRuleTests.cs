@@ -125,7 +125,7 @@ public sealed class DatasetRuleTests : IDisposable
     public async Task HEIC_photos_are_photos()
     {
         File.Copy(Golden.RequireCases("heif", "photo-420.heic"), _folder.Reserve("heic/cat/IMG_1.HEIC"));
-        File.Copy(Golden.RequireCases("heif", "photo-420.avif"), _folder.Reserve("heic/dog/IMG_2.avif"));
+        File.Copy(Golden.RequireCases("heif", "gray.avif"), _folder.Reserve("heic/dog/IMG_2.avif"));
         using var run = new ConsoleRun();
 
         var code = await CommandLine.RunAsync(["dataset", "check", "--dataset", _folder["heic"]], run.Console);
