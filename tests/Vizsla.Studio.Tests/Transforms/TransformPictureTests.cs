@@ -27,7 +27,7 @@ public sealed class TransformPictureTests
         var transform = built.Transforms[^1];
         var again = Pipeline.FromJson(new JsonArray([.. before.Select(b => b.DeepClone()), JsonNode.Parse(TransformCode.Write("JSON", transform))]));
         Assert.Equal(transform, again.Transforms[^1]);
-        Assert.StartsWith($"new {name}", TransformCode.Write("C#", transform), StringComparison.Ordinal);
+        Assert.StartsWith($"new {info.Type.Name}", TransformCode.Write("C#", transform), StringComparison.Ordinal);
         Assert.NotEmpty(TransformCode.Write("Python", transform));
     }
 
