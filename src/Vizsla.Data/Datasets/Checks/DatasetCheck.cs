@@ -68,7 +68,6 @@ public static class DatasetCheck
         if (facts.Signature is { IsBlank: true })
         {
             yield return Warning(FindingKind.Extreme, "it has one color all over");
-            yield break;
         }
 
         foreach (var finding in OfQuality(facts, options))

@@ -92,6 +92,7 @@ public sealed class DatasetCheckTests : IDisposable
                 (FindingKind.Tiny, "it has 20 x 16 pixels, and one side is below 32"),
                 (FindingKind.Extreme, "it has 256 x 40 pixels, and one side is 6.4 times the other"),
                 (FindingKind.Extreme, "it has one color all over"),
+                (FindingKind.LowInformation, "it holds little information: its score is 0.158, below 0.3"),
                 (FindingKind.OddShape, "it is of an odd shape: its score is 0.156, below 0.35"),
             ],
             report.Findings.Select(f => (f.Kind, f.Message)));
