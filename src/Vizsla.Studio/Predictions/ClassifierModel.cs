@@ -1,18 +1,12 @@
-using TorchSharp;
 using Vizsla.Imaging;
 using Vizsla.Inference;
-using Vizsla.Primitives;
-using Vizsla.Transforms;
-using static TorchSharp.torch;
 
 namespace Vizsla.Studio.Predictions;
 
 /// <summary>A loaded classifier with its preprocessing.</summary>
-// Shapes: B batch, H height, W width, L labels.
 internal sealed class ClassifierModel : PictureModel
 {
     private readonly ImageClassifier _classifier;
-    private readonly Compose _pipeline;
     private readonly PicturePredictor _predictor;
     private readonly IDisposable _folding;
     private readonly Lock _explaining = new();
@@ -20,8 +14,7 @@ internal sealed class ClassifierModel : PictureModel
     private ClassifierModel(ImageClassifier classifier)
     {
         _classifier = classifier;
-        _pipeline = classifier.Processor.ToPipeline();
-        _predictor = new PicturePredictor(classifier.Network, _pipeline);
+        _predictor = new PicturePredictor(classifier.Network, classifier.Processor.ToPipeline());
         _folding = classifier.Network.FoldForPrediction();
     }
 
@@ -45,19 +38,10 @@ internal sealed class ClassifierModel : PictureModel
     }
 
     /// <inheritdoc/>
-    public override ImageTensor Prepare(Image image) => _pipeline.Run(image, new Rng(0));
+    public override ImageTensor Prepare(Image image) => _predictor.Prepare(image);
 
     /// <inheritdoc/>
-    public override float[][] Logits(IReadOnlyList<ImageTensor> pictures)
-    {
-        using var scope = NewDisposeScope();
-        using var mode = inference_mode();
-        using var batch = Stack(pictures);                              // [B, 3, H, W]
-        var logits = _classifier.Network.forward(batch).to(float32);    // [B, L]
-        var values = logits.cpu().data<float>().ToArray();
-        var width = checked((int)logits.shape[1]);
-        return [.. values.Chunk(width)];
-    }
+    public override float[][] Logits(IReadOnlyList<ImageTensor> pictures) => _predictor.Logits(pictures);
 
     /// <inheritdoc/>
     public override Image Seen(Image image) => _predictor.Seen(image);
@@ -82,18 +66,5 @@ internal sealed class ClassifierModel : PictureModel
         }
 
         base.Dispose(disposing);
-    }
-
-    private static Tensor Stack(IReadOnlyList<ImageTensor> pictures)
-    {
-        var (channels, height, width) = (pictures[0].Channels, pictures[0].Height, pictures[0].Width);
-        var size = channels * height * width;
-        var values = new float[pictures.Count * size];
-        for (var i = 0; i < pictures.Count; i++)
-        {
-            pictures[i].Values.CopyTo(values.AsSpan(i * size));
-        }
-
-        return tensor(values, [pictures.Count, channels, height, width]);
     }
 }
