@@ -89,6 +89,12 @@ public sealed partial class ModelConfiguration
     public static ModelConfiguration Load(string folder)
     {
         var path = Path.Combine(folder, FileName);
+        var adapter = Path.Combine(folder, "adapter_config.json");
+        if (!File.Exists(path) && File.Exists(adapter))
+        {
+            throw new ModelLoadException($"'{folder}' holds an adapter ({Path.GetFileName(adapter)}), not a whole model; merge it into its base model first, and give that folder.");
+        }
+
         if (!File.Exists(path))
         {
             throw new ModelLoadException($"'{folder}' holds no {FileName}; a model folder has one beside its weights.");
@@ -179,6 +185,15 @@ public sealed partial class ModelConfiguration
         _ => throw Bad(key, "a text"),
     };
 
+    /// <summary>The keys of an object within, such as <c>vision_config</c>; none where it is absent.</summary>
+    /// <param name="key">Name of the object.</param>
+    internal ModelConfiguration Section(string key) => Json[key] switch
+    {
+        null => new([], $"{key} of {_origin}"),
+        JsonObject section => new((JsonObject)section.DeepClone(), $"{key} of {_origin}"),
+        _ => throw Bad(key, "an object"),
+    };
+
     /// <summary>One of several texts, or the default where the key is absent or null.</summary>
     /// <param name="key">Name in the file.</param>
     /// <param name="missing">The default.</param>
@@ -238,6 +253,9 @@ public sealed partial class ModelConfiguration
         node is JsonValue value && value.GetValueKind() == JsonValueKind.Number
             ? double.Parse(value.ToString(), NumberStyles.Float, CultureInfo.InvariantCulture)
             : null;
+
+    /// <summary>The refusal of a key's value.</summary>
+    internal ModelLoadException Refused(string key, string expected) => Bad(key, expected);
 
     private ModelLoadException Bad(string key, string expected) =>
         new($"'{_origin}': \"{key}\" is {PythonJson.Serialize(Json[key], null)}, expected {expected}.");
