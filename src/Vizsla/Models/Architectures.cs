@@ -32,7 +32,7 @@ public static class Architectures
     public static ClassificationNetwork Build(ModelConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        return configuration.IsTimm ? FindTimm(configuration.Text("architecture", "")).Make(configuration) : Find(configuration).Make(configuration);
+        return configuration.IsTimm ? TimmClasses.Make(FindTimm(configuration.Text("architecture", "")), configuration) : Find(configuration).Make(configuration);
     }
 
     /// <summary>The configuration of a named size.</summary>
@@ -46,12 +46,10 @@ public static class Architectures
             return make(imageSize);
         }
 
-        if (TimmVariants.All.TryGetValue(name, out var timm))
-        {
-            return (imageSize is { } side ? timm with { ImageSize = side } : timm).Configuration();
-        }
-
-        throw new ModelLoadException($"Unknown model '{name}'. Known: {string.Join(", ", Variants)}.{Suggestion.DidYouMean(name, Variants)}");
+        return TimmVariants.Find(name) is var (timm, tag)
+            ? timm.Configuration(tag: timm.HasTag(tag) ? tag : throw new ModelLoadException(
+                $"timm's '{timm.Name}' has no weights '{tag}'. Known: {string.Join(", ", timm.Tags.Select(t => t.Key))}.{Suggestion.DidYouMean(tag, timm.Tags.Select(t => t.Key))}"), side: imageSize)
+            : throw new ModelLoadException($"Unknown model '{name}'; 'vizsla models' lists the known ones.{Suggestion.DidYouMean(name, Variants)}");
     }
 
     private static Architecture Find(ModelConfiguration configuration)
@@ -63,8 +61,8 @@ public static class Architectures
     }
 
     private static TimmVariant FindTimm(string name) =>
-        TimmVariants.All.TryGetValue(name, out var variant)
+        TimmVariants.Find(name) is var (variant, _)
             ? variant
             : throw new ModelLoadException(
-                $"Unknown architecture '{name}'. Known of timm: {string.Join(", ", TimmVariants.All.Keys)}.{Suggestion.DidYouMean(name, TimmVariants.All.Keys)}");
+                $"Unknown architecture '{name}'; 'vizsla models' lists those of timm that are known.{Suggestion.DidYouMean(name, TimmVariants.All.Keys)}");
 }
