@@ -37,20 +37,20 @@ internal sealed class ModelsCommand : Verb
             throw new UsageException($"No known model has '{filter}' in its name.{Suggestion.DidYouMean(filter, names)} Without --filter all {names.Count} are listed.");
         }
 
-        var rows = models.Select(m => (Model: m, Summary: m.Summarize())).ToList();
+        var rows = models.Select(m => (Model: m, Size: SizeOf(m))).ToList();
         if (asJson)
         {
-            console.WriteLine(PythonJson.Serialize(new JsonArray([.. rows.Select(r => ToJson(r.Model, r.Summary))]), indent: 2, sortKeys: false));
+            console.WriteLine(PythonJson.Serialize(new JsonArray([.. rows.Select(r => ToJson(r.Model, r.Size))]), indent: 2, sortKeys: false));
             return Task.FromResult(0);
         }
 
         var table = new Table().AddColumn("name")
             .AddColumn(new TableColumn("parameters").RightAligned()).AddColumn(new TableColumn("GMACs").RightAligned()).AddColumn(new TableColumn("GFLOPs").RightAligned())
             .AddColumn(new TableColumn("input").RightAligned()).AddColumn("weights").AddColumn("licence");
-        foreach (var (model, summary) in rows)
+        foreach (var (model, size) in rows)
         {
             table.AddRow(
-                Markup.Escape(model.Name), Millions(summary.ParameterCount), Billions(summary.ProductCount), Billions(2 * summary.ProductCount),
+                Markup.Escape(model.Name), Millions(size.Parameters), Billions(size.Products), Billions(2 * size.Products),
                 $"{model.InputSide}x{model.InputSide}", Markup.Escape(model.Weights ?? "drawn (--from_scratch)"), model.License ?? "-");
         }
 
@@ -63,15 +63,18 @@ internal sealed class ModelsCommand : Verb
 
     internal static string Billions(long count) => string.Create(CultureInfo.InvariantCulture, $"{count / 1e9:0.00}");
 
-    private static JsonObject ToJson(KnownModel model, ModelSummary summary) => new()
+    private static (long Parameters, long Products) SizeOf(KnownModel model) =>
+        model.Size ?? (model.Summarize() is var summary ? (summary.ParameterCount, summary.ProductCount) : default);
+
+    private static JsonObject ToJson(KnownModel model, (long Parameters, long Products) size) => new()
     {
         ["name"] = model.Name,
         ["weights"] = model.Weights,
         ["license"] = model.License,
-        ["input_size"] = new JsonArray([.. summary.InputShape.Select(n => (JsonNode)n)]),
-        ["classes"] = summary.ClassCount,
-        ["parameters"] = summary.ParameterCount,
-        ["macs"] = summary.ProductCount,
-        ["flops"] = 2 * summary.ProductCount,
+        ["input_size"] = new JsonArray(3, model.InputSide, model.InputSide),
+        ["classes"] = model.Configure().LabelCount,
+        ["parameters"] = size.Parameters,
+        ["macs"] = size.Products,
+        ["flops"] = 2 * size.Products,
     };
 }

@@ -45,7 +45,7 @@ public static class Architectures
     {
         ArgumentNullException.ThrowIfNull(configuration);
         ConfigurationLimits.Check(configuration);
-        return configuration.IsTimm ? FindTimm(configuration.Text("architecture", "")).Make(configuration) : Find(configuration).Make(configuration);
+        return configuration.IsTimm ? TimmClasses.Make(FindTimm(configuration.Text("architecture", "")), configuration) : Find(configuration).Make(configuration);
     }
 
     /// <summary>The configuration of a named size.</summary>
@@ -59,12 +59,10 @@ public static class Architectures
             return make(imageSize);
         }
 
-        if (TimmVariants.All.TryGetValue(name, out var timm))
-        {
-            return (imageSize is { } side ? timm with { ImageSize = side } : timm).Configuration();
-        }
-
-        throw new ModelLoadException($"Unknown model '{name}'. Known: {string.Join(", ", Variants)}.{Suggestion.DidYouMean(name, Variants)}");
+        return TimmVariants.Find(name) is var (timm, tag)
+            ? timm.Configuration(tag: timm.HasTag(tag) ? tag : throw new ModelLoadException(
+                $"timm's '{timm.Name}' has no weights '{tag}'. Known: {string.Join(", ", timm.Tags.Select(t => t.Key))}.{Suggestion.DidYouMean(tag, timm.Tags.Select(t => t.Key))}"), side: imageSize)
+            : throw new ModelLoadException($"Unknown model '{name}'; 'vizsla models' lists the known ones.{Suggestion.DidYouMean(name, Variants)}");
     }
 
     // Families of transformers that are not built, with the nearest one that is.
@@ -101,8 +99,8 @@ public static class Architectures
     }
 
     private static TimmVariant FindTimm(string name) =>
-        TimmVariants.All.TryGetValue(name, out var variant)
+        TimmVariants.Find(name) is var (variant, _)
             ? variant
             : throw new ModelLoadException(
-                $"Unknown architecture '{name}'. Known of timm: {string.Join(", ", TimmVariants.All.Keys)}.{Suggestion.DidYouMean(name, TimmVariants.All.Keys)}");
+                $"Unknown architecture '{name}'; 'vizsla models' lists those of timm that are known.{Suggestion.DidYouMean(name, TimmVariants.All.Keys)}");
 }

@@ -8,6 +8,9 @@ namespace Vizsla.Models;
 /// <param name="Configure">Makes its <c>config.json</c>.</param>
 public sealed record KnownModel(string Name, string? Weights, string? License, int InputSide, Func<ModelConfiguration> Configure)
 {
+    /// <summary>Parameters, and multiplications for one picture, where they come with the program; null where only measuring tells.</summary>
+    public (long Parameters, long Products)? Size { get; init; }
+
     /// <summary>Measures it at its own picture size; no weights are needed.</summary>
     public ModelSummary Summarize() => ModelSummary.Of(Configure(), InputSide, InputSide);
 }

@@ -14,7 +14,7 @@ public static class KnownModels
     /// <summary>Every model, timm's first.</summary>
     public static IReadOnlyList<KnownModel> All { get; } =
     [
-        .. TimmVariants.All.Values.Select(v => new KnownModel(v.Name, v.HubName, v.License, v.ImageSize, () => v.Configuration())),
+        .. TimmVariants.All.Values.Select(v => new KnownModel(v.Name, v.HubName(), v.HubName() is null ? null : v.License, v.ImageSize, () => v.Configuration()) { Size = v.Size }),
         OnHub("google/vit-base-patch16-224", VitNetwork.ModelType),
         OnHub("google/vit-large-patch16-224", VitNetwork.ModelType, Transformer(1024, 24, 16)),
         OnHub("facebook/deit-base-distilled-patch16-224", DeitNetwork.ModelType, ("architectures", new JsonArray(DeitNetwork.TeacherName))),
@@ -38,7 +38,7 @@ public static class KnownModels
     {
         ArgumentNullException.ThrowIfNull(name);
         return All.FirstOrDefault(m => m.Name == name || m.Weights == name)
-            ?? All.FirstOrDefault(m => TimmVariants.All.ContainsKey(m.Name) && name.StartsWith($"timm/{m.Name}.", StringComparison.Ordinal));
+            ?? (TimmVariants.Find(name) is var (variant, _) ? All.First(m => m.Name == variant.Name) : null);
     }
 
     private static KnownModel OnHub(string name, string type, params (string Key, JsonNode Value)[] settings) => new(name, name, Apache, Side, () =>

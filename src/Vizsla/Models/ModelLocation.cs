@@ -20,6 +20,7 @@ internal sealed record ModelLocation(string Name, string? Folder, ModelConfigura
     /// <exception cref="ModelLoadException">There is none; the message says how to fetch it.</exception>
     public static ModelLocation Find(string name, string revision = "main")
     {
+        name = TimmVariants.WithoutScheme(name);
         if (Directory.Exists(name))
         {
             return InFolder(name, name);
@@ -31,7 +32,7 @@ internal sealed record ModelLocation(string Name, string? Folder, ModelConfigura
         }
 
         return HubCache.Find(name, revision) is { } snapshot ? InFolder(name, snapshot)
-            : Timm(name) is { } variant ? OfTimm(name, variant, revision)
+            : TimmVariants.Find(name) is var (variant, tag) ? OfTimm(name, variant, tag, revision)
             : throw new ModelLoadException(Missing(name));
     }
 
@@ -45,17 +46,17 @@ internal sealed record ModelLocation(string Name, string? Folder, ModelConfigura
         }
 
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        if (Timm(architecture) is not { } variant)
+        if (TimmVariants.Find(architecture) is not var (variant, tag))
         {
             return File.Exists(Path.Combine(folder, ModelConfiguration.FileName))
                 ? new ModelLocation(path, folder, ModelConfiguration.Load(folder), () => WeightSource.OpenFile(path))
                 : throw new ModelLoadException(
-                    $"'{path}' lies beside no {ModelConfiguration.FileName}, and '{architecture}' is no architecture of timm's. Known: {string.Join(", ", TimmVariants.All.Keys)}.{Suggestion.DidYouMean(architecture, TimmVariants.All.Keys)}");
+                    $"'{path}' lies beside no {ModelConfiguration.FileName}, and '{architecture}' is no architecture of timm's; 'vizsla models' lists the known ones.{Suggestion.DidYouMean(architecture, TimmVariants.All.Keys)}");
         }
 
         using var source = WeightSource.OpenFile(path);
         var head = source.Names.FirstOrDefault(n => n == variant.Classifier + ".weight" || n == "timm_model." + variant.Classifier + ".weight");
-        var configuration = head is null ? variant.Configuration() : variant.Configuration((int)source.Shape(head)[0]);
+        var configuration = variant.Configuration(head is null ? null : (int)source.Shape(head)[0], variant.HasTag(tag) ? tag : null);
         return new ModelLocation(path, null, configuration, () => WeightSource.OpenFile(path));
     }
 
@@ -67,40 +68,36 @@ internal sealed record ModelLocation(string Name, string? Folder, ModelConfigura
     /// <param name="name">What was asked for.</param>
     public static string? RepositoryOf(string name)
     {
+        name = TimmVariants.WithoutScheme(name);
         if (Path.Exists(name))
         {
             return null;
         }
 
-        return Timm(name) is { } variant ? (WeightFile(name) is null ? Tagged(name, variant) : null)
+        return TimmVariants.Find(name) is var (variant, tag) ? (WeightFile(name) is null ? Repository(variant, tag) : null)
             : name.Contains('/', StringComparison.Ordinal) && RepoId.TryParse(name, RepoType.Model, out _) ? name
             : null;
     }
 
-    private static ModelLocation OfTimm(string name, TimmVariant variant, string revision)
+    private static ModelLocation OfTimm(string name, TimmVariant variant, string tag, string revision)
     {
-        var tagged = Tagged(name, variant);
-        if (HubCache.Find(tagged, revision) is { } snapshot)
+        var tagged = Repository(variant, tag);
+        if (tagged is not null && HubCache.Find(tagged, revision) is { } snapshot)
         {
             return InFolder(tagged, snapshot);
         }
 
-        return WeightFile(name) is { } file
-            ? OfFile(file, variant.Name)
+        return WeightFile(name) is { } file ? OfFile(file, TimmVariants.Bare(name))
+            : tagged is null ? throw new ModelLoadException(
+                $"timm publishes no weights of '{name}', and there is no file {TimmVariants.Bare(name)}.safetensors here; start from random weights, or give a folder that holds them.")
             : throw new ModelLoadException(
-                $"The weights of '{name}' are not on this machine: neither '{tagged}' in the Hub cache '{HubCache.Root}' nor a file {Bare(name)}.safetensors here; fetch them with 'vizsla pull --repo {tagged}', give a folder that holds them, or start from random weights.");
+                $"The weights of '{name}' are not on this machine: neither '{tagged}' in the Hub cache '{HubCache.Root}' nor a file {TimmVariants.Bare(name)}.safetensors here; fetch them with 'vizsla pull --repo {tagged}', give a folder that holds them, or start from random weights.");
     }
 
-    private static string Tagged(string name, TimmVariant variant) =>
-        name.Contains('.', StringComparison.Ordinal) ? "timm/" + Bare(name) : variant.HubName;
+    /// <summary>The repository of a tag; of one that the table does not hold, where timm would publish it.</summary>
+    private static string? Repository(TimmVariant variant, string tag) => variant.HasTag(tag) ? variant.HubName(tag) : $"timm/{variant.Name}.{tag}";
 
-    private static string? WeightFile(string name) => _weightExtensions.Select(e => Bare(name) + e).FirstOrDefault(File.Exists);
-
-    /// <summary>The line of timm's table for <c>resnet50</c>, <c>resnet50.a1_in1k</c> or <c>timm/resnet50.a1_in1k</c>.</summary>
-    private static TimmVariant? Timm(string name) =>
-        TimmVariants.All.GetValueOrDefault(Bare(name).Split('.')[0]);
-
-    private static string Bare(string name) => name.StartsWith("timm/", StringComparison.Ordinal) ? name["timm/".Length..] : name;
+    private static string? WeightFile(string name) => _weightExtensions.Select(e => TimmVariants.Bare(name) + e).FirstOrDefault(File.Exists);
 
     private static string Missing(string name)
     {
@@ -110,6 +107,6 @@ internal sealed record ModelLocation(string Name, string? Folder, ModelConfigura
         }
 
         var known = TimmVariants.All.Keys.Concat(Architectures.Variants).Distinct(StringComparer.Ordinal);
-        return $"'{name}' is neither a folder nor in the Hub cache '{HubCache.Root}'; fetch it with 'vizsla pull --repo {name}', or pass a folder that holds its config.json and model.safetensors.{Suggestion.DidYouMean(Bare(name), known)}";
+        return $"'{name}' is neither a folder nor in the Hub cache '{HubCache.Root}'; fetch it with 'vizsla pull --repo {name}', or pass a folder that holds its config.json and model.safetensors.{Suggestion.DidYouMean(TimmVariants.Bare(name), known)}";
     }
 }

@@ -9,19 +9,25 @@ using static TorchSharp.torch;
 
 namespace Vizsla.Tests.Models;
 
-/// <summary>The networks of timm below <c>cnn/</c>: names, shapes and order of every tensor, and logits of weights filled by a rule.</summary>
+/// <summary>The networks of timm below <c>cnn/</c> and <c>timm/</c>: names, shapes and order of every tensor, and logits of weights filled by a rule.</summary>
 [Trait("Category", "Golden")]
 public sealed partial class CnnGoldenTests
 {
     // golden/README.md: logits 1e-4.
     private const double Near = 1e-4;
 
+    private static readonly string[] _folders = ["cnn", "timm"];
+
+    /// <summary>Every network as <c>folder/name</c>.</summary>
     public static TheoryData<string> Recorded()
     {
-        var root = Path.Combine(Golden.Root, "cnn");
-        var found = Directory.Exists(root)
-            ? Directory.EnumerateFiles(root, "*.json").Where(f => Read(f)["state"] is JsonArray).Select(f => Path.GetFileNameWithoutExtension(f)).Order(StringComparer.Ordinal)
-            : Enumerable.Empty<string>();
+        var found = _folders
+            .Select(f => Path.Combine(Golden.Root, f))
+            .Where(Directory.Exists)
+            .SelectMany(f => Directory.EnumerateFiles(f, "*.json"))
+            .Where(f => Read(f)["state"] is JsonArray)
+            .Select(f => $"{Path.GetFileName(Path.GetDirectoryName(f))}/{Path.GetFileNameWithoutExtension(f)}")
+            .Order(StringComparer.Ordinal);
         return [.. found.DefaultIfEmpty("(none)")];
     }
 
@@ -29,7 +35,7 @@ public sealed partial class CnnGoldenTests
     [MemberData(nameof(Recorded))]
     public void Names_shapes_and_order_are_those_of_timm(string name)
     {
-        var recorded = Read(Golden.Require("cnn", name + ".json"));
+        var recorded = Read(Golden.Require(name + ".json"));
         using var network = Build(recorded);
 
         var state = network.State().Select(s => $"{s.Name} [{string.Join(", ", s.Value.shape)}] {s.Value.dtype}").ToList();
@@ -48,8 +54,8 @@ public sealed partial class CnnGoldenTests
     [MemberData(nameof(Recorded))]
     public void Logits_of_weights_filled_by_rule_are_those_of_timm(string name)
     {
-        var recorded = Read(Golden.Require("cnn", name + ".json"));
-        using var numbers = SafetensorsFile.Open(Golden.Require("cnn", "numbers.safetensors"));
+        var recorded = Read(Golden.Require(name + ".json"));
+        using var numbers = SafetensorsFile.Open(Golden.Require(name.Split('/')[0], "numbers.safetensors"));
         using var network = Build(recorded);
         network.eval();
         using var mode = no_grad();
@@ -59,25 +65,29 @@ public sealed partial class CnnGoldenTests
             Fill(key, value);
         }
 
+        var model = name.Split('/')[1];
         var side = (long)recorded["side"]!;
         using var generator = new Generator((ulong)(long)recorded["seed"]!);
         var pixels = randn([2, 3, side, side], generator: generator);
         var logits = network.forward(pixels);
 
-        var sum = numbers.Read($"{name}.input_sum").item<double>();
+        var sum = numbers.Read($"{model}.input_sum").item<double>();
         Assert.Equal(sum, pixels.to_type(ScalarType.Float64).sum().item<double>(), 1e-6 * Math.Abs(sum) + 1e-3);
-        AssertNear(name, numbers.Read($"{name}.logits"), logits, Near);
+        AssertNear(name, numbers.Read($"{model}.logits"), logits, Near);
     }
 
     [Theory]
     [MemberData(nameof(Recorded))]
     public void Default_settings_are_those_of_timm(string name)
     {
-        var recorded = Read(Golden.Require("cnn", name + ".json"))["config"]!;
+        var recorded = Read(Golden.Require(name + ".json"))["config"]!;
 
-        var own = Architectures.Variant((string)recorded["architecture"]!).Json["pretrained_cfg"]!;
+        var architecture = (string)recorded["architecture"]!;
+        Require(architecture);
 
-        foreach (var key in new[] { "tag", "input_size", "mean", "std", "interpolation", "crop_pct", "crop_mode", "classifier", "first_conv" })
+        var own = Architectures.Variant(architecture).Json["pretrained_cfg"]!;
+
+        foreach (var key in new[] { "tag", "input_size", "mean", "std", "interpolation", "crop_pct", "crop_mode", "classifier", "first_conv", "pool_size" })
         {
             Assert.True(JsonNode.DeepEquals(Loose(recorded[key]), Loose(own[key])), $"{key}: {recorded[key]?.ToJsonString()} and {own[key]?.ToJsonString()}");
         }
@@ -94,15 +104,19 @@ public sealed partial class CnnGoldenTests
     private static ClassificationNetwork Build(JsonNode recorded)
     {
         var name = (string)recorded["config"]!["architecture"]!;
-        if (!Architectures.Variants.Contains(name))
-        {
-            Assert.Skip($"skipped: needs the architecture '{name}', which is not built");
-        }
-
+        Require(name);
         var configuration = Architectures.Variant(name);
         var classes = (int)recorded["state"]!.AsArray()[^1]![1]![0]!;
         configuration.SetLabels([.. Enumerable.Range(0, classes).Select(i => $"class {i}")]);
         return Architectures.Build(configuration);
+    }
+
+    private static void Require(string architecture)
+    {
+        if (!Architectures.Variants.Contains(architecture))
+        {
+            Assert.Skip($"skipped: needs the architecture '{architecture}', which is not built");
+        }
     }
 
     /// <summary>The rule of <c>make/cnn.py</c>.</summary>

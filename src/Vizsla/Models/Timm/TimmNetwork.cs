@@ -3,29 +3,30 @@ using static TorchSharp.torch;
 
 namespace Vizsla.Models.Timm;
 
-/// <summary>A network of timm: one linear head, weights drawn layer by layer.</summary>
+/// <summary>A network of timm: one linear head unless it says otherwise, weights drawn layer by layer.</summary>
 /// <remarks>Files of transformers' <c>TimmWrapper</c> put <c>timm_model.</c> before each name; both are read, timm's own are written.</remarks>
 internal abstract class TimmNetwork : ClassificationNetwork
 {
     private const string WrapperPrefix = "timm_model.";
 
-    protected TimmNetwork(ModelConfiguration configuration, TimmOptions options)
-        : base(configuration, options.Architecture, "") => Options = options;
+    protected TimmNetwork(ModelConfiguration configuration, ModelConfiguration arguments)
+        : base(configuration, configuration.Text("architecture", ""), "") => Options = TimmOptions.From(configuration, arguments);
 
     /// <summary>Name of the head's linear layer in the file.</summary>
     protected abstract string HeadName { get; }
 
-    /// <summary>The head's linear layer.</summary>
-    protected abstract Dense Classifier { get; }
+    /// <summary>The head: a linear layer, or a convolution of single places.</summary>
+    protected abstract TensorLayer Classifier { get; }
 
     protected TimmOptions Options { get; }
 
-    public sealed override IReadOnlyList<string> HeadParameterNames => [HeadName + ".weight", HeadName + ".bias"];
+    public override IReadOnlyList<string> HeadParameterNames => [HeadName + ".weight", HeadName + ".bias"];
 
-    public sealed override Tensor Head(Tensor features)
+    public override Tensor Head(Tensor features)
     {
         using var scope = NewDisposeScope();
-        return Classifier.Forward(Dropout.Apply(features, Options.DropRate, training)).MoveToOuterDisposeScope();
+        var dropped = Dropout.Apply(features, Options.DropRate, training);
+        return (Classifier is Convolution ? Classifier.Forward(dropped.Unsqueeze(-1).Unsqueeze(-1)).Flatten(1) : Classifier.Forward(dropped)).MoveToOuterDisposeScope();
     }
 
     public override void Initialize()
@@ -40,7 +41,7 @@ internal abstract class TimmNetwork : ClassificationNetwork
     /// Source: timm <c>reset_classifier</c>, which leaves torch's own small weights. Those that timm's <c>create_model</c> draws for a whole EfficientNet are six times as wide,
     /// and a head that learns on frozen features keeps their noise.
     /// </remarks>
-    public sealed override void InitializeHead()
+    public override void InitializeHead()
     {
         using var mode = no_grad();
         Classifier.ResetParameters();
@@ -51,4 +52,20 @@ internal abstract class TimmNetwork : ClassificationNetwork
 
     /// <summary>Draws a layer's own parameters as timm does, after torch's constructor.</summary>
     protected abstract void InitializeLayer(Layer layer);
+
+    /// <summary>Sends a tensor through layers, one after the other.</summary>
+    /// <param name="layers">The layers.</param>
+    /// <param name="x">What the first takes; disposed.</param>
+    /// <returns>What the last gives, in the caller's scope.</returns>
+    internal static Tensor Through(IEnumerable<TensorLayer> layers, Tensor x)
+    {
+        foreach (var layer in layers)
+        {
+            var next = layer.Forward(x);
+            x.Dispose();
+            x = next;
+        }
+
+        return x;
+    }
 }

@@ -3,11 +3,11 @@ using Vizsla.Primitives;
 
 namespace Vizsla.Models.Timm;
 
-/// <summary>What timm's <c>config.json</c> says of a network, whatever its architecture.</summary>
+/// <summary>What timm's <c>config.json</c> says of a network, whatever its class.</summary>
 /// <param name="Architecture">timm's name, such as <c>resnet50</c>.</param>
 /// <param name="Channels">Channels of the pictures.</param>
 /// <param name="ClassCount">Number of classes.</param>
-/// <param name="Pooling">timm's name of the global pooling; null takes the architecture's.</param>
+/// <param name="Pooling">timm's name of the global pooling; null takes the class's.</param>
 /// <param name="DropRate">Share of the features set to zero before the head, in training.</param>
 /// <param name="DropPath">Share of the last block's branches left out, in training.</param>
 /// <param name="ImageSize">Height and width that the network is made for.</param>
@@ -18,9 +18,11 @@ internal sealed record TimmOptions(
     private const string Arguments = "model_args";
     private static readonly string[] _known = ["drop_path_rate", "drop_rate", "global_pool", "img_size", "in_chans", "num_classes"];
 
-    /// <summary>Reads the keys; those of <c>model_args</c> go before those of <c>pretrained_cfg</c>.</summary>
+    /// <summary>Reads the keys; those of <c>model_args</c> go before those of <c>pretrained_cfg</c>, and those before the name's own.</summary>
+    /// <param name="configuration">The model's <c>config.json</c>.</param>
+    /// <param name="own">What the table gives the class for this name.</param>
     /// <exception cref="ModelLoadException">A value is of the wrong kind, contradicts another, or asks for what is not built.</exception>
-    public static TimmOptions From(ModelConfiguration configuration)
+    public static TimmOptions From(ModelConfiguration configuration, ModelConfiguration own)
     {
         var arguments = Section(configuration, Arguments);
         var pretrained = Section(configuration, "pretrained_cfg");
@@ -45,9 +47,9 @@ internal sealed record TimmOptions(
             configuration.Text("architecture", ""),
             arguments.WholeNumber("in_chans", size[0]),
             classes,
-            arguments.TextOrNull("global_pool") ?? configuration.TextOrNull("global_pool"),
-            arguments.Number("drop_rate", 0),
-            arguments.Number("drop_path_rate", 0),
+            arguments.TextOrNull("global_pool") ?? configuration.TextOrNull("global_pool") ?? own.TextOrNull("global_pool"),
+            arguments.Number("drop_rate", own.Number("drop_rate", 0)),
+            arguments.Number("drop_path_rate", own.Number("drop_path_rate", 0)),
             arguments.Json["img_size"] is null ? (size[1], size[2]) : arguments.Size("img_size", 0));
     }
 

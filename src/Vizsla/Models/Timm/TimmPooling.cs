@@ -9,6 +9,7 @@ namespace Vizsla.Models.Timm;
 internal sealed class TimmPooling
 {
     private static readonly string[] _kinds = ["avg", "avgmax", "catavgmax", "max"];
+    private static readonly long[] _plane = [2, 3];
     private readonly string _kind;
 
     /// <param name="kind">timm's name; null takes the mean.</param>
@@ -31,10 +32,10 @@ internal sealed class TimmPooling
         using var scope = NewDisposeScope();
         var pooled = _kind switch
         {
-            "avg" => GlobalPooling.Mean(plane),
-            "max" => GlobalPooling.Max(plane),
-            "avgmax" => GlobalPooling.Mean(plane).Plus(GlobalPooling.Max(plane)).Times(0.5),
-            _ => cat([GlobalPooling.Mean(plane), GlobalPooling.Max(plane)], 1),
+            "avg" => plane.Mean(_plane),
+            "max" => plane.Max(_plane),
+            "avgmax" => plane.Mean(_plane).Plus(plane.Max(_plane)).Times(0.5),
+            _ => TensorShapes.Concat([plane.Mean(_plane), plane.Max(_plane)], 1),
         };
         return pooled.MoveToOuterDisposeScope();
     }

@@ -18,10 +18,17 @@ internal static class LayerOrder
     // Stem first, then the blocks in their order; a suffix takes the place of a missing number.
     private static readonly Family[] Families =
     [
-        // timm: Vision Transformer, ResNet, EfficientNet and MobileNet, VGG, Inception v4.
-        new("cls_token|reg_token|pos_embed|patch_embed|norm_pre", [new(@"blocks\.(\d+)\.(?!\d)"), new("norm", JoinsPrevious)]),
+        // timm: Vision Transformer, ResNet, EfficientNet, MobileNet V3 and V4, ResNet V2 and ConvNeXt and HGNet, RepVGG, RegNet, Xception, DenseNet, VGG, Inception v4.
+        new("cls_token|dist_token|reg_token|pos_embed|patch_embed|norm_pre", [new(@"blocks\.(\d+)\.(?!\d)"), new("norm", JoinsPrevious)]),
         new("conv1|bn1|maxpool", [new(@"layer(\d+)\.(\d+)")]),
-        new("conv_stem|bn1", [new(@"blocks\.(\d+)\.(\d+)"), new("conv_head|bn2", JoinsPrevious)]),
+        new("conv_stem|bn1", [new(@"blocks\.(\d+)\.(\d+)"), new("conv_head|bn2", JoinsPrevious)], mark: "bn2"),
+        new("conv_stem|bn1", [new(@"blocks\.(\d+)\.(\d+)")]),
+        new("stem", [new(@"stages\.(\d+)\.blocks\.(\d+)"), new(@"stages\.(\d+)\.downsample", 0), new("norm", JoinsPrevious)]),
+        new("stem", [new(@"stages\.(\d+)\.(\d+)"), new("final_conv", JoinsPrevious)]),
+        new("stem", [new(@"s(\d+)\.b(\d+)")]),
+        new("stem", [new(@"blocks\.(\d+)")]),
+        new("conv[12]|bn[12]", [new(@"block(\d+)"), new("conv[34]|bn[34]", 99)]),
+        new(@"features\.conv[012]|features\.norm[012]", [new(@"features\.denseblock(\d+)\.denselayer(\d+)"), new(@"features\.transition(\d+)", JoinsPrevious)]),
         new(@"features\.0\.(?!conv)", [new(@"features\.(\d+)")]),
         new(@"features\.[012]\.", [new(@"features\.(\d+)")]),
 
@@ -79,14 +86,21 @@ internal static class LayerOrder
     {
         private readonly (Regex Pattern, double[] Prefix, double[] Suffix)[] _places;
 
-        public Family(string stem, Block[] blocks) => _places =
-        [
-            (Start(stem), [0], []),
-            .. blocks.Select(b => (Start(b.Pattern), new double[] { 1 }, b.Suffix is { } suffix ? new[] { suffix } : [])),
-        ];
+        private readonly Regex? _mark;
 
-        /// <summary>Whether there is a stem and at least one block of the first kind.</summary>
-        public bool Fits(IReadOnlyList<string> names) => _places.Take(2).All(p => names.Any(p.Pattern.IsMatch));
+        public Family(string stem, Block[] blocks, string? mark = null)
+        {
+            _mark = mark is null ? null : Start(mark);
+            _places =
+            [
+                (Start(stem), [0], []),
+                .. blocks.Select(b => (Start(b.Pattern), new double[] { 1 }, b.Suffix is { } suffix ? new[] { suffix } : [])),
+            ];
+        }
+
+        /// <summary>Whether there is a stem, at least one block of the first kind, and what marks the family.</summary>
+        public bool Fits(IReadOnlyList<string> names) =>
+            _places.Take(2).All(p => names.Any(p.Pattern.IsMatch)) && (_mark is null || names.Any(_mark.IsMatch));
 
         public double[] Place(string name)
         {

@@ -1,16 +1,15 @@
-using System.Globalization;
 using Vizsla.Models.Layers;
 using static TorchSharp.torch;
 
-namespace Vizsla.Models.Timm.Vgg;
+namespace Vizsla.Models.Timm;
 
-// Shapes: B batch, C channels, H height, W width, L labels.
+// Shapes: B batch, C channels, H height, W width.
 
 /// <summary>timm's VGG, whose two wide layers before the head are convolutions.</summary>
 /// <remarks>Source: timm <c>VGG</c>; torchvision's files are read too. Parity: 1e-4.</remarks>
-internal sealed class VggNetwork : TimmNetwork
+internal sealed class TimmVggNetwork : TimmNetwork
 {
-    private const int Pool = 0;
+    private const string Halving = "M";
     private const int PoolCount = 5;
     private const int PlaneSide = 7;
     private const int HiddenWidth = 4096;
@@ -20,31 +19,21 @@ internal sealed class VggNetwork : TimmNetwork
     private readonly Convolution _second;
     private readonly TimmPooling _pooling;
 
-    /// <param name="configuration">timm's configuration.</param>
-    /// <param name="stages">Channels of each convolution; 0 halves the plane.</param>
-    /// <param name="hasNorm">Whether a batch norm follows each convolution.</param>
-    public VggNetwork(ModelConfiguration configuration, int[] stages, bool hasNorm)
-        : base(configuration, TimmOptions.From(configuration))
+    public TimmVggNetwork(ModelConfiguration configuration, ModelConfiguration arguments)
+        : base(configuration, arguments)
     {
         _pooling = new TimmPooling(Options.Pooling);
-        var channels = AddFeatures(stages, hasNorm);
+        var channels = AddFeatures([.. arguments.Json["cfg"]!.AsArray().Select(s => s!.ToString())], arguments.TextOrNull("norm_layer"));
         _first = Add("pre_logits.fc1", new Convolution(channels, HiddenWidth, new ConvolutionOptions(PlaneSide)));
         _second = Add("pre_logits.fc2", new Convolution(HiddenWidth, HiddenWidth, new ConvolutionOptions(1)));
         Classifier = Add(HeadName, new Dense(HiddenWidth * _pooling.Multiplier, Options.ClassCount));
     }
 
-    /// <summary>The convolutions of VGG-16.</summary>
-    public static int[] Stages16 { get; } = [64, 64, Pool, 128, 128, Pool, 256, 256, 256, Pool, 512, 512, 512, Pool, 512, 512, 512, Pool];
-
-    /// <summary>The convolutions of VGG-19.</summary>
-    public static int[] Stages19 { get; } =
-        [64, 64, Pool, 128, 128, Pool, 256, 256, 256, 256, Pool, 512, 512, 512, 512, Pool, 512, 512, 512, 512, Pool];
-
     public override int SmallestSide => 1 << PoolCount;
 
     protected override string HeadName => "head.fc";
 
-    protected override Dense Classifier { get; }
+    protected override TensorLayer Classifier { get; }
 
     public override Tensor Features(Tensor pixels, NetworkTrace? trace = null)
     {
@@ -95,31 +84,33 @@ internal sealed class VggNetwork : TimmNetwork
         }
     }
 
-    private int AddFeatures(int[] stages, bool hasNorm)
+    private int AddFeatures(string[] stages, string? norm)
     {
         // Activations and poolings count in the names, though they have no weights.
         var (position, channels) = (0, Options.Channels);
-        foreach (var width in stages)
+        var options = new ConvolutionOptions(3) { Padding = (1, 1) };
+        var style = new TimmStyle("relu", norm ?? TimmStyle.BatchNorm);
+        foreach (var stage in stages)
         {
-            if (width == Pool)
+            if (stage == Halving)
             {
                 position++;
-                _layers.Add(x => nn.functional.max_pool2d(x, [2, 2], [2, 2]));
+                _layers.Add(x => x.MaxPool(2, 2));
                 continue;
             }
 
-            var convolution = Add(Name(position), new Convolution(channels, width, new ConvolutionOptions(3) { Padding = (1, 1) }));
-            if (hasNorm)
+            var width = int.Parse(stage, System.Globalization.CultureInfo.InvariantCulture);
+            if (norm is not null)
             {
-                var unit = new ConvolutionUnit(convolution, Add(Name(position + 1), new BatchNormalization(width)), Activation.Named("relu"));
-                _layers.Add(unit.Forward);
+                _layers.Add(style.Unit(this, ($"features.{position}", $"features.{position + 1}"), channels, width, options).Forward);
             }
             else
             {
-                _layers.Add(x => convolution.Forward(x).relu_());
+                var convolution = Add($"features.{position}", new Convolution(channels, width, options));
+                _layers.Add(x => convolution.Forward(x).Relu_());
             }
 
-            position += hasNorm ? 3 : 2;
+            position += norm is not null ? 3 : 2;
             channels = width;
         }
 
@@ -130,12 +121,10 @@ internal sealed class VggNetwork : TimmNetwork
     {
         var (height, width) = (plane.shape[2], plane.shape[3]);
         var enough = height < PlaneSide || width < PlaneSide
-            ? nn.functional.adaptive_avg_pool2d(plane, [Math.Max(PlaneSide, height), Math.Max(PlaneSide, width)])
+            ? plane.AdaptiveAveragePool(Math.Max(PlaneSide, height), Math.Max(PlaneSide, width))
             : plane;
-        var hidden = _first.Forward(enough).relu_();                                         // [B, C, H - 6, W - 6]
+        var hidden = _first.Forward(enough).Relu_();                                            // [B, C, H - 6, W - 6]
         hidden = Dropout.Apply(hidden, Options.DropRate, training);
-        return _second.Forward(hidden).relu_();
+        return _second.Forward(hidden).Relu_();
     }
-
-    private static string Name(int position) => string.Create(CultureInfo.InvariantCulture, $"features.{position}");
 }

@@ -1,0 +1,33 @@
+namespace Vizsla.Models.Timm;
+
+/// <summary>timm's classes, by their names in Python.</summary>
+internal static class TimmClasses
+{
+    /// <summary>Builds a network of each class from a model's configuration and from what the table gives the class.</summary>
+    public static IReadOnlyDictionary<string, Func<ModelConfiguration, ModelConfiguration, TimmNetwork>> All { get; } =
+        new Dictionary<string, Func<ModelConfiguration, ModelConfiguration, TimmNetwork>>(StringComparer.Ordinal)
+        {
+            ["ResNet"] = (configuration, arguments) => new TimmResNetNetwork(configuration, arguments),
+            ["ResNetV2"] = (configuration, arguments) => new TimmResNetV2Network(configuration, arguments),
+            ["EfficientNet"] = (configuration, arguments) => new TimmEfficientNetNetwork(configuration, arguments, poolsFirst: false),
+            ["MobileNetV3"] = (configuration, arguments) => new TimmEfficientNetNetwork(configuration, arguments, poolsFirst: true),
+            ["ConvNeXt"] = (configuration, arguments) => new TimmConvNeXtNetwork(configuration, arguments),
+            ["RegNet"] = (configuration, arguments) => new TimmRegNetNetwork(configuration, arguments),
+            ["DenseNet"] = (configuration, arguments) => new TimmDenseNetNetwork(configuration, arguments),
+            ["VGG"] = (configuration, arguments) => new TimmVggNetwork(configuration, arguments),
+            ["InceptionV3"] = (configuration, arguments) => new TimmInceptionV3Network(configuration, arguments),
+            ["InceptionV4"] = (configuration, arguments) => new TimmInceptionV4Network(configuration, arguments),
+            ["Xception"] = (configuration, arguments) => new TimmLegacyXceptionNetwork(configuration, arguments),
+            ["XceptionAligned"] = (configuration, arguments) => new TimmXceptionNetwork(configuration, arguments),
+            ["HighPerfGpuNet"] = (configuration, arguments) => new TimmHgNetNetwork(configuration, arguments),
+            ["VisionTransformer"] = (configuration, arguments) => new TimmVitNetwork(configuration, arguments, isDistilled: false),
+            ["VisionTransformerDistilled"] = (configuration, arguments) => new TimmVitNetwork(configuration, arguments, isDistilled: true),
+            ["ByobNet"] = (configuration, arguments) => new TimmRepVggNetwork(configuration, arguments),
+        };
+
+    /// <summary>Builds a network without drawing weights.</summary>
+    /// <param name="variant">A line of the table.</param>
+    /// <param name="configuration">The model's <c>config.json</c>.</param>
+    public static TimmNetwork Make(TimmVariant variant, ModelConfiguration configuration) =>
+        All[variant.ClassName](configuration, new ModelConfiguration(variant.Arguments, variant.Name));
+}
