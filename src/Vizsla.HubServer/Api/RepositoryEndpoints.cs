@@ -100,11 +100,11 @@ internal sealed class RepositoryEndpoints(HubDatabase database, RepositoryStore 
 
     private IResult Search(HttpContext context, RepoType type)
     {
-        var caller = gate.CallerOf(context);
+        gate.CallerOf(context);
         var query = new RepositoryQuery(context.Request);
         using var connection = database.Open();
         var rows = repositories.List(type, query.Author, null)
-            .Where(r => (!r.IsPrivate || repositories.RoleOf(caller, r) is not TokenRole.None) && query.Names(r))
+            .Where(r => !r.IsPrivate && query.Names(r))
             .Select(r => (Repository: r, Commit: Revisions.Commit(connection, r, Revisions.Default)))
             .Where(r => query.IsEmpty || query.Selects(r.Repository, cards.Read(connection, r.Commit.Tree, type)));
         var sorted = query.Sorted(rows, r => r.Commit.Date, r => r.Repository.Created).ToList();

@@ -69,7 +69,7 @@ internal sealed class CommitRequest
     {
         var request = new CommitRequest(database, largestFile);
         var hasHeader = false;
-        await foreach (var line in LinesAsync(body, (largestFile * 4 / 3) + MaxLineBesideContent, cancellationToken).ConfigureAwait(false))
+        await foreach (var line in LinesAsync(body, largestFile, cancellationToken).ConfigureAwait(false))
         {
             var (key, value) = Parse(line);
             if (key == "header")
@@ -154,6 +154,10 @@ internal sealed class CommitRequest
         {
             throw Bad("a line is not JSON, or a key stands in it twice");
         }
+        catch (InvalidOperationException)
+        {
+            throw Answers.NotUnicode();
+        }
     }
 
     private static byte[] Content(JsonObject value)
@@ -184,12 +188,13 @@ internal sealed class CommitRequest
             : throw Bad($"'{path}' is not a valid path in a repository");
     }
 
-    private static Refusal TooLarge(long bytes) => new(413, $"A regular file of a commit has more than {bytes / (1 << 20)} MiB; send it as a large file.");
+    private static Refusal TooLarge(long bytes) => new(413, $"A regular file of a commit has more than {bytes} bytes; send it as a large file.");
 
     private static Refusal Bad(string what) => new(400, $"Bad commit: {what}.");
 
-    private static async IAsyncEnumerable<byte[]> LinesAsync(Stream body, long longest, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    private static async IAsyncEnumerable<byte[]> LinesAsync(Stream body, long largestFile, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        var longest = (largestFile * 4 / 3) + MaxLineBesideContent;
         var reader = PipeReader.Create(body);
         var searched = 0L;
         while (true)
@@ -202,7 +207,7 @@ internal sealed class CommitRequest
             {
                 if (buffer.Slice(0, end) is { IsEmpty: false } line)
                 {
-                    yield return line.Length <= longest ? line.ToArray() : throw TooLarge((longest - MaxLineBesideContent) * 3 / 4);
+                    yield return line.Length <= longest ? line.ToArray() : throw TooLarge(largestFile);
                 }
 
                 buffer = buffer.Slice(buffer.GetPosition(1, end));
@@ -211,7 +216,7 @@ internal sealed class CommitRequest
 
             if (buffer.Length > longest)
             {
-                throw TooLarge((longest - MaxLineBesideContent) * 3 / 4);
+                throw TooLarge(largestFile);
             }
 
             if (result.IsCompleted)

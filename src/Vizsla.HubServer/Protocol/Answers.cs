@@ -65,6 +65,10 @@ internal static class Answers
         {
             throw new Refusal(StatusCodes.Status400BadRequest, "The body is not valid JSON, or a key stands in it twice.");
         }
+        catch (InvalidOperationException)
+        {
+            throw NotUnicode();
+        }
     }
 
     /// <summary>How bodies are parsed: a key that stands twice makes the document invalid, since readers would not agree on its value.</summary>
@@ -81,7 +85,7 @@ internal static class Answers
         }
         catch (InvalidOperationException)
         {
-            throw new Refusal(StatusCodes.Status400BadRequest, "A string of the body is not valid Unicode: it holds half of a surrogate pair.");
+            throw NotUnicode();
         }
 
         static void Visit(JsonNode? node)
@@ -108,6 +112,9 @@ internal static class Answers
             }
         }
     }
+
+    /// <summary>The error for a key or a string with half of a surrogate pair.</summary>
+    public static Refusal NotUnicode() => new(StatusCodes.Status400BadRequest, "A key or a string of the body is not valid Unicode: it holds half of a surrogate pair.");
 
     /// <summary>A text with each control character, and each half of a surrogate pair, as U+FFFD.</summary>
     public static string Printable(string text) => text.Any(c => char.IsControl(c) || char.IsSurrogate(c))
