@@ -39,7 +39,7 @@ public sealed partial class HubClient
     /// <param name="repo">The repository; it must exist.</param>
     /// <param name="folder">The folder on this disk.</param>
     /// <param name="options">Which files, where to, message; null sends all to the root of <c>main</c>.</param>
-    /// <param name="cancellationToken">Stops; run again, it goes on where it was.</param>
+    /// <param name="cancellationToken">Stops; a second call resumes where this one stopped.</param>
     /// <returns>The last commit.</returns>
     /// <exception cref="HubException">As <see cref="CommitAsync"/>.</exception>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
@@ -60,6 +60,7 @@ public sealed partial class HubClient
     /// <param name="cancellationToken">Stops.</param>
     /// <returns>The commit; the unchanged head when nothing differed.</returns>
     /// <exception cref="HubException">As <see cref="CommitAsync"/>.</exception>
+    /// <exception cref="ArgumentException">A file's name cannot be one in a repository; no repository is made then.</exception>
     public async Task<CommitResult> PushFilesAsync(RepoId repo, Action<string> write, string message, bool? isPrivate = null, string? revision = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(repo);
@@ -68,6 +69,9 @@ public sealed partial class HubClient
         try
         {
             write(folder);
+
+            // A name that no repository takes is refused before one is made for it.
+            Transfers.FolderUpload.CheckNames(folder);
             var target = await WithOwnerAsync(repo, cancellationToken).ConfigureAwait(false);
             await CreateRepoAsync(target, isPrivate, existOk: true, cancellationToken).ConfigureAwait(false);
             var options = new UploadFolderOptions { Message = message, Commit = new CommitOptions { Revision = revision ?? DefaultRevision } };

@@ -1,12 +1,18 @@
+using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Vizsla.Hub;
 using Vizsla.HubServer.Accounts;
+using Vizsla.HubServer.Protocol;
 using Vizsla.HubServer.Repositories;
 
 namespace Vizsla.HubServer.Api;
 
-/// <summary>Who asks, and what they may see and change.</summary>
+/// <summary>Authenticates the caller and checks what they may see and change.</summary>
 /// <remarks>A private repository is, for those who may not see it, not there: 404 for a known caller, 401 for an unknown one, as for an absent repository.</remarks>
 internal sealed class Gate(AccountStore accounts, RepositoryStore repositories)
 {
@@ -29,13 +35,35 @@ internal sealed class Gate(AccountStore accounts, RepositoryStore repositories)
         return token is not null && accounts.Find(token) is { } caller ? caller : throw new Refusal(401, "Invalid credentials in Authorization header");
     }
 
-    /// <summary>A caller with a name.</summary>
+    /// <summary>An authenticated caller.</summary>
     /// <exception cref="Refusal">There is no token, or it is not valid.</exception>
     public Caller Known(HttpContext context) => CallerOf(context) is { User: not null } caller ? caller : throw Refusal.Anonymous();
 
     /// <summary>A caller whose token may write.</summary>
     /// <exception cref="Refusal">There is none.</exception>
-    public Caller Writer(HttpContext context) => Known(context) is { Role: TokenRole.Write } caller ? caller : throw new Refusal(403, "Forbidden: this token has no write access.");
+    public Caller Writer(HttpContext context)
+    {
+        var caller = Known(context) is { Role: TokenRole.Write } writer ? writer : throw new Refusal(403, "Forbidden: this token has no write access.");
+
+        // A browser sends a remembered user name and password with any page's form; it sends neither a bearer token nor JSON unasked.
+        return IsBearer(context) || IsJson(context.Request.ContentType)
+            ? caller
+            : throw new Refusal(StatusCodes.Status415UnsupportedMediaType, "Send a bearer token, or a JSON content type: a change is not taken from a form.");
+    }
+
+    /// <summary>Whether a repository may be known to exist by whoever sends a request.</summary>
+    public bool MaySee(HttpContext context, Repository repository)
+    {
+        try
+        {
+            return !repository.IsPrivate || repositories.RoleOf(CallerOf(context), repository) is not TokenRole.None;
+        }
+        catch (Refusal)
+        {
+            // Credentials that are not valid see nothing.
+            return false;
+        }
+    }
 
     /// <summary>A repository that the caller may see.</summary>
     /// <param name="context">The request.</param>
@@ -47,7 +75,7 @@ internal sealed class Gate(AccountStore accounts, RepositoryStore repositories)
         var repository = target is null ? null : repositories.Find(target.Id);
         if (repository is null || (repository.IsPrivate && repositories.RoleOf(caller, repository) is TokenRole.None))
         {
-            throw caller.User is null ? Refusal.Anonymous() : Refusal.NoRepository();
+            throw caller.User is null ? Refusal.NoRepositoryFound() : Refusal.NoRepository();
         }
 
         return (repository, caller);
@@ -80,12 +108,43 @@ internal sealed class Gate(AccountStore accounts, RepositoryStore repositories)
             : throw NoRights(repository.Id);
     }
 
-    /// <summary>What is said to those who write where they may not.</summary>
+    /// <summary>Whether a caller may change a repository.</summary>
+    public bool MayWrite(Repository repository, Caller caller) => repositories.RoleOf(caller, repository) is TokenRole.Write;
+
+    /// <summary>The error for writing without permission.</summary>
     public static Refusal NoRights(RepoId id) => new(403, $"You don't have the rights to create a model under the namespace \"{id.Owner}\"");
+
+    private static bool IsBearer(HttpContext context) => context.Request.Headers.Authorization.ToString().StartsWith(Bearer, StringComparison.OrdinalIgnoreCase);
+
+    private static bool IsJson(string? contentType) => contentType?.Split(';')[0].Trim() is { } type
+        && (type.EndsWith("/json", StringComparison.OrdinalIgnoreCase) || type.EndsWith("+json", StringComparison.OrdinalIgnoreCase) || type.EndsWith("ndjson", StringComparison.OrdinalIgnoreCase));
 
     private static string? Password(string encoded)
     {
         var bytes = new byte[encoded.Length];
         return Convert.TryFromBase64String(encoded, bytes, out var count) && Encoding.UTF8.GetString(bytes, 0, count).Split(':', 2) is [_, var password] ? password : null;
     }
+}
+
+/// <summary>Who am I.</summary>
+internal static class AccountEndpoints
+{
+    /// <summary>Adds the endpoints.</summary>
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes.MapGet("/api/whoami-v2", (HttpContext context, Gate gate) => Answers.Of(WhoAmI(gate.Known(context))));
+
+    private static JsonObject WhoAmI(Caller caller) => new()
+    {
+        ["type"] = "user",
+        ["id"] = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(caller.User!)))[..24],
+        ["name"] = caller.User,
+        ["fullname"] = CultureInfo.InvariantCulture.TextInfo.ToTitleCase(caller.User!),
+        ["isPro"] = false,
+        ["orgs"] = new JsonArray(),
+        ["auth"] = new JsonObject
+        {
+            ["type"] = "access_token",
+            ["accessToken"] = new JsonObject { ["displayName"] = caller.Label, ["role"] = caller.Role is TokenRole.Write ? "write" : "read", ["createdAt"] = caller.Created },
+        },
+    };
 }

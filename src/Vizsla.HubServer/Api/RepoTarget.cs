@@ -2,10 +2,11 @@ using System.Reflection;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Vizsla.Hub;
+using Vizsla.HubServer.Protocol;
 
 namespace Vizsla.HubServer.Api;
 
-/// <summary>What an address names: a repository, and a revision and path in it.</summary>
+/// <summary>The repository, revision and path that a URL names.</summary>
 /// <param name="Id">The repository.</param>
 /// <param name="Revision">Decoded; empty when the address has none.</param>
 /// <param name="Path">Decoded, slashes between segments; empty when the address has none.</param>
@@ -17,11 +18,14 @@ internal sealed record RepoTarget(RepoId Id, string Revision, string Path)
 {
     private const string GitSuffix = ".git";
 
-    /// <summary>Called by the minimal API for each handler's parameter.</summary>
+    /// <summary>Called by the minimal API to bind a handler's parameter.</summary>
     public static ValueTask<RepoTarget?> BindAsync(HttpContext context, ParameterInfo parameter)
     {
         _ = parameter;
-        return ValueTask.FromResult(Parse(context.Features.Get<IHttpRequestFeature>()!.RawTarget));
+        var target = Parse(context.Features.Get<IHttpRequestFeature>()!.RawTarget);
+        return target is not null && (target.Revision + target.Path).Any(char.IsControl)
+            ? throw new Refusal(StatusCodes.Status400BadRequest, "A revision and a path hold no control characters.")
+            : ValueTask.FromResult(target);
     }
 
     /// <summary>Reads an address; null when it names no repository.</summary>
