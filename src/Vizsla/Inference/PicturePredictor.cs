@@ -54,7 +54,7 @@ public sealed partial class PicturePredictor
             _decoding = pipeline.FastDecode ?? throw new ArgumentException(pipeline.FastDecodeProblem, nameof(options));
         }
 
-        _function = _options.Function ?? Scores.DefaultFunction(network.Configuration);
+        _function = _options.Function ?? Scores.DefaultFunction(network.Configuration.Id2Label.Count, network.Configuration.ProblemType);
     }
 
     /// <summary>Predicts files in their order; a file that cannot be read says why and the others go on.</summary>
