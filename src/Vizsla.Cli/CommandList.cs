@@ -19,6 +19,7 @@ internal static class CommandList
         new DoctorCommand(),
         new StudioCommand(),
         new ServeCommand(),
+        new ExportCommand(),
         new ReportCommand(),
         new PushCommand(),
         new PullCommand(),

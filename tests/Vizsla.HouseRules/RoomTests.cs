@@ -31,6 +31,7 @@ public sealed class RoomTests
         ["Vizsla.Datasets.Statistics"] = ["Vizsla.Imaging", "Vizsla.Datasets", FrontDoor],
         ["Vizsla.Datasets.Checks"] = ["Vizsla.Primitives", "Vizsla.Imaging", "Vizsla.Datasets", "Vizsla.Datasets.Readers", FrontDoor],
         ["Vizsla.Datasets.Splits"] = ["Vizsla.Primitives", "Vizsla.Imaging", "Vizsla.Datasets", "Vizsla.Datasets.Readers", "Vizsla.Datasets.Checks"],
+        ["Vizsla.Inference"] = ["Vizsla.Imaging"],
         ["Vizsla.Loading"] = ["Vizsla.Primitives", "Vizsla.Imaging", "Vizsla.Transforms", "Vizsla.Datasets", FrontDoor],
     };
 

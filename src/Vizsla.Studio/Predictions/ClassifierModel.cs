@@ -22,7 +22,7 @@ internal sealed class ClassifierModel : PictureModel
     public override IReadOnlyList<string> Labels => _classifier.Labels;
 
     /// <inheritdoc/>
-    public override ScoreFunction DefaultFunction => Scores.DefaultFunction(_classifier.Configuration);
+    public override ScoreFunction DefaultFunction => Scores.DefaultFunction(_classifier.Labels.Count, _classifier.Configuration.ProblemType);
 
     /// <inheritdoc/>
     public override ExplanationMethod? Method =>

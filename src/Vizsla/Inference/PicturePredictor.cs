@@ -59,7 +59,7 @@ public sealed partial class PicturePredictor
         }
 
         _views = _options.Augmentation?.Views(pipeline) ?? [pipeline];
-        _function = _options.Function ?? Scores.DefaultFunction(network.Configuration);
+        _function = _options.Function ?? Scores.DefaultFunction(network.Configuration.Id2Label.Count, network.Configuration.ProblemType);
     }
 
     /// <summary>Predicts files in their order; a file that cannot be read says why and the others go on.</summary>

@@ -1,5 +1,3 @@
-using Vizsla.Models;
-
 namespace Vizsla.Inference;
 
 /// <summary>Logits to the likeliest classes.</summary>
@@ -7,12 +5,10 @@ namespace Vizsla.Inference;
 public static class Scores
 {
     /// <summary>The function that a model's logits want: sigmoid for several labels at once or a single one, else softmax.</summary>
-    /// <param name="configuration">The model's configuration.</param>
-    public static ScoreFunction DefaultFunction(ModelConfiguration configuration)
-    {
-        ArgumentNullException.ThrowIfNull(configuration);
-        return configuration.Id2Label.Count == 1 || configuration.ProblemType == "multi_label_classification" ? ScoreFunction.Sigmoid : ScoreFunction.Softmax;
-    }
+    /// <param name="classCount">Number of classes.</param>
+    /// <param name="problemType">HF: <c>problem_type</c> of <c>config.json</c>; null where it says nothing.</param>
+    public static ScoreFunction DefaultFunction(int classCount, string? problemType) =>
+        classCount == 1 || problemType == "multi_label_classification" ? ScoreFunction.Sigmoid : ScoreFunction.Softmax;
 
     /// <summary>Applies the function in float32, softmax after subtracting the largest logit.</summary>
     /// <param name="function">The function.</param>

@@ -1,0 +1,97 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Vizsla.Transforms;
+
+namespace Vizsla.Onnx;
+
+/// <summary>The files of an exported model: the network, and beside it or one folder above what Hugging Face keeps about it.</summary>
+internal sealed class ModelFiles
+{
+    private const string Configuration = "config.json";
+    private const string Preprocessor = "preprocessor_config.json";
+    private const string Below = "onnx";
+
+    private readonly string _folder;
+    private readonly JsonObject? _configuration;
+
+    private ModelFiles(string model, string folder)
+    {
+        (Model, _folder) = (model, folder);
+        var file = Path.Combine(folder, Configuration);
+        try
+        {
+            _configuration = File.Exists(file) ? JsonNode.Parse(File.ReadAllBytes(file))!.AsObject() : null;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw new OnnxModelException($"'{file}' is no JSON object: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Path of the network.</summary>
+    public string Model { get; }
+
+    /// <summary>HF: <c>problem_type</c>; null where it is not said.</summary>
+    public string? ProblemType => _configuration?["problem_type"]?.GetValue<string>();
+
+    /// <summary>Finds them from a folder or a file.</summary>
+    /// <exception cref="OnnxModelException">There is no such file.</exception>
+    public static ModelFiles Find(string path, string fileName)
+    {
+        if (File.Exists(path))
+        {
+            var beside = Path.GetDirectoryName(Path.GetFullPath(path))!;
+            var above = Path.GetDirectoryName(beside);
+            return new ModelFiles(path, !File.Exists(Path.Combine(beside, Configuration)) && above is not null && Path.GetFileName(beside) == Below ? above : beside);
+        }
+
+        string[] places = [Path.Combine(path, Below, fileName), Path.Combine(path, fileName)];
+        return Array.Find(places, File.Exists) is { } found
+            ? new ModelFiles(found, path)
+            : throw new OnnxModelException($"'{path}' holds neither {Below}/{fileName} nor {fileName}. Export the model into it first.");
+    }
+
+    /// <summary>Class names: of the configuration, else of the file.</summary>
+    /// <exception cref="OnnxModelException">Neither says them.</exception>
+    public IReadOnlyList<string> Labels(IReadOnlyDictionary<string, string> metadata)
+    {
+        if (_configuration?["id2label"] is JsonObject names && names.All(n => int.TryParse(n.Key, CultureInfo.InvariantCulture, out _)))
+        {
+            return [.. names.OrderBy(n => int.Parse(n.Key, CultureInfo.InvariantCulture)).Select(n => n.Value!.GetValue<string>())];
+        }
+
+        if ((_configuration?["label_names"] ?? _configuration?["pretrained_cfg"]?["label_names"]) is JsonArray timm)
+        {
+            return [.. timm.Select(n => n!.GetValue<string>())];
+        }
+
+        return metadata.TryGetValue("id2label", out var stored)
+            ? [.. JsonNode.Parse(stored)!.AsArray().Select(n => n!.GetValue<string>())]
+            : throw new OnnxModelException($"Neither '{Path.Combine(_folder, Configuration)}' nor '{Model}' says the names of the classes. Give Labels in the options.");
+    }
+
+    /// <summary>The preprocessing of the folder.</summary>
+    /// <exception cref="OnnxModelException">The folder does not say it, or says something impossible.</exception>
+    public ImageProcessor Processor()
+    {
+        try
+        {
+            if (File.Exists(Path.Combine(_folder, Preprocessor)))
+            {
+                return ImageProcessor.FromPretrained(_folder);
+            }
+
+            if (_configuration?["pretrained_cfg"] is JsonObject settings)
+            {
+                return ImageProcessor.FromTimm(settings);
+            }
+        }
+        catch (InvalidDataException e)
+        {
+            throw new OnnxModelException(e.Message, e);
+        }
+
+        throw new OnnxModelException($"'{_folder}' has no {Preprocessor}, which says how the pictures are prepared. Give Processor in the options.");
+    }
+}
