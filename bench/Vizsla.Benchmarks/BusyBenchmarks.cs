@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Vizsla.Imaging;
 using Vizsla.Training;
+using Vizsla.Training.Callbacks;
 using Vizsla.Transforms;
 
 namespace Vizsla.Benchmarks;
@@ -170,7 +171,7 @@ internal static class BusyBenchmarks
             using var trainer = new Trainer(
                 model, arguments,
                 dataset.WithTransform(new Compose(new Resize(224, 224), new ToDtype(Scale: true), new Normalize([0.5, 0.5, 0.5], [0.5, 0.5, 0.5]))),
-                callbacks: [clock]);
+                options: new TrainerOptions { Callbacks = [clock] });
             trainer.Train();
             return TrainingBatch * clock.StepsPerSecond;
         }

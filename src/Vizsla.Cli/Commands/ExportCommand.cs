@@ -24,6 +24,7 @@ internal sealed class ExportCommand : Verb
     private readonly Option<string?> _output;
     private readonly Option<string> _types;
     private readonly Option<string[]> _verifyOn;
+    private readonly DatasetFlags _loading;
 
     public ExportCommand()
         : base("export", "Write a model as ONNX files for ONNX Runtime and transformers.js, each compared with the model before it is kept.",
@@ -36,6 +37,7 @@ internal sealed class ExportCommand : Verb
         _types = AddOption("--dtype", "fp32, fp16, int8, or several separated by commas.", "fp32");
         _verifyOn = AddOption("--verify_on", "Dataset, or picture files, to compare on. Default: the run's validation or test split; drawn pictures where there is none. int8 needs at least 200 pictures.", Array.Empty<string>());
         _verifyOn.AllowMultipleArgumentsPerToken = true;
+        _loading = new DatasetFlags(this);
     }
 
     protected override async Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
@@ -109,7 +111,7 @@ internal sealed class ExportCommand : Verb
 
         async Task<(IReadOnlyList<ExportPicture> Pictures, string Source)> SplitAsync(string path)
         {
-            var splits = await DatasetSource.OpenAsync(path, null, console, cancellationToken);
+            var splits = await DatasetSource.OpenAsync(path, null, _loading.Read(arguments), console, cancellationToken);
             var key = s_splits.FirstOrDefault(splits.ContainsKey) ?? splits.Keys.First();
             var split = splits[key];
             var hasLabels = split.ClassNames.SequenceEqual(model.Labels);

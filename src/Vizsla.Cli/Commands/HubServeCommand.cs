@@ -27,7 +27,7 @@ internal sealed class HubServeCommand : Verb
         _tokenFile = AddOption<string>("--token_file", "File of the first user's token: taken if it is there, else written; DATA/token, if none is given.");
         _storagePort = AddOption<int?>("--storage_port", "A second port for the bytes of large files; the Hub's own, if none is given.");
         _publicUrl = AddOption<string>("--public_url", "Address that clients use, when a proxy stands before the Hub.");
-        _allowedHosts = AddOption<string[]>("--allowed_host", "A name, besides addresses, localhost and that of --public_url, under which clients may call; repeatable.", []);
+        _allowedHosts = AddOption("--allowed_host", "A name, besides addresses, localhost and that of --public_url, under which clients may call; repeatable.", Array.Empty<string>());
         _verbose = AddOption<bool>("--verbose", "Log every request.");
     }
 

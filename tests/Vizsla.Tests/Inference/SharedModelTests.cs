@@ -2,6 +2,7 @@ using Vizsla.Imaging;
 using Vizsla.Inference;
 using Vizsla.Testing;
 using Vizsla.Training;
+using Vizsla.Training.Callbacks;
 using Vizsla.Tests.Training;
 
 namespace Vizsla.Tests.Inference;
@@ -193,7 +194,7 @@ public sealed class SharedModelTests
     private static string Train(TinyRun run, string name, Action<ImageClassifier> ask)
     {
         using var model = run.Model();
-        using var trainer = new Trainer(model, run.Arguments(name), TinyRun.Train(), TinyRun.Eval(), callbacks: [new Asking(() => ask(model))]);
+        using var trainer = new Trainer(model, run.Arguments(name), TinyRun.Train(), TinyRun.Eval(), new TrainerOptions { Callbacks = [new Asking(() => ask(model))] });
         trainer.Train();
         return State(model);
     }
