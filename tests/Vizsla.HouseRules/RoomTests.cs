@@ -152,7 +152,7 @@ public sealed class RoomTests
         }
 
         Assert.Empty(tooEarly);
-        Assert.Empty(MainRooms.Keys.Where(room => !rooms.Contains(room)));
+        Assert.DoesNotContain(MainRooms.Keys, room => !rooms.Contains(room));
     }
 
     private static IEnumerable<string> Of(string room, params string[] parts) => parts.Select(part => $"{room}.{part}");

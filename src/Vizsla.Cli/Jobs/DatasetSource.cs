@@ -40,7 +40,8 @@ internal static class DatasetSource
     /// <exception cref="DatasetException">There is no column of classes; says what to do.</exception>
     public static void RequireLabels(DatasetDict splits, string name)
     {
-        if (splits.Features.ClassLabel is not null)
+        // A dataset that lacks the split to train on has something else said of it.
+        if (splits.Features.ClassLabel is not null || !splits.ContainsKey("train"))
         {
             return;
         }
