@@ -75,16 +75,19 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Trains to the end, from the beginning or from a checkpoint, and writes the run folder.</summary>
     /// <param name="cancellationToken">Ends the training after the step that runs, an evaluation after its batch: a checkpoint is saved, and the exception says where.</param>
-    /// <exception cref="TrainingException">The training cannot start, go on or be resumed; the last checkpoint stays.</exception>
+    /// <exception cref="TrainingException">The training cannot start, continue or be resumed; the last checkpoint stays.</exception>
     /// <exception cref="TrainingStoppedException">The token was cancelled.</exception>
     public TrainOutput Train(CancellationToken cancellationToken = default)
     {
-        var train = TrainerChecks.RequireTrainable(_arguments, _model, _train, _evalDataset);
+        var train = TrainerChecks.RequireTrainable(_arguments, _model, _train, _evalDataset, _best);
         using var locked = RunLock.Take(_arguments.OutputDir);
         using var setup = new TrainingSetup(_model, _compute, _loss, train, _evalDataset, _options, _best.GreaterIsBetter, cancellationToken);
         var checkpoint = _folder.Prepare(_arguments, _options.Logger);
+        TrainerChecks.WarnOfMissingClasses(_model.Labels, train, _evalDataset, _options.Logger);
         DiskSpace.Require(_arguments, _model.Network, _options.Logger);
-        _model.Configuration.ProblemType ??= "single_label_classification";
+
+        // Whatever it was before: it is trained with cross entropy, and its scores are to be read so.
+        _model.Configuration.ProblemType = "single_label_classification";
         if (checkpoint is not null)
         {
             ArgumentChanges.Check(checkpoint, setup.Description, _options.Logger);
@@ -127,7 +130,7 @@ public sealed class Trainer : IDisposable
             throw new ArgumentsException(problems);
         }
 
-        var train = TrainerChecks.RequireTrainable(_arguments with { EvalStrategy = IntervalStrategy.No }, _model, _train, evaluation: null);
+        var train = TrainerChecks.RequireTrainable(_arguments with { EvalStrategy = IntervalStrategy.No }, _model, _train, evaluation: null, _best);
         return new LearningRateFinder(_model, _compute, _loss, asked, _options).Run(train, _evalDataset, stepDone, cancellationToken);
     }
 

@@ -8,7 +8,7 @@ public sealed partial record TrainingArguments
     /// <summary>Whether the run is pushed to the Hub, beside its training and at its end. Default false.</summary>
     public bool PushToHub { get; init; }
 
-    /// <summary>Repository, <c>owner/name</c> or a name of one's own, made where it is missing; null, the default, is the name of the run folder.</summary>
+    /// <summary>Repository, <c>owner/name</c> or a name alone, made where it is missing; null, the default, is the name of the run folder.</summary>
     public string? HubModelId { get; init; }
 
     /// <summary>The repository as it was asked for: <see cref="HubModelId"/>, else the name of the run folder.</summary>

@@ -160,7 +160,7 @@ public sealed partial record TrainingArguments
     /// <summary>Name of the run in its events, plots and model card; null, the default, is the folder's name.</summary>
     public string? RunName { get; init; }
 
-    /// <summary>Whether the progress bar is left out. Null, the default, shows it on a terminal.</summary>
+    /// <summary>Whether the <c>train</c> verb shows lines in place of a progress bar. Null, the default, shows a bar on a terminal.</summary>
     public bool? DisableTqdm { get; init; }
 
     /// <summary>Whether the weights of the best evaluation are in place when training ends. Default false.</summary>
@@ -193,7 +193,7 @@ public sealed partial record TrainingArguments
     /// <summary>Whether memory figures are left out of the train metrics. Default true.</summary>
     public bool SkipMemoryMetrics { get; init; } = true;
 
-    /// <summary>Checkpoint to go on from: a folder, or <c>true</c> for the last one in <see cref="OutputDir"/>; null, the default, starts anew.</summary>
+    /// <summary>Checkpoint to resume from: a folder, or <c>true</c> for the last one in <see cref="OutputDir"/>; null, the default, starts anew.</summary>
     public string? ResumeFromCheckpoint { get; init; }
 
     /// <summary>Whether the batch is halved, with as many more accumulation steps, until it fits in memory. Default false.</summary>

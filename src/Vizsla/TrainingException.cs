@@ -2,7 +2,7 @@ using Vizsla.Training.Checkpoints;
 
 namespace Vizsla;
 
-/// <summary>A run that cannot start, go on, or be resumed.</summary>
+/// <summary>A run that cannot start, continue or be resumed.</summary>
 public sealed class TrainingException : Exception
 {
     /// <summary>Makes the exception.</summary>
@@ -57,7 +57,7 @@ public sealed class TrainingStoppedException : OperationCanceledException
     /// <param name="step">Steps done.</param>
     /// <param name="token">The token that was cancelled.</param>
     public TrainingStoppedException(string checkpoint, int step, CancellationToken token)
-        : base($"Stopped after step {step}; '{checkpoint}' holds everything to go on with --resume_from_checkpoint true.", token)
+        : base($"Stopped after step {step}; '{checkpoint}' holds everything to resume with --resume_from_checkpoint true.", token)
     {
         (Checkpoint, Step) = (checkpoint, step);
     }

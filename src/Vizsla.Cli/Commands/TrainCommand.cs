@@ -4,6 +4,7 @@ using Vizsla.Cli.Jobs;
 using Vizsla.Cli.Progress;
 using Vizsla.Datasets;
 using Vizsla.Models;
+using Vizsla.Runs;
 using Vizsla.Training.Arguments;
 
 namespace Vizsla.Cli.Commands;
@@ -72,6 +73,11 @@ internal sealed class TrainCommand : Verb
         var (model, fromScratch) = PickModel(arguments, own, console);
         var output = arguments.GetValue(_output) ?? config["output_dir"]?.GetValue<string>() ?? $"{NameOf(dataset)}-{NameOf(model)}";
         var asked = ReadArguments(arguments, config, output);
+        if (!arguments.GetValue(_findRate) && asked?.DoTrain != false)
+        {
+            RunFolder.RequireFree(asked ?? _flags.Read(arguments, new TrainingArguments { OutputDir = output }, []));
+        }
+
         var modelRevision = arguments.GetValue(_modelRevision) ?? Text(own, "model_revision");
         if (!fromScratch)
         {
@@ -101,11 +107,11 @@ internal sealed class TrainCommand : Verb
             return 0;
         }
 
-        using var said = cancellationToken.Register(() => console.Note("Stopping after this step (or batch of an evaluation), with a checkpoint; once more ends at once without one."));
+        using var said = cancellationToken.Register(() => console.Note("Stopping after this step (or batch of an evaluation), with a checkpoint; press Ctrl-C again to quit without saving."));
         try
         {
             var format = arguments.GetValue(_logFormat)!;
-            using var display = TrainingDisplay.Create(console, format);
+            using var display = TrainingDisplay.Create(console, format, noBar: options.Arguments.DisableTqdm == true);
 
             // Standard output is for the objects alone where a program reads them.
             await TrainingJob.RunAsync(options, splits, format == "json" ? console with { Out = console.Error } : console, [display], cancellationToken);

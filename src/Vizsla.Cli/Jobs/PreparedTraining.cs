@@ -1,5 +1,6 @@
 using Vizsla.Models;
 using Vizsla.Training.Callbacks;
+using Vizsla.Training.Checkpoints;
 using static Vizsla.Cli.Wording;
 
 namespace Vizsla.Cli.Jobs;
@@ -27,7 +28,7 @@ internal sealed class PreparedTraining : IDisposable
     /// <param name="options">What to train.</param>
     /// <param name="loaded">The splits of the dataset.</param>
     /// <param name="console">Where to write.</param>
-    /// <param name="callbacks">Hear of the training.</param>
+    /// <param name="callbacks">Are told of the training.</param>
     /// <param name="cancellationToken">Stops the look at the pictures.</param>
     public static PreparedTraining Open(
         TrainingJobOptions options, DatasetDict loaded, CommandConsole console, IEnumerable<TrainerCallback> callbacks, CancellationToken cancellationToken)
@@ -79,11 +80,15 @@ internal sealed class PreparedTraining : IDisposable
         : name.Contains('[', StringComparison.Ordinal) || name.Contains('+', StringComparison.Ordinal) ? dataset.Select(name)
         : throw new UsageException($"{option} '{name}' is no split of '{options.Dataset}'. It has {string.Join(", ", dataset.Keys)}.");
 
+    // A resumed run takes all weights from its checkpoint, those of a new head too.
+    private static bool IsFilledByCheckpoint(TrainingArguments arguments) =>
+        arguments.ResumeFromCheckpoint is { } asked && CheckpointChecks.Find(asked, new CheckpointFolders(arguments.OutputDir)) is not null;
+
     private static ImageClassifier OpenModel(TrainingJobOptions options, IReadOnlyList<string> labels, CommandConsole console)
     {
         if (options.FromScratch)
         {
-            console.Note($"Starting '{options.Model}' from drawn weights.");
+            console.Note($"Starting '{options.Model}' with randomly initialized weights.");
             return ImageClassifier.Create(options.Model, labels, options.ImageSize, options.Arguments.Seed);
         }
 
@@ -93,7 +98,7 @@ internal sealed class PreparedTraining : IDisposable
         }
 
         var model = ImageClassifier.FromPretrained(options.Model, labels, options.IgnoreMismatchedSizes ?? true, options.Arguments.Seed, revision: options.ModelRevision);
-        if (model.LoadReport?.NewlyInitializedMessage is { } replaced)
+        if (model.LoadReport?.NewlyInitializedMessage is { } replaced && !IsFilledByCheckpoint(options.Arguments))
         {
             console.Note(replaced);
         }

@@ -32,7 +32,7 @@ internal static class RateSearchJob
         var plot = curve.Save(options.Arguments.OutputDir);
         console.WriteLine(curve.Suggestion is { } rate
             ? $"Take --learning_rate {Text(rate)}. The loss falls fastest at {Text(curve.Steepest)}; a tenth of the rate with the least loss is {Text(curve.TenthOfBest)}."
-            : "The loss fell at no learning rate: look at the pictures and their classes, or give more steps by --max_steps.");
+            : $"{curve.Problem ?? "The loss falls at no learning rate."} Check the pictures and their classes, or give more steps with --max_steps.");
         console.WriteLine($"The losses of {curve.Points.Count} rates are in '{Path.Combine(options.Arguments.OutputDir, LearningRateReport.FileName)}', their curve in '{plot}'.");
     }
 

@@ -12,7 +12,7 @@ internal static class TrainingJob
     /// <param name="options">What to do.</param>
     /// <param name="loaded">The splits of the dataset.</param>
     /// <param name="console">Where to write.</param>
-    /// <param name="callbacks">Hear of the training.</param>
+    /// <param name="callbacks">Are told of the training.</param>
     /// <param name="cancellationToken">Ends the training after its step, with a checkpoint.</param>
     public static async Task RunAsync(TrainingJobOptions options, DatasetDict loaded, CommandConsole console, IEnumerable<TrainerCallback> callbacks, CancellationToken cancellationToken)
     {

@@ -16,7 +16,7 @@ internal sealed class TextDisplay(CommandConsole console, TimeProvider time) : T
     {
         var (state, from) = (context.State, context.State.GlobalStep);
         _meter.Begin(from);
-        console.Note($"Training {state.MaxSteps} steps over {state.NumTrainEpochs} epochs{(from > 0 ? $", going on from step {from}" : "")}.");
+        console.Note($"Training {Wording.Counted(state.MaxSteps, "step")} over {Wording.Counted(state.NumTrainEpochs, "epoch")}{(from > 0 ? $", resuming after step {from}" : "")}.");
     }
 
     public override void OnStepEnd(TrainerContext context) => _meter.Step(context.State.GlobalStep, context.Rows.Count);

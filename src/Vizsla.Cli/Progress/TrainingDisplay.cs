@@ -11,15 +11,16 @@ internal abstract class TrainingDisplay : TrainerCallback, IDisposable
     /// <summary>The display for a console.</summary>
     /// <param name="console">Where to show it.</param>
     /// <param name="format">One of <see cref="Formats"/>; <c>auto</c> is a bar at a terminal and text elsewhere and where <c>CI</c> is set.</param>
+    /// <param name="noBar">Whether <c>auto</c> is text at a terminal too (<c>disable_tqdm</c>).</param>
     /// <param name="time">The clock; null is the system's.</param>
-    public static TrainingDisplay Create(CommandConsole console, string format = "auto", TimeProvider? time = null)
+    public static TrainingDisplay Create(CommandConsole console, string format = "auto", bool noBar = false, TimeProvider? time = null)
     {
         var clock = time ?? TimeProvider.System;
         return format switch
         {
             "json" => new JsonDisplay(console, clock),
             "bar" => new LiveDisplay(console, clock),
-            "auto" when console.Interactive => new LiveDisplay(console, clock),
+            "auto" when console.Interactive && !noBar => new LiveDisplay(console, clock),
             _ => new TextDisplay(console, clock),
         };
     }

@@ -27,8 +27,8 @@ internal sealed partial class HubPublisher : IDisposable
 
     /// <param name="arguments">Repository, branch, strategy, token.</param>
     /// <param name="hub">The Hub; null takes the one that the environment names.</param>
-    /// <param name="events">Hears what became of each push.</param>
-    /// <param name="logger">Hears of failures.</param>
+    /// <param name="events">Receives what became of each push.</param>
+    /// <param name="logger">Receives failures.</param>
     /// <exception cref="HubException">There is no token.</exception>
     public HubPublisher(TrainingArguments arguments, HubClient? hub, EventLog events, ILogger logger)
     {
@@ -65,7 +65,7 @@ internal sealed partial class HubPublisher : IDisposable
         {
             _last = _lastPush = QueueAsync(_last, message, Stage(state, checkpoint), state.GlobalStep, checkpoint);
         }
-        catch (Exception e) when (IsFailure(e))
+        catch (Exception e)
         {
             Failed(state.GlobalStep, message, e);
         }
@@ -88,7 +88,7 @@ internal sealed partial class HubPublisher : IDisposable
             Done(state.GlobalStep, message, result);
             return result;
         }
-        catch (Exception e) when (IsFailure(e))
+        catch (Exception e) when (e is not OperationCanceledException)
         {
             Failed(state.GlobalStep, message, e);
             throw;
@@ -146,8 +146,9 @@ internal sealed partial class HubPublisher : IDisposable
                 Done(step, message, await SendAsync(staged, message, checkpoint, CancellationToken.None).ConfigureAwait(false));
             }
         }
-        catch (Exception e) when (IsFailure(e))
+        catch (Exception e)
         {
+            // Whatever it is: a push never fails the run.
             Failed(step, message, e);
         }
         finally
@@ -186,9 +187,6 @@ internal sealed partial class HubPublisher : IDisposable
 
         return _repo;
     }
-
-    // The Hub, the way to it, this disk, or a name that no repository takes.
-    private static bool IsFailure(Exception e) => e is IOException or UnauthorizedAccessException or ArgumentException;
 
     private void Done(int step, string message, CommitResult result)
     {

@@ -24,10 +24,17 @@ internal sealed class ReportCallback(
     private long _drawnAt = (time ?? TimeProvider.System).GetTimestamp();
     private (int Step, EvalPrediction Prediction)? _last;
     private (int Step, EvalPrediction Prediction)? _best;
+    private EvalPrediction? _kept;
+    private IReadOnlyDictionary<string, double>? _test;
     private bool _hasBatch;
     private bool _hasEnded;
 
-    public override void OnTrainBegin(TrainerContext context) => _hasBatch = train is null || context.State.GlobalStep > 0;
+    public override void OnTrainBegin(TrainerContext context)
+    {
+        _hasBatch = train is null || context.State.GlobalStep > 0;
+        (_hasEnded, _last, _best, _test) = (false, null, null, null);
+    }
+
 
     public override void OnPreOptimizerStep(TrainerContext context)
     {
@@ -43,6 +50,11 @@ internal sealed class ReportCallback(
 
     public override void OnEvaluate(TrainerContext context, IReadOnlyDictionary<string, double> metrics)
     {
+        if (context.LastPrediction is { IsLabelled: false })
+        {
+            return;
+        }
+
         KeepBest(context);
         if (_hasEnded)
         {
@@ -60,6 +72,15 @@ internal sealed class ReportCallback(
         }
     }
 
+    public override void OnPredict(TrainerContext context, IReadOnlyDictionary<string, double> metrics)
+    {
+        if (_hasEnded)
+        {
+            _test = metrics;
+            Write(context, _kept);
+        }
+    }
+
     public override void OnTrainEnd(TrainerContext context)
     {
         KeepBest(context);
@@ -69,6 +90,7 @@ internal sealed class ReportCallback(
 
     private void Write(TrainerContext context, EvalPrediction? prediction)
     {
+        _kept = prediction;
         RunPlots.Write(context.OutputDir, context.State, prediction);
         DurableFile.WriteText(Path.Combine(context.OutputDir, ModelCard.FileName), ModelCard.Write(Facts(context, prediction)));
     }
@@ -93,6 +115,8 @@ internal sealed class ReportCallback(
         Name = context.Arguments.RunName ?? context.Arguments.HubRepository.Split('/')[^1],
         Repository = repository?.Invoke(),
         BaseModel = model.BaseModel,
+        BaseFolder = model.LoadReport is { } report ? Path.GetFileName(Path.TrimEndingDirectorySeparator(report.Source)) : null,
+        TestMetrics = _test ?? new Dictionary<string, double>(),
         ClassName = model.Network.ClassName,
         ParameterCount = model.Network.parameters().Sum(p => p.numel()),
         ImageSize = train?.Transform?.OutputSize is { } size ? (size.Height, size.Width) : null,

@@ -49,6 +49,17 @@ internal sealed partial class RunFolder(string path)
         return null;
     }
 
+    /// <summary>Refuses arguments whose run would be written over another, before pictures and weights are read.</summary>
+    /// <param name="arguments">What was asked.</param>
+    /// <exception cref="TrainingException">There is a run, and it is neither to be resumed nor replaced.</exception>
+    public static void RequireFree(TrainingArguments arguments)
+    {
+        if (arguments is { ResumeFromCheckpoint: null, OverwriteOutputDir: false })
+        {
+            new RunFolder(arguments.OutputDir).RequireFree();
+        }
+    }
+
     /// <summary>Refuses a folder with a run that would be written over.</summary>
     /// <exception cref="TrainingException">There is a run, and it is not to be replaced.</exception>
     private void RequireFree()
@@ -56,7 +67,7 @@ internal sealed partial class RunFolder(string path)
         if (Holds() is { } what)
         {
             throw new TrainingException(
-                $"The folder '{path}' holds another run ({what}). Go on with it by --resume_from_checkpoint true, replace it by --overwrite_output_dir true, or give another --output_dir.");
+                $"The folder '{path}' holds another run ({what}). Resume it with --resume_from_checkpoint true, replace it with --overwrite_output_dir true, or give another --output_dir.");
         }
     }
 
@@ -135,7 +146,7 @@ internal static class RunFiles
     ];
 }
 
-/// <summary>Keeps a run folder to one process; the system lets it go when the process ends, however it ends.</summary>
+/// <summary>Keeps a run folder to one process; the system releases it when the process ends, however it ends.</summary>
 internal sealed class RunLock : IDisposable
 {
     internal const string FileName = "run.lock";
@@ -175,6 +186,6 @@ internal sealed class RunLock : IDisposable
         }
     }
 
-    /// <summary>Lets the folder go. The file stays: removing it could take away the lock of who opened it next.</summary>
+    /// <summary>Releases the folder. The file stays: removing it could take away the lock of who opened it next.</summary>
     public void Dispose() => _file.Dispose();
 }

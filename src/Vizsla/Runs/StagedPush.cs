@@ -63,7 +63,7 @@ internal sealed class StagedPush
         }
     }
 
-    /// <summary>Lets the files go; what this disk keeps holding is swept up when the next run begins.</summary>
+    /// <summary>Removes the files; what this disk keeps holding is swept up when the next run begins.</summary>
     public void Discard()
     {
         try

@@ -1,12 +1,15 @@
+using Microsoft.Extensions.Logging;
+using Vizsla.Datasets;
 using Vizsla.Primitives;
 using Vizsla.Training.Arguments;
+using Vizsla.Training.Callbacks;
 using Vizsla.Training.Optimizers;
 using Vizsla.Training.Schedules;
 
 namespace Vizsla.Training;
 
 /// <summary>What must fit together before the first step.</summary>
-internal static class TrainerChecks
+internal static partial class TrainerChecks
 {
     private const string EvaluateAnother = "evaluate a model that was trained on these classes";
 
@@ -39,7 +42,7 @@ internal static class TrainerChecks
     /// <summary>Refuses a training that would fail later or mean something else than was asked.</summary>
     /// <returns>The training split.</returns>
     /// <exception cref="ArgumentsException">It cannot be; names every problem.</exception>
-    public static ImageDataset RequireTrainable(TrainingArguments arguments, ImageClassifier model, ImageDataset? train, ImageDataset? evaluation)
+    public static ImageDataset RequireTrainable(TrainingArguments arguments, ImageClassifier model, ImageDataset? train, ImageDataset? evaluation, BestModel best)
     {
         var problems = new List<string>();
         if (train is null || train.Count == 0)
@@ -50,6 +53,11 @@ internal static class TrainerChecks
         if (arguments.EvalStrategy != IntervalStrategy.No && (evaluation is null || evaluation.Count == 0))
         {
             problems.Add($"eval_strategy is {SnakeCase.Of(arguments.EvalStrategy)}, but there is no split to evaluate on: pass one, or set eval_strategy to no.");
+        }
+
+        if (arguments.EvalStrategy != IntervalStrategy.No && evaluation is not null && best.Key is { } key && LabelsOf(evaluation) is null)
+        {
+            problems.Add($"Pictures to evaluate on have no label, so '{key}' cannot say which evaluation is best: pass a split with labels.");
         }
 
         if (arguments.PatchDropRate > 0 && !model.Network.CanDropPatches)
@@ -94,6 +102,31 @@ internal static class TrainerChecks
         }
 
         return weights.Resolve(labels, counts);
+    }
+
+    /// <summary>Warns of classes that the evaluation split has and the training split has not: nothing can learn them.</summary>
+    public static void WarnOfMissingClasses(IReadOnlyList<string> labels, ImageDataset train, ImageDataset? evaluation, ILogger logger)
+    {
+        if (evaluation is not null && LabelsOf(evaluation) is { } seen && LabelsOf(train) is { } trained && seen.Except(trained).Order().ToList() is { Count: > 0 } missing)
+        {
+            Untrained(logger, string.Join(", ", missing.Select(label => $"'{labels[label]}'")));
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The training split has no picture of {Classes}, which the evaluation split has: the model cannot learn what it never sees.")]
+    private static partial void Untrained(ILogger logger, string classes);
+
+    // Null where a picture has none.
+    private static HashSet<int>? LabelsOf(ImageDataset dataset)
+    {
+        try
+        {
+            return [.. Enumerable.Range(0, dataset.Count).Select(dataset.Label)];
+        }
+        catch (DatasetException)
+        {
+            return null;
+        }
     }
 
     private static string? LabelProblem(IReadOnlyList<string> labels, ImageDataset dataset, string cureOfCount, string cureOfNames)

@@ -34,6 +34,7 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
     /// <param name="checkpoint">Path of a checkpoint; null to start from the beginning.</param>
     public void Begin(string? checkpoint)
     {
+        _context.Reset();
         if (checkpoint is not null)
         {
             Resume(setup.Checkpoint.Read(checkpoint, setup.Plan), Path.GetDirectoryName(Path.GetFullPath(checkpoint))!);

@@ -43,7 +43,7 @@ internal sealed class TrainingSetup : IDisposable
         Guard = Arguments.StopOnNan ? new FiniteGuard(train, compute.Device) : null;
         Scaler = compute.Precision.Training == ScalarType.Float16 ? new LossScaler() : null;
         Average = Arguments.EmaDecay > 0 ? new WeightAverage(Network, Arguments.EmaDecay) : null;
-        MemoryFit = Arguments.AutoFindBatchSize ? new MemoryFit(Arguments.PerDeviceTrainBatchSize) : null;
+        MemoryFit = Arguments.AutoFindBatchSize ? new MemoryFit(Network, Arguments.PerDeviceTrainBatchSize) : null;
         Checkpoint = new Checkpoint(model, Optimizer, Schedule, Meter, Average, Scaler);
         ParameterCount = Network.parameters().Sum(p => p.numel());
         Network.PatchDropRate = Arguments.PatchDropRate;
@@ -108,6 +108,7 @@ internal sealed class TrainingSetup : IDisposable
         Average?.Dispose();
         Freezing.Dispose();
         Guard?.Dispose();
+        MemoryFit?.Dispose();
         Optimizer.Dispose();
         Meter.Dispose();
         Network.eval();

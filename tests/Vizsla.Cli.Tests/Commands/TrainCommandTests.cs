@@ -22,6 +22,23 @@ public sealed class TrainCommandTests
     }
 
     [Fact]
+    public async Task Another_run_is_noticed_before_pictures_and_weights_are_read()
+    {
+        using var run = new AnimalRun();
+        using var console = new ConsoleRun();
+        Directory.CreateDirectory(run.Output("run"));
+        File.WriteAllText(Path.Combine(run.Output("run"), "trainer_state.json"), "{}");
+
+        var code = await CommandLine.RunAsync(["train", "--dataset", run.Output("no-such-dataset"), "--model", run.Output("no-such-model"), "--output", run.Output("run")], console.Console);
+
+        Assert.Equal(1, code);
+        Assert.Contains(
+            $"The folder '{run.Output("run")}' holds another run ('trainer_state.json'). Resume it with --resume_from_checkpoint true, replace it with --overwrite_output_dir true, or give another --output_dir.",
+            console.ErrorText,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Without_arguments_it_says_what_it_picked()
     {
         using var run = new AnimalRun();

@@ -24,6 +24,30 @@ public sealed class TrainingDisplayTests
     }
 
     [Fact]
+    public void One_step_and_one_epoch_are_said_in_the_singular()
+    {
+        using var run = new ConsoleRun();
+        using var display = TrainingDisplay.Create(run.Console);
+
+        display.OnTrainBegin(new TrainerContext(new TrainingArguments(), new TrainerState { MaxSteps = 1, NumTrainEpochs = 1 }, new TrainerControl(), null!));
+
+        Assert.Equal("Training 1 step over 1 epoch.", run.ErrorText.TrimEnd());
+    }
+
+    [Fact]
+    public void Disable_tqdm_leaves_the_bar_out_at_a_terminal()
+    {
+        using var run = new ConsoleRun();
+        var terminal = run.Console with { Interactive = true };
+
+        using var bar = TrainingDisplay.Create(terminal);
+        using var lines = TrainingDisplay.Create(terminal, noBar: true);
+
+        Assert.IsType<LiveDisplay>(bar);
+        Assert.IsType<TextDisplay>(lines);
+    }
+
+    [Fact]
     public void Json_has_an_object_a_line_on_standard_output()
     {
         using var run = new ConsoleRun();

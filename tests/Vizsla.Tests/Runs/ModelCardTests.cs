@@ -18,7 +18,7 @@ public sealed class ModelCardTests
         Assert.Contains("- Loss: 0.9123\n- Accuracy: 0.6667\n- F1 Macro: 0.5\n", text, StringComparison.Ordinal);
         Assert.Contains("| cat   | 0.5000    | 1.0000 | 0.6667 | 1        |\n", text, StringComparison.Ordinal);
         Assert.Contains("| dog        | cat       | 1     | 2  |\n", text, StringComparison.Ordinal);
-        Assert.Contains("| Training   | train      | 12       | 2       | 5                 | 7               | 00ff        |\n", text, StringComparison.Ordinal);
+        Assert.Contains("| Training   | train      | 12       | 2       | 5              | 7             | 00ff        |\n", text, StringComparison.Ordinal);
         Assert.Contains("- Training took 00:01:05, 3.5 pictures a second\n", text, StringComparison.Ordinal);
         Assert.Contains("The weights are those of step 20, the best by `accuracy`.\n", text, StringComparison.Ordinal);
         Assert.Contains("- learning_rate: 2e-05\n- train_batch_size: 8\n", text, StringComparison.Ordinal);
@@ -47,6 +47,23 @@ public sealed class ModelCardTests
         Assert.Empty(RepoCard.Parse(text).Metadata["model-index"]![0]!["results"]!.AsArray());
         Assert.DoesNotContain("It achieves", text, StringComparison.Ordinal);
         Assert.DoesNotContain("### Results of each class", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_run_says_which_weights_it_began_with_what_was_frozen_and_how_the_test_went()
+    {
+        var facts = Facts() with
+        {
+            BaseModel = null, BaseFolder = "vit-tiny", State = new TrainerState(), Prediction = null,
+            TestMetrics = new Dictionary<string, double> { ["test_loss"] = 0.5, ["test_accuracy"] = 0.75, ["test_runtime"] = 1 },
+        };
+
+        var text = ModelCard.Write(facts with { Arguments = facts.Arguments with { Freeze = ["backbone"] } });
+
+        Assert.Contains("\nThis model is a fine-tuned version of the local weights `vit-tiny` on ", text, StringComparison.Ordinal);
+        Assert.Contains("\nOn the test set:\n- Loss: 0.5\n- Accuracy: 0.75\n\n## Model description", text, StringComparison.Ordinal);
+        Assert.Contains("- freeze: backbone\n- unfreeze_at_epoch: never\n", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("### Training results", text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -124,6 +124,20 @@ public sealed class PushToHubTests
     }
 
     [Fact]
+    public void Whatever_goes_wrong_in_a_push_fails_no_training()
+    {
+        using var run = new TinyRun();
+        var gone = OwnHub.At(new Uri("http://127.0.0.1:9"), new HubToken("hf_secretword"), run.Output("hf"));
+        using var model = run.Model();
+        using var trainer = new Trainer(model, Pushing(run), TinyRun.Train(), options: new TrainerOptions { Hub = gone });
+        gone.Dispose();
+
+        trainer.Train();
+
+        Assert.Equal(3, Events(run).Count(e => e["event"]!.GetValue<string>() == "push_failed"));
+    }
+
+    [Fact]
     public async Task Training_goes_on_while_a_push_hangs()
     {
         using var run = new TinyRun();

@@ -65,7 +65,7 @@ public sealed class TrainerTests
         Assert.True(run.Train(run.Arguments() with { MaxSteps = 3, NumTrainEpochs = 3, OverwriteOutputDir = true }));
 
         Assert.Equal(
-            $"The folder '{run.Output()}' holds another run ('checkpoint-5'). Go on with it by --resume_from_checkpoint true, replace it by --overwrite_output_dir true, or give another --output_dir.",
+            $"The folder '{run.Output()}' holds another run ('checkpoint-5'). Resume it with --resume_from_checkpoint true, replace it with --overwrite_output_dir true, or give another --output_dir.",
             refusal.Message);
         Assert.Equal(["checkpoint-3"], Directory.EnumerateDirectories(run.Output(), "checkpoint-*").Select(f => Path.GetFileName(f)));
         Assert.Equal("mine", File.ReadAllText(Path.Combine(run.Output(), "notes.txt")));
@@ -106,7 +106,7 @@ public sealed class TrainerTests
         var refusal = Assert.Throws<TrainingException>(() => run.Train(run.Arguments() with { ResumeFromCheckpoint = "true", Seed = 7, LearningRate = 1e-3, EvalSteps = 7 }));
 
         Assert.Equal(
-            $"The run cannot go on from '{Path.Combine(run.Output(), "checkpoint-5")}' with other settings than it began with: learning_rate was 0.003 and is 0.001; seed was 42 and is 7. "
+            $"The run cannot be resumed from '{Path.Combine(run.Output(), "checkpoint-5")}' with other settings than it began with: learning_rate was 0.003 and is 0.001; seed was 42 and is 7. "
             + "Give the first ones, or start anew with another --output_dir.",
             refusal.Message);
     }
@@ -143,7 +143,7 @@ public sealed class TrainerTests
         var refusal = Assert.Throws<TrainingException>(() => trainer.Train());
 
         Assert.Equal(
-            $"The run cannot go on from '{Path.Combine(run.Output(), "checkpoint-5")}' with other settings than it began with: "
+            $"The run cannot be resumed from '{Path.Combine(run.Output(), "checkpoint-5")}' with other settings than it began with: "
             + $"the training transform was {TinyRun.Train().Transform} and is {TinyRun.Eval().Transform}. Give the first ones, or start anew with another --output_dir.",
             refusal.Message);
     }

@@ -16,6 +16,12 @@ internal sealed record CardFacts
     /// <summary>Hub name of the model that was fine-tuned; null for one trained from scratch or from a folder.</summary>
     public string? BaseModel { get; init; }
 
+    /// <summary>Name of the folder or file whose weights were fine-tuned; null for a model trained from scratch.</summary>
+    public string? BaseFolder { get; init; }
+
+    /// <summary>Metrics of predictions after the training, under their names with a prefix; empty without any.</summary>
+    public IReadOnlyDictionary<string, double> TestMetrics { get; init; } = new Dictionary<string, double>();
+
     /// <summary>Python's class of the network, such as <c>ViTForImageClassification</c>.</summary>
     public required string ClassName { get; init; }
 

@@ -111,6 +111,12 @@ internal static class CardHyperparameters
         {
             yield return "label_smoothing_factor: " + PythonJson.Repr(arguments.LabelSmoothingFactor);
         }
+
+        if (arguments.Freeze.Count > 0)
+        {
+            yield return "freeze: " + string.Join(", ", arguments.Freeze);
+            yield return arguments.UnfreezeAtEpoch is { } epoch ? Whole("unfreeze_at_epoch", epoch) : "unfreeze_at_epoch: never";
+        }
     }
 
     private static string Optimizer(TrainingArguments arguments)

@@ -64,6 +64,13 @@ internal sealed class LogSummary
         return MarkdownTable.Write(["Training Loss", "Epoch", "Step", "Validation Loss", .. measures.Select(NameOf)], lines);
     }
 
+    /// <summary>Names and values of the results of predictions, by the prefix of their keys: <c>test_accuracy</c> is <c>Accuracy</c> of <c>test</c>.</summary>
+    public static IEnumerable<IGrouping<string, (string Name, double Value)>> ResultsBySplit(IReadOnlyDictionary<string, double> metrics) =>
+        from metric in metrics
+        let cut = metric.Key.IndexOf('_', StringComparison.Ordinal)
+        where cut > 0 && !NoResults.Contains(metric.Key[(cut + 1)..])
+        group (NameOf(metric.Key[(cut + 1)..]), metric.Value) by metric.Key[..cut];
+
     /// <summary>A number as Python prints it, cut to four decimals where it has more.</summary>
     public static string Text(double? value)
     {

@@ -46,11 +46,21 @@ internal static class ModelCard
         var dataset = CardFrontMatter.DatasetOf(facts) is { } tag ? $"the {tag} dataset." : "an unknown dataset.";
         text.Append(facts.BaseModel is { } source
             ? $"This model is a fine-tuned version of [{source}](https://huggingface.co/{source}) on {dataset}\n"
+            : facts.BaseFolder is { } weights ? $"This model is a fine-tuned version of the local weights `{weights}` on {dataset}\n"
             : $"This model was trained from scratch on {dataset}\n");
         if (summary.Results.Count > 0)
         {
             text.Append("It achieves the following results on the evaluation set:\n");
             foreach (var (name, value) in summary.Results)
+            {
+                text.Append(CultureInfo.InvariantCulture, $"- {name}: {LogSummary.Text(value)}\n");
+            }
+        }
+
+        foreach (var split in LogSummary.ResultsBySplit(facts.TestMetrics))
+        {
+            text.Append(CultureInfo.InvariantCulture, $"\nOn the {split.Key} set:\n");
+            foreach (var (name, value) in split)
             {
                 text.Append(CultureInfo.InvariantCulture, $"- {name}: {LogSummary.Text(value)}\n");
             }
@@ -64,7 +74,7 @@ internal static class ModelCard
         text.Append("\n## Model description\n\n");
         text.Append(CultureInfo.InvariantCulture, $"`{facts.ClassName}` with {facts.ParameterCount:N0} parameters. It sorts{size} into {facts.Labels.Count} classes: {string.Join(", ", facts.Labels)}.\n");
         text.Append("\n## Intended uses & limitations\n\n");
-        text.Append("It names one of these classes for every picture, also for one that shows none of them. The results above hold for pictures like those it was evaluated on; the table of classes below says which are told apart worst.\n");
+        text.Append("It always predicts one of these classes, also for a picture that shows none of them. The results above hold for pictures like those it was evaluated on; the table of classes below shows which are confused most.\n");
         text.Append(CultureInfo.InvariantCulture, $$"""
 
             In C#:
@@ -93,11 +103,11 @@ internal static class ModelCard
     {
         text.Append("\n## Training and evaluation data\n\n");
         text.Append(MarkdownTable.Write(
-            ["Use", "Split", "Pictures", "Classes", "Fewest of a class", "Most of a class", "Fingerprint"],
+            ["Use", "Split", "Pictures", "Classes", "Smallest class", "Largest class", "Fingerprint"],
             facts.Splits.Select(s => (string[])[s.Role, s.Name ?? "", Whole(s.Count), Whole(s.ClassCounts.Count(n => n > 0)), Whole(s.ClassCounts.DefaultIfEmpty(0).Min()), Whole(s.ClassCounts.DefaultIfEmpty(0).Max()), s.Fingerprint])));
         if (facts.Transform is not null)
         {
-            text.Append(CultureInfo.InvariantCulture, $"\nTraining pictures went through\n\n```csharp\n{facts.Transform}\n```\n");
+            text.Append(CultureInfo.InvariantCulture, $"\nTraining pictures were transformed by\n\n```csharp\n{facts.Transform}\n```\n");
         }
     }
 
@@ -109,7 +119,11 @@ internal static class ModelCard
             text.Append(CultureInfo.InvariantCulture, $"- {line}\n");
         }
 
-        text.Append("\n### Training results\n\n").Append(summary.Table()).Append('\n');
+        if (summary.Table() is { Length: > 0 } table)
+        {
+            text.Append("\n### Training results\n\n").Append(table).Append('\n');
+        }
+
         if (facts.HasBestWeights && summary.Step is { } step)
         {
             text.Append(CultureInfo.InvariantCulture, $"The weights are those of step {step}, the best by `{facts.Arguments.MetricForBestModel ?? "loss"}`.\n");

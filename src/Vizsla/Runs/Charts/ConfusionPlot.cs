@@ -12,7 +12,7 @@ internal static class ConfusionPlot
     public const int MostClasses = 1000;
 
     private const int MostShown = 60;
-    private const int MostNumbered = 30;
+    private const int MostNumbered = 45;
     private const float TitleSize = 26;
     private const float AxisSize = 19;
     private const float Margin = 24;

@@ -60,7 +60,7 @@ internal sealed class TensorBoardCallback(ImageDataset? train = null, TimeProvid
 
     public override void OnEvaluate(TrainerContext context, IReadOnlyDictionary<string, double> metrics)
     {
-        if (_file is not null && context.LastPrediction is { Count: > 0 } prediction && prediction.ClassCount <= ConfusionPlot.MostClasses)
+        if (_file is not null && context.LastPrediction is { Count: > 0, IsLabelled: true } prediction && prediction.ClassCount <= ConfusionPlot.MostClasses)
         {
             using var picture = ConfusionPlot.Draw(new ConfusionMatrix(prediction));
             Add("eval/confusion_matrix", picture, context.State.GlobalStep);

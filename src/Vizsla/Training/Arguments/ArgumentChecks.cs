@@ -19,9 +19,9 @@ public static class ArgumentChecks
         return [.. Numbers(a).Concat(Together(a)).Concat(Words(a)).OfType<string>()];
     }
 
-    /// <summary>Refuses arguments that cannot be meant.</summary>
+    /// <summary>Refuses arguments that are invalid.</summary>
     /// <param name="arguments">The arguments.</param>
-    /// <exception cref="ArgumentsException">They are wrong; names every problem.</exception>
+    /// <exception cref="ArgumentsException">They are invalid; names every problem.</exception>
     public static void Require(TrainingArguments arguments)
     {
         var problems = Problems(arguments);
@@ -93,6 +93,9 @@ public static class ArgumentChecks
         yield return a.LrSchedulerType == SchedulerType.ReduceLrOnPlateau && !evaluates
             ? "lr_scheduler_type reduce_lr_on_plateau needs evaluations during training: set eval_strategy to steps or epoch."
             : null;
+        yield return a.PredictionLossOnly && a.MetricForBestModel is { } metric && metric is not ("loss" or "eval_loss")
+            ? $"prediction_loss_only leaves the metrics out, so metric_for_best_model cannot be {metric}: leave one of them out."
+            : null;
         yield return a.EvalOnStart && !evaluates ? "eval_on_start needs evaluations during training: set eval_strategy to steps or epoch." : null;
         yield return a.UnfreezeAtEpoch is not null && a.Freeze.Count == 0 ? "unfreeze_at_epoch needs freeze: say what is frozen until then, for example backbone." : null;
         yield return a.UnfreezeLearningRate is not null && a.UnfreezeAtEpoch is null ? "unfreeze_learning_rate needs unfreeze_at_epoch: say when it begins." : null;
@@ -115,7 +118,7 @@ public static class ArgumentChecks
         yield return Unknown("log_level", a.LogLevel, LogLevels)
             ?? (a.LogLevel == "passive" ? null : $"log_level cannot be {a.LogLevel}: the level is that of the logger which the trainer is given. Leave it out.");
         yield return a.HubModelId is { } id && !RepoId.TryParse(id, RepoType.Model, out _)
-            ? $"hub_model_id is '{id}', expected owner/name, or a name of one's own, of letters, digits, '-', '_' and '.'."
+            ? $"hub_model_id is '{id}', expected owner/name, or a name alone, of letters, digits, '-', '_' and '.'."
             : null;
         yield return a.PushToHub && a.HubModelId is null && !RepoId.TryParse(a.HubRepository, RepoType.Model, out _)
             ? $"push_to_hub names the repository after the run folder, but '{a.HubRepository}' cannot be a name: give hub_model_id."

@@ -22,7 +22,8 @@ public sealed class EarlyStoppingCallback(int patience, double threshold, string
     {
         ArgumentNullException.ThrowIfNull(context);
 
-        // A run that was killed after it had decided to stop decides the same when it is resumed.
+        // A run that was killed after it had decided to stop decides the same when it is resumed; a new one counts anew.
+        _counter = context.State.GlobalStep == 0 ? 0 : _counter;
         context.Control.ShouldTrainingStop |= _counter >= patience;
     }
 
@@ -31,7 +32,12 @@ public sealed class EarlyStoppingCallback(int patience, double threshold, string
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(metrics);
-        var value = metrics[metric];
+        if (!metrics.TryGetValue(metric, out var value))
+        {
+            // A split without labels, or under another prefix, says nothing.
+            return;
+        }
+
         var counts = context.State.Epoch > countsAfterEpoch;
         _counter = !counts || context.State.BestMetric is not { } best || Improves(value, best) ? 0 : _counter + 1;
         context.Control.ShouldTrainingStop |= _counter >= patience;

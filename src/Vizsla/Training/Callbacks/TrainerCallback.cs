@@ -9,10 +9,10 @@ public abstract class TrainerCallback
     /// <summary>Name under <c>stateful_callbacks</c>; null, the default, keeps no state.</summary>
     public virtual string? StateName => null;
 
-    /// <summary>What has to be remembered for a resumed run to equal an uninterrupted one: <c>args</c> and <c>attributes</c>.</summary>
+    /// <summary>What a resumed run needs to equal an uninterrupted one: <c>args</c> and <c>attributes</c>.</summary>
     public virtual JsonObject SaveState() => new() { ["args"] = new JsonObject(), ["attributes"] = new JsonObject() };
 
-    /// <summary>Takes back what <see cref="SaveState"/> gave.</summary>
+    /// <summary>Restores what <see cref="SaveState"/> gave.</summary>
     /// <param name="state">The value from the checkpoint.</param>
     public virtual void LoadState(JsonObject state)
     {

@@ -17,7 +17,7 @@ public sealed record TrainerContext(TrainingArguments Arguments, TrainerState St
     /// <summary>Names of the classes, in the order of the logits.</summary>
     public IReadOnlyList<string> Labels { get; init; } = [];
 
-    /// <summary>Learning rate of the first parameter group at this step.</summary>
+    /// <summary>Largest learning rate of all parameter groups at this step: with layer-wise decay that of the head.</summary>
     public double LearningRate { get; internal set; }
 
     /// <summary>L2 norm of all gradients before clipping at the last step, a scalar that lives until the step ends; null between steps.</summary>
@@ -35,4 +35,12 @@ public sealed record TrainerContext(TrainingArguments Arguments, TrainerState St
 
     /// <summary>Rows of the pictures of this step in the training split.</summary>
     public IReadOnlyList<int> Rows { get; internal set; } = [];
+
+    /// <summary>Forgets an earlier training of the same trainer.</summary>
+    internal void Reset()
+    {
+        State.CopyFrom(new TrainerState());
+        Control.Reset();
+        (LastPrediction, Rows) = (null, []);
+    }
 }

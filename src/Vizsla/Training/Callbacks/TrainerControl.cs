@@ -21,6 +21,9 @@ public sealed class TrainerControl
     /// <summary>Whether a row of the training loss is written at this step.</summary>
     public bool ShouldLog { get; set; }
 
+    /// <summary>Forgets what was asked, as a training begins.</summary>
+    internal void Reset() => (ShouldTrainingStop, ShouldEpochStop, ShouldSave, ShouldEvaluate, ShouldLog) = (false, false, false, false, false);
+
     /// <summary>The value under <c>stateful_callbacks</c>.</summary>
     internal JsonObject ToJson() => new()
     {

@@ -41,7 +41,7 @@ internal sealed record Checkpoint(
             new GeneratorFile(TorchGenerator.GetState(), beforePending).Write(Path.Combine(folder, CheckpointNames.Generator));
             if (arguments.SavePythonState)
             {
-                PythonOptimizer.Write(Path.Combine(folder, PythonOptimizer.FileName), Optimizer, arguments.Optim);
+                PythonOptimizer.Write(Path.Combine(folder, PythonOptimizer.FileName), Optimizer, arguments.Optim, Schedule.Rates);
                 PythonScheduler.Write(Path.Combine(folder, PythonScheduler.FileName), Schedule, arguments.LrSchedulerType);
             }
 

@@ -6,7 +6,7 @@ using Vizsla.Training.Callbacks;
 
 namespace Vizsla.Training.Checkpoints;
 
-/// <summary>Finds checkpoints to go on from and says what is wrong with those that cannot be.</summary>
+/// <summary>Finds checkpoints to resume from and says what is wrong with those that cannot be resumed.</summary>
 internal static class CheckpointChecks
 {
     private static readonly string[] Needed =
@@ -29,7 +29,7 @@ internal static class CheckpointChecks
             : throw new TrainingException($"There is no checkpoint '{asked}'. Give the path of a checkpoint folder, or 'true' for the last one in the run folder.");
     }
 
-    /// <summary>Refuses a checkpoint that cannot be gone on from.</summary>
+    /// <summary>Refuses a checkpoint that cannot be resumed.</summary>
     /// <exception cref="TrainingException">It is not whole, or holds weights alone.</exception>
     public static void RequireResumable(string folder)
     {
@@ -80,7 +80,7 @@ internal static class CheckpointManifest
                 var size = files.Number(name);
                 if (!file.Exists || file.Length != size)
                 {
-                    return $"'{name}' has {(file.Exists ? $"{file.Length} bytes" : "gone")}, expected {size} bytes";
+                    return file.Exists ? $"'{name}' has {file.Length} bytes, expected {size} bytes" : $"'{name}' is missing";
                 }
             }
 

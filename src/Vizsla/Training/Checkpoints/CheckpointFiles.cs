@@ -64,7 +64,7 @@ internal static class OptimizerFile
         {
             if (!parameters.TryGetValue(entries.Key, out var parameter))
             {
-                throw new TrainingException($"The optimizer's state '{path}' knows '{entries.Key}', which does not train in this run: it is of another model, or other parameters are frozen.");
+                throw new TrainingException($"The optimizer's state '{path}' contains '{entries.Key}', which does not train in this run: it is of another model, or other parameters are frozen.");
             }
 
             var state = new ParameterState();

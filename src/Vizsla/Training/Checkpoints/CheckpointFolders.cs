@@ -113,7 +113,7 @@ internal sealed class CheckpointFolders(string root)
 
     private string Sentence(int step, Exception e) =>
         $"The checkpoint of step {step} cannot be written: {e.Message.TrimEnd('.')}. "
-        + (Steps() is [.., var last] ? $"'{PathOf(last)}' is whole: mend this and go on with --resume_from_checkpoint true." : "There is none yet to go on from.");
+        + (Steps() is [.., var last] ? $"'{PathOf(last)}' is whole: fix this and resume with --resume_from_checkpoint true." : "There is none yet to resume from.");
 
     private static void Discard(string folder)
     {

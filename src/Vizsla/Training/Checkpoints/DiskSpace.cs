@@ -15,7 +15,7 @@ internal static partial class DiskSpace
     /// <summary>Refuses a run whose second checkpoint could not be written beside its first; warns where those to be kept do not all fit.</summary>
     /// <param name="arguments">The arguments; the run folder is there already.</param>
     /// <param name="network">The network.</param>
-    /// <param name="logger">Hears the warning.</param>
+    /// <param name="logger">Receives the warning.</param>
     /// <exception cref="TrainingException">There is not enough space.</exception>
     public static void Require(TrainingArguments arguments, ClassificationNetwork network, ILogger logger)
     {

@@ -56,7 +56,7 @@ internal sealed class KeptCheckpoints(CallbackList callbacks)
         if (callbacks.Context.Arguments.LoadBestModelAtEnd && State.BestGlobalStep is { } best && best != State.GlobalStep)
         {
             checkpoint.LoadWeights(BestFolder() ?? throw new TrainingException(
-                $"The best checkpoint, '{CheckpointNames.Of(best)}', is neither in '{callbacks.Context.OutputDir}' nor beside the checkpoint that was resumed: bring it back and resume once more."));
+                $"The best checkpoint, '{CheckpointNames.Of(best)}', is neither in '{callbacks.Context.OutputDir}' nor beside the checkpoint that was resumed: restore it and resume again."));
         }
         else
         {

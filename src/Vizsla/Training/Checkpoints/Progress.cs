@@ -41,7 +41,7 @@ internal sealed record Position(int Epoch, int BatchesDone, bool IsEpochDone)
     /// <summary>The beginning of a run.</summary>
     public static Position Start { get; } = new(0, 0, false);
 
-    /// <summary>Epoch to go on with.</summary>
+    /// <summary>Epoch to continue with.</summary>
     public int NextEpoch => IsEpochDone ? Epoch + 1 : Epoch;
 
     /// <summary>Whether some batches of an epoch are done, but not what comes after the last one.</summary>

@@ -5,7 +5,7 @@ using Vizsla.Training.PythonState;
 
 namespace Vizsla.Training.Checkpoints;
 
-/// <summary>Takes over a checkpoint of the Hugging Face Trainer; no pickle is executed.</summary>
+/// <summary>Resumes a checkpoint of the Hugging Face Trainer; no pickle is executed.</summary>
 /// <remarks>
 /// Source: <c>Trainer._load_optimizer_and_scheduler</c>, <c>_load_rng_state</c> of transformers. What Python forgets at a checkpoint (losses since the last row) is forgotten here too.
 /// </remarks>
@@ -15,7 +15,7 @@ internal static class PythonCheckpoint
     public static bool Is(string folder) =>
         !File.Exists(Path.Combine(folder, CheckpointNames.Progress)) && File.Exists(Path.Combine(folder, PythonOptimizer.FileName));
 
-    /// <summary>What is missing to go on, as half a sentence; null where nothing is.</summary>
+    /// <summary>What is missing to resume, as half a sentence; null where nothing is.</summary>
     public static string? Problem(string folder) =>
         new[] { PythonScheduler.FileName, TrainerState.FileName }.FirstOrDefault(name => !File.Exists(Path.Combine(folder, name))) is { } missing ? $"it lacks '{missing}'" : null;
 
@@ -60,7 +60,7 @@ internal static class PythonCheckpoint
     {
         if (then != 0 && then != now)
         {
-            throw new TrainingException($"The run cannot go on from '{folder}': {name} was {then} in Python and is {now} here. Set {argument} as it was.");
+            throw new TrainingException($"The run cannot be resumed from '{folder}': {name} was {then} in Python and is {now} here. Set {argument} as it was.");
         }
     }
 

@@ -108,9 +108,9 @@ internal static partial class ArgumentChanges
     ];
 
     /// <summary>Lists what differs and refuses what would change the meaning of the run.</summary>
-    /// <param name="checkpoint">The checkpoint to go on from.</param>
+    /// <param name="checkpoint">The checkpoint to resume from.</param>
     /// <param name="now">What is asked now.</param>
-    /// <param name="logger">Hears of each difference that is allowed.</param>
+    /// <param name="logger">Receives each difference that is allowed.</param>
     /// <exception cref="TrainingException">Something differs that the steps so far were made with.</exception>
     public static void Check(string checkpoint, RunDescription now, ILogger logger)
     {
@@ -122,7 +122,7 @@ internal static partial class ArgumentChanges
 
         var then = Read(path);
         var changes = Differences(then.Arguments, now.Arguments).Where(c => !Harmless.Contains(c.Name)).ToList();
-        var refused = changes.Where(c => !Visible.Contains(c.Name)).Select(c => $"{c.Name} was {c.Then} and is {c.Now}").ToList();
+        var refused = changes.Where(c => !Visible.Contains(c.Name) && !IsMereExtension(c.Name, then.Arguments, now.Arguments)).Select(c => $"{c.Name} was {c.Then} and is {c.Now}").ToList();
         if (then.TrainFingerprint is { } fingerprint && fingerprint != now.TrainFingerprint)
         {
             refused.Add("the training pictures are not the same");
@@ -136,7 +136,8 @@ internal static partial class ArgumentChanges
         if (refused.Count > 0)
         {
             throw new TrainingException(
-                $"The run cannot go on from '{checkpoint}' with other settings than it began with: {string.Join("; ", refused)}. Give the first ones, or start anew with another --output_dir.");
+                $"The run cannot be resumed from '{checkpoint}' with other settings than it began with: {string.Join("; ", refused)}. Give the first ones, or start anew with another --output_dir."
+                + (refused.Any(IsForLonger) ? $" To train a finished run further, start a new one from its model: vizsla train --model {now.Arguments["output_dir"]} --output ANOTHER, with the new settings." : ""));
         }
 
         foreach (var (name, before, after) in changes)
@@ -149,6 +150,15 @@ internal static partial class ArgumentChanges
             Changed(logger, "precision", precision, now.Precision!);
         }
     }
+
+    // A constant rate does not depend on how long the run is: more epochs change no step that was made.
+    private static bool IsMereExtension(string name, JsonObject then, JsonObject now) =>
+        name == "num_train_epochs" && now.Number(name) > then.Number(name) && Text(now["lr_scheduler_type"]) is var schedule
+        && (schedule == "\"constant\"" || (schedule == "\"constant_with_warmup\"" && now.Number("warmup_steps") is >= 1 or 0 && now.Number("warmup_ratio") is 0 or null))
+        && now["unfreeze_learning_rate"] is null;
+
+    private static bool IsForLonger(string change) =>
+        change.StartsWith("num_train_epochs ", StringComparison.Ordinal) || change.StartsWith("max_steps ", StringComparison.Ordinal) || change.StartsWith("learning_rate ", StringComparison.Ordinal);
 
     private static RunDescription Read(string path)
     {

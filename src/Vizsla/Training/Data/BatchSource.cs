@@ -23,16 +23,18 @@ internal sealed class BatchSource(ImageDataset dataset, TrainingArguments argume
     /// <returns>The batches, each owned by the reader.</returns>
     public IEnumerable<TrainingBatch> Load(IReadOnlyList<int> order, int epoch, int firstBatch = 0, byte[]? pendingState = null)
     {
-        var images = new BatchLoader(dataset, Options(firstBatch)).Load(order, epoch);
+        var images = new BatchLoader(dataset, Options(firstBatch, order.Count)).Load(order, epoch);
         var batches = images.Select((batch, i) => new TrainingBatch(batch, mixer?.Mix(batch, epoch, firstBatch + i, _stream)));
         return _stream is null ? batches : OneAhead(batches, _stream, pendingState);
     }
 
-    private BatchLoaderOptions Options(int firstBatch)
+    private BatchLoaderOptions Options(int firstBatch, int rowCount)
     {
         var options = new BatchLoaderOptions
         {
-            BatchSize = batchSize,
+
+            // Room for pictures that there are not is no room to ask for.
+            BatchSize = arguments.DataloaderDropLast ? batchSize : Math.Clamp(rowCount, 1, batchSize),
             DropLast = arguments.DataloaderDropLast,
             StartBatch = firstBatch,
             FastDecode = arguments.FastDecode,

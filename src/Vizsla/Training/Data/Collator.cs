@@ -13,7 +13,7 @@ public abstract class Collator
     public static Collator Default { get; } = new StackingCollator();
 
     /// <summary>Makes the inputs of a batch.</summary>
-    /// <param name="batch">The batch; not to be disposed, its arrays are reused after the step.</param>
+    /// <param name="batch">The batch; not to be disposed or kept: its arrays are reused for a later batch.</param>
     /// <returns>Inputs on the CPU that the caller owns.</returns>
     public abstract ModelInputs Collate(ImageBatch batch);
 

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using TorchSharp;
 using Vizsla.Loading;
+using Vizsla.Native;
 using Vizsla.Training.Optimizers;
 using Vizsla.Transforms;
 using static TorchSharp.torch;
@@ -12,12 +13,14 @@ namespace Vizsla.Training.Data;
 /// <remarks>Numbers are those of a run without it up to the rounding of another batch size and of folded batch norms.</remarks>
 internal sealed partial class FeatureCache
 {
+    private const long Mebibyte = 1L << 20;
+
     private readonly ComputeContext _compute;
     private readonly Compose? _plainTransform;
     private readonly Freezing _freezing;
-    private readonly Dictionary<ImageDataset, float[]> _features = new(ReferenceEqualityComparer.Instance);
+    // A row of features for each picture: together they may be more than one array can hold.
+    private readonly Dictionary<ImageDataset, float[][]> _features = new(ReferenceEqualityComparer.Instance);
     private readonly CancellationToken _stop;
-    private int _width;
 
     private FeatureCache(ComputeContext compute, Compose? plainTransform, Freezing freezing, CancellationToken stop) =>
         (_compute, _plainTransform, _freezing, _stop) = (compute, plainTransform, freezing, stop);
@@ -32,9 +35,10 @@ internal sealed partial class FeatureCache
     /// <param name="freezing">What trains, and when.</param>
     /// <param name="logger">Is told where pictures are no longer augmented.</param>
     /// <param name="stop">Ends the computation of features after the batch that runs.</param>
+    /// <param name="freeBytes">Memory that there is for features; null asks the machine.</param>
     /// <exception cref="Arguments.ArgumentsException">One is asked for and something stands against it.</exception>
     public static FeatureCache? For(
-        ComputeContext compute, ImageDataset train, ImageDataset? evaluation, Freezing freezing, ILogger logger, CancellationToken stop)
+        ComputeContext compute, ImageDataset train, ImageDataset? evaluation, Freezing freezing, ILogger logger, CancellationToken stop, long? freeBytes = null)
     {
         var arguments = compute.Arguments;
         var isRandom = train.Transform is { IsRandom: true };
@@ -50,13 +54,25 @@ internal sealed partial class FeatureCache
             throw new Arguments.ArgumentsException($"feature_cache cannot be used, for {obstacle}.");
         }
 
-        var isUsed = arguments.FeatureCache ?? (obstacle is null && !isRandom);
-        if (isUsed && isRandom)
+        if (!(arguments.FeatureCache ?? (obstacle is null && !isRandom)))
+        {
+            return null;
+        }
+
+        var cache = new FeatureCache(compute, evaluation?.Transform, freezing, stop);
+        var needed = cache.BytesFor(train) + (evaluation is { Count: > 0 } && Fits(evaluation) ? cache.BytesFor(evaluation) : 0);
+        if (needed > (freeBytes ?? Machine.Read().FreeMemoryBytes))
+        {
+            TooLarge(logger, needed / Mebibyte, (freeBytes ?? Machine.Read().FreeMemoryBytes) / Mebibyte);
+            return null;
+        }
+
+        if (isRandom)
         {
             NotAugmenting(logger);
         }
 
-        return isUsed ? new(compute, evaluation?.Transform, freezing, stop) : null;
+        return cache;
     }
 
     /// <summary>Drops the features when an epoch begins in which the backbone trains.</summary>
@@ -85,14 +101,15 @@ internal sealed partial class FeatureCache
     public IEnumerable<TrainingBatch> Load(ImageDataset dataset, IReadOnlyList<int> order, int batchSize, bool dropLast, int firstBatch = 0)
     {
         var features = FeaturesOf(dataset);
-        for (var start = firstBatch * batchSize; start + (dropLast ? batchSize : 1) <= order.Count; start += batchSize)
+        for (var start = firstBatch * (long)batchSize; start + (dropLast ? batchSize : 1) <= order.Count; start += batchSize)
         {
-            var count = Math.Min(batchSize, order.Count - start);
-            var batch = new ImageBatch(count, _width, 1, 1);
+            var count = (int)Math.Min(batchSize, order.Count - start);
+            var width = features[order[(int)start]].Length;
+            var batch = new ImageBatch(count, width, 1, 1);
             for (var i = 0; i < count; i++)
             {
-                var row = order[start + i];
-                features.AsSpan(row * _width, _width).CopyTo(batch.Pixels.AsSpan(i * _width));
+                var row = order[(int)start + i];
+                features[row].CopyTo(batch.Pixels.AsSpan(i * width));
                 (batch.Labels[i], batch.Rows[i]) = (dataset.Label(row), row);
             }
 
@@ -100,18 +117,23 @@ internal sealed partial class FeatureCache
         }
     }
 
-    private float[] FeaturesOf(ImageDataset dataset)
+    private float[][] FeaturesOf(ImageDataset dataset)
     {
         if (!_features.TryGetValue(dataset, out var features))
         {
-            _features.Add(dataset, features = Compute(dataset));
+            _features.Add(dataset, features = Compute(dataset, [.. Enumerable.Range(0, dataset.Count)]));
         }
 
         return features;
     }
 
-    private float[] Compute(ImageDataset dataset)
+    // The width is known once one picture has gone through the network.
+    private long BytesFor(ImageDataset dataset) => Compute(dataset, [0])[0].Length * (long)sizeof(float) * dataset.Count;
+
+    private float[][] Compute(ImageDataset dataset, int[] rows)
     {
+        var features = new float[rows.Length][];
+        var done = 0;
         var network = _compute.Network;
         var wasTraining = network.training;
         network.eval();
@@ -121,22 +143,24 @@ internal sealed partial class FeatureCache
         var arguments = _compute.Arguments with { DataRng = DataRng.Sample, DataloaderDropLast = false };
         var pictures = dataset.Transform is { IsRandom: true } ? dataset.WithTransform(_plainTransform) : dataset;
         var source = new BatchSource(pictures, arguments, arguments.PerDeviceEvalBatchSize);
-        var features = Array.Empty<float>();
-        var written = 0;
-        foreach (var batch in source.Load([.. Enumerable.Range(0, dataset.Count)], epoch: 0))
+        foreach (var batch in source.Load(rows, epoch: 0))
         {
+            if (done > 0)
+            {
+                _stop.ThrowIfCancellationRequested();
+            }
+
             using (batch)
             using (NewDisposeScope())
             {
                 var inputs = batch.Collate(Collator.Default, _compute.Device, arguments.DataloaderPinMemory);
                 var values = network.Features(inputs.PixelValues).to(ScalarType.Float32).flatten(1).cpu().contiguous();
-                _width = (int)values.shape[1];
-                features = features.Length == 0 ? new float[(long)dataset.Count * _width] : features;
-                MemoryMarshal.Cast<byte, float>(values.bytes).CopyTo(features.AsSpan(written));
-                written += (int)values.numel();
+                var numbers = MemoryMarshal.Cast<byte, float>(values.bytes);
+                for (var width = (int)values.shape[1]; !numbers.IsEmpty; numbers = numbers[width..])
+                {
+                    features[done++] = numbers[..width].ToArray();
+                }
             }
-
-            _stop.ThrowIfCancellationRequested();
         }
 
         if (wasTraining)
@@ -146,6 +170,9 @@ internal sealed partial class FeatureCache
 
         return features;
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The features of the frozen backbone would take {Needed} MiB of memory, and {Free} MiB are free: they are not kept, and each epoch runs all pictures through it.")]
+    private static partial void TooLarge(ILogger logger, long needed, long free);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "While the backbone is frozen its features are computed once, from pictures without augmentation.")]
     private static partial void NotAugmenting(ILogger logger);

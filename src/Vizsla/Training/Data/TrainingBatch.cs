@@ -33,7 +33,7 @@ internal sealed record TrainingBatch(ImageBatch Images, SoftTargets? Targets) : 
 /// <param name="Rows">Rows of all their pictures, in order.</param>
 /// <param name="BatchCount">Number of micro-batches.</param>
 /// <param name="LastBatch">Batches of the epoch that are done after this step.</param>
-/// <param name="Batches">The micro-batches; each is disposed by the reader. To be read once, unless they were all fetched.</param>
+/// <param name="Batches">The micro-batches, valid until the next one is asked for; to be read once, unless the step may be repeated.</param>
 internal sealed record StepBatches(int[] Rows, int BatchCount, int LastBatch, IEnumerable<TrainingBatch> Batches);
 
 /// <summary>Mixes the pictures of a batch and their labels.</summary>

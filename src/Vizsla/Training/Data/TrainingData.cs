@@ -56,19 +56,38 @@ internal sealed class TrainingData
             count = Math.Min(_plan.AccumulationSteps, _plan.BatchesPerEpoch - first);
             var start = first * _plan.BatchSize;
             var rows = order[start..Math.Min(start + (count * _plan.BatchSize), order.Length)];
-            var step = Take(batches, count);
+            if (!_fetchesWholeSteps)
+            {
+                yield return new StepBatches(rows, count, first + count, Take(batches, count));
+                continue;
+            }
 
             // Python fetches all micro-batches of a step before its first forward pass, which matters where both draw from one generator;
             // and a step that does not fit in memory is repeated.
-            yield return new StepBatches(rows, count, first + count, _fetchesWholeSteps ? [.. step] : step);
+            var fetched = new List<TrainingBatch>();
+            try
+            {
+                while (fetched.Count < count && batches.MoveNext())
+                {
+                    fetched.Add(batches.Current);
+                }
+
+                yield return new StepBatches(rows, count, first + count, fetched);
+            }
+            finally
+            {
+                fetched.ForEach(batch => batch.Dispose());
+            }
         }
     }
 
+    // Each goes back to the loader when the next one is asked for.
     private static IEnumerable<TrainingBatch> Take(IEnumerator<TrainingBatch> batches, int count)
     {
         for (var i = 0; i < count && batches.MoveNext(); i++)
         {
-            yield return batches.Current;
+            using var batch = batches.Current;
+            yield return batch;
         }
     }
 }

@@ -17,6 +17,7 @@ internal sealed class FiniteGuard : IDisposable
     private readonly bool _onCpu;
     private readonly Queue<(int Step, int[] Rows, double Rate)> _unread = new();
     private Tensor _firstBad;
+    private int _step;
 
     public FiniteGuard(ImageDataset dataset, Device device)
     {
@@ -24,14 +25,19 @@ internal sealed class FiniteGuard : IDisposable
         _firstBad = tensor(None, device: device).DetachFromDisposeScope();
     }
 
+    /// <summary>Steps that it remembers the pictures of.</summary>
+    internal int RememberedSteps => _unread.Count;
+
     /// <summary>Notes which pictures a step takes.</summary>
     public void BeginStep(int step, int[] rows, double rate)
     {
-        _unread.Enqueue((step, rows, rate));
-        if (!_onCpu && _unread.Count > StepsBetweenReads)
+        if (_onCpu || _unread.Count >= StepsBetweenReads)
         {
             Require();
         }
+
+        _step = step;
+        _unread.Enqueue((step, rows, rate));
     }
 
     /// <summary>Checks a loss or a gradient norm of the current step.</summary>
@@ -39,7 +45,7 @@ internal sealed class FiniteGuard : IDisposable
     public void Check(Tensor value)
     {
         using var scope = NewDisposeScope();
-        var step = _unread.Last().Step;
+        var step = _step;
         if (!_onCpu)
         {
             var bad = where(value.isfinite().logical_or(_firstBad.ne(Kept(None))), _firstBad, tensor(step, device: _firstBad.device)).DetachFromDisposeScope();

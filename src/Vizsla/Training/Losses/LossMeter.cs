@@ -84,10 +84,10 @@ internal sealed class LossMeter : IDisposable
     /// <param name="step">Steps done.</param>
     public double MeanOfAll(int step) => (_total + _sum.item<float>()) / Math.Max(step, 0.001);
 
-    /// <summary>What has to be remembered.</summary>
+    /// <summary>What a resumed run needs.</summary>
     public JsonObject SaveState() => new() { ["sum"] = (double)_sum.item<float>(), ["total"] = _total, ["last_step"] = _lastStep };
 
-    /// <summary>Takes back what <see cref="SaveState"/> gave.</summary>
+    /// <summary>Restores what <see cref="SaveState"/> gave.</summary>
     public void LoadState(JsonObject state)
     {
         Replace(Scalar((float)(state.Number("sum") ?? 0)));

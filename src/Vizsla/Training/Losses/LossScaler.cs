@@ -39,9 +39,9 @@ internal sealed class LossScaler
         _goodSteps = _goodSteps == GrowthInterval ? 0 : _goodSteps;
     }
 
-    /// <summary>What has to be remembered.</summary>
+    /// <summary>What a resumed run needs.</summary>
     public JsonObject SaveState() => new() { ["scale"] = Scale, ["_growth_tracker"] = _goodSteps };
 
-    /// <summary>Takes back what <see cref="SaveState"/> gave.</summary>
+    /// <summary>Restores what <see cref="SaveState"/> gave.</summary>
     public void LoadState(JsonObject state) => (Scale, _goodSteps) = (state.Number("scale") ?? Scale, state.Whole("_growth_tracker") ?? 0);
 }

@@ -2,6 +2,7 @@ using TorchSharp;
 using Vizsla.Loading;
 using Vizsla.Native;
 using static TorchSharp.torch;
+using static Vizsla.Native.KeptScalars;
 
 namespace Vizsla.Training.Losses;
 
@@ -53,10 +54,30 @@ internal sealed class TrainingLoss : IDisposable
             return _function(logits, labels, weight);
         }
 
+        return _weightTensor is not null && _smoothing > 0 ? Weighted(logits, labels, _weightTensor, weight) : Plain(logits, labels, weight);
+    }
+
+    public void Dispose() => _weightTensor?.Dispose();
+
+    private Tensor Plain(Tensor logits, Tensor labels, double weight)
+    {
         using var sum = nn.functional.cross_entropy(
             logits, labels, _weightTensor, ignore_index: ImageBatch.NoLabel, reduction: nn.Reduction.Sum, label_smoothing: _smoothing);
         return sum.Over(weight);
     }
 
-    public void Dispose() => _weightTensor?.Dispose();
+    // torch weighs each class's share of a smoothed target by that class, so that a rare class is pulled up on every picture (pytorch/pytorch#104776).
+    // Here the whole smoothed loss of a picture weighs as much as its true class.
+    private Tensor Weighted(Tensor logits, Tensor labels, Tensor classWeights, double weight)
+    {
+        using var scope = NewDisposeScope();
+        var logProbabilities = logits.log_softmax(1);                                                   // [B, L]
+        var isSoft = labels.dim() == 2;
+        var targets = isSoft ? labels : nn.functional.one_hot(labels.clamp_min(Kept(0)), logits.shape[1]);    // [B, L]
+        var weighted = targets.to(ScalarType.Float32).mul(classWeights);                                // [B, L]
+        var weights = weighted.sum(1);                                                                  // [B]
+        var losses = weighted.mul(logProbabilities).sum(1).mul(Kept(1 - _smoothing)).add(weights.mul(logProbabilities.mean([1])), Kept(_smoothing));
+        var counted = isSoft ? losses : losses.mul(labels.ne(Kept(ImageBatch.NoLabel)));
+        return counted.sum().neg().Over(weight).MoveToOuterDisposeScope();
+    }
 }

@@ -106,35 +106,44 @@ public sealed class RocAuc : Metric
     public override double Compute(EvalPrediction prediction)
     {
         ArgumentNullException.ThrowIfNull(prediction);
-        var probabilities = new double[prediction.ClassCount];
-        var byClass = Enumerable.Range(0, prediction.ClassCount).Select(_ => new double[prediction.Count]).ToArray();
-        for (var row = 0; row < prediction.Count; row++)
+        var (count, classCount) = (prediction.Count, prediction.ClassCount);
+        var (largest, sums) = (new double[count], new double[count]);
+        for (var row = 0; row < count; row++)
         {
-            Probabilities.Softmax(prediction.Row(row), probabilities);
-            for (var c = 0; c < probabilities.Length; c++)
-            {
-                byClass[c][row] = probabilities[c];
-            }
+            (largest[row], sums[row]) = Probabilities.Denominator(prediction.Row(row));
         }
 
-        return byClass.Select((scores, c) => Area(scores, prediction.LabelIds, c)).Average();
+        // A class at a time: all probabilities at once would take many times the memory of the logits.
+        var (scores, order) = (new double[count], new int[count]);
+        var sum = 0.0;
+        for (var c = 0; c < classCount; c++)
+        {
+            for (var row = 0; row < count; row++)
+            {
+                scores[row] = Math.Exp(prediction.Logits[(row * (long)classCount) + c] - largest[row]) / sums[row];
+                order[row] = row;
+            }
+
+            sum += Area(scores, order, prediction.LabelIds, c);
+        }
+
+        return sum / classCount;
     }
 
-    // The rank sum of Mann and Whitney; rows of equal score share the mean of their ranks.
-    private static double Area(double[] scores, long[] labels, int label)
+    // The rank sum of Mann and Whitney; rows of equal score share the mean of their ranks. Sorts scores and order.
+    private static double Area(double[] scores, int[] order, long[] labels, int label)
     {
-        var order = Enumerable.Range(0, scores.Length).ToArray();
-        Array.Sort((double[])scores.Clone(), order);
+        Array.Sort(scores, order);
         double rankSum = 0;
         long positives = 0;
         for (int start = 0, end; start < order.Length; start = end)
         {
-            for (end = start + 1; end < order.Length && scores[order[end]] == scores[order[start]];)
+            var here = 0L;
+            for (end = start; end < order.Length && (end == start || scores[end] == scores[start]); end++)
             {
-                end++;
+                here += labels[order[end]] == label ? 1 : 0;
             }
 
-            var here = order[start..end].Count(row => labels[row] == label);
             positives += here;
             rankSum += here * (start + end + 1) / 2.0;
         }
@@ -151,6 +160,17 @@ internal static class Probabilities
     /// <param name="destination">Room for C probabilities.</param>
     public static void Softmax(ReadOnlySpan<float> logits, Span<double> destination)
     {
+        var (largest, sum) = Denominator(logits);
+        for (var c = 0; c < logits.Length; c++)
+        {
+            destination[c] = Math.Exp(logits[c] - largest) / sum;
+        }
+    }
+
+    /// <summary>The largest logit of a row, and the sum of the exponentials of what each logit is above it.</summary>
+    /// <param name="logits">C logits.</param>
+    public static (double Largest, double Sum) Denominator(ReadOnlySpan<float> logits)
+    {
         double largest = float.NegativeInfinity;
         foreach (var logit in logits)
         {
@@ -158,15 +178,11 @@ internal static class Probabilities
         }
 
         var sum = 0.0;
-        for (var c = 0; c < logits.Length; c++)
+        foreach (var logit in logits)
         {
-            destination[c] = Math.Exp(logits[c] - largest);
-            sum += destination[c];
+            sum += Math.Exp(logit - largest);
         }
 
-        for (var c = 0; c < logits.Length; c++)
-        {
-            destination[c] /= sum;
-        }
+        return (largest, sum);
     }
 }

@@ -84,7 +84,7 @@ internal sealed class Freezing : IDisposable
         }
     }
 
-    /// <summary>Lets all parameters learn again.</summary>
+    /// <summary>Makes all parameters trainable again.</summary>
     public void Dispose()
     {
         foreach (var (_, parameter) in _network.named_parameters().Where(p => _frozen.Contains(p.name)))

@@ -21,15 +21,16 @@ internal static class PythonOptimizer
     /// <param name="path">The file.</param>
     /// <param name="optimizer">The optimizer.</param>
     /// <param name="name">Which one it is.</param>
+    /// <param name="rates">Learning rate of each group at the next step, which is what a scheduler in Python has left there.</param>
     /// <exception cref="TrainingException">Torch has no optimizer of that name.</exception>
-    public static void Write(string path, Optimizer optimizer, OptimizerName name)
+    public static void Write(string path, Optimizer optimizer, OptimizerName name, IReadOnlyList<double> rates)
     {
         var layout = PythonOptimizerLayout.Of(name);
         var states = new OrderedDictionary<object, object?>();
         var groups = new List<object?>();
         using var scope = NewDisposeScope();
         var number = 0L;
-        foreach (var group in optimizer.Groups)
+        foreach (var (group, rate) in optimizer.Groups.Zip(rates))
         {
             var numbers = new List<object?>();
             foreach (var parameter in group.Parameters)
@@ -42,7 +43,7 @@ internal static class PythonOptimizer
                 numbers.Add(number++);
             }
 
-            groups.Add(layout.Group(group, optimizer.Options, numbers));
+            groups.Add(layout.Group(group, rate, optimizer.Options, numbers));
         }
 
         TorchFile.Write(path, new OrderedDictionary<object, object?> { ["state"] = states, ["param_groups"] = groups });
@@ -214,9 +215,9 @@ internal sealed class PythonOptimizerLayout
     }
 
     /// <summary>A parameter group under torch's keys.</summary>
-    public OrderedDictionary<object, object?> Group(ParameterGroup group, IReadOnlyDictionary<string, object?> options, List<object?> numbers)
+    public OrderedDictionary<object, object?> Group(ParameterGroup group, double rate, IReadOnlyDictionary<string, object?> options, List<object?> numbers)
     {
-        var values = new OrderedDictionary<object, object?> { ["weight_decay"] = group.WeightDecay, ["lr"] = group.LearningRate };
+        var values = new OrderedDictionary<object, object?> { ["weight_decay"] = group.WeightDecay, ["lr"] = rate };
         foreach (var key in _group)
         {
             values.Add(key, Value(key, options));

@@ -12,11 +12,18 @@ public sealed class LearningRateCurve
     internal const int LeastSteps = 10;
 
     private const int LastPassedOver = 5;
+    private const double LeastFall = 0.02;
 
     internal LearningRateCurve(IReadOnlyList<LearningRatePoint> points, int plannedSteps)
     {
         Points = points;
         var counted = points.Skip(plannedSteps / 10).SkipLast(LastPassedOver).ToList();
+        Problem = ProblemOf(counted);
+        if (Problem is not null)
+        {
+            return;
+        }
+
         Suggestion = Valley(counted);
         Steepest = counted.Count < 2 ? null : counted[Enumerable.Range(0, counted.Count - 1).MinBy(i => Slope(counted[i], counted[i + 1]))].Rate;
         TenthOfBest = counted.Count == 0 ? null : counted.MinBy(p => p.SmoothedLoss)!.Rate / 10;
@@ -24,6 +31,9 @@ public sealed class LearningRateCurve
 
     /// <summary>Rate and loss of every step.</summary>
     public IReadOnlyList<LearningRatePoint> Points { get; }
+
+    /// <summary>Why nothing can be read from the curve, one sentence; null where something can.</summary>
+    public string? Problem { get; }
 
     /// <summary>The rate to train with: half-way along the longest stretch over which the loss falls; null where it falls nowhere.</summary>
     public double? Suggestion { get; }
@@ -36,6 +46,27 @@ public sealed class LearningRateCurve
 
     /// <summary>A rate with two digits.</summary>
     internal static string Text(double rate) => rate.ToString("0.#e-0", CultureInfo.InvariantCulture);
+
+    // The noise of single batches makes any curve fall somewhere by a little.
+    private static string? ProblemOf(List<LearningRatePoint> points)
+    {
+        if (points.Count < 2)
+        {
+            return "The search ended after too few steps to read a learning rate from it.";
+        }
+
+        var highest = double.NegativeInfinity;
+        var fall = 0.0;
+        foreach (var point in points)
+        {
+            highest = Math.Max(highest, point.SmoothedLoss);
+            fall = Math.Max(fall, (highest - point.SmoothedLoss) / highest);
+        }
+
+        return fall >= LeastFall
+            ? null
+            : string.Create(CultureInfo.InvariantCulture, $"The loss falls nowhere by more than {100 * fall:0.0} %, from {points[0].SmoothedLoss:0.000} at {Text(points[0].Rate)} to {points[^1].SmoothedLoss:0.000} at {Text(points[^1].Rate)}: no learning rate can be read from it.");
+    }
 
     private static double Slope(LearningRatePoint a, LearningRatePoint b) => (b.SmoothedLoss - a.SmoothedLoss) / (Math.Log(b.Rate) - Math.Log(a.Rate));
 

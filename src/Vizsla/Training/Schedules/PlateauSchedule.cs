@@ -83,7 +83,7 @@ internal sealed class PlateauSchedule : Schedule
 /// <summary>When and by how much a plateau cuts the rates; defaults as torch's.</summary>
 /// <param name="GreaterIsBetter">Direction of the metric (<c>mode</c>).</param>
 /// <param name="Factor">Factor of a cut.</param>
-/// <param name="Patience">Evaluations without improvement that are borne.</param>
+/// <param name="Patience">Evaluations without improvement that are tolerated.</param>
 /// <param name="Threshold">Least improvement.</param>
 /// <param name="IsAbsolute">Whether the threshold is added rather than multiplied (<c>threshold_mode</c>).</param>
 /// <param name="Cooldown">Evaluations after a cut that do not count.</param>

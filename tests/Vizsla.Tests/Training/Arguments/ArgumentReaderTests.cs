@@ -137,7 +137,7 @@ public sealed class ArgumentReaderTests
         Assert.Equal(
             [
                 "push_to_hub_organization cannot be \"team\": the owner stands in hub_model_id (owner/name). Leave it out.",
-                "hub_model_id is 'a/b/c', expected owner/name, or a name of one's own, of letters, digits, '-', '_' and '.'.",
+                "hub_model_id is 'a/b/c', expected owner/name, or a name alone, of letters, digits, '-', '_' and '.'.",
             ],
             name.Problems);
     }

@@ -48,7 +48,7 @@ public sealed class PythonStateGoldenTests
             var copy = folder.Reserve("optimizer.pt");
 
             PythonOptimizer.Read(path, optimizer);
-            PythonOptimizer.Write(copy, optimizer, OptimizerName.AdamwTorch);
+            PythonOptimizer.Write(copy, optimizer, OptimizerName.AdamwTorch, [.. optimizer.Groups.Select(g => g.LearningRate)]);
 
             AssertSameFileButForTheSerial(path, File.ReadAllBytes(copy));
         }

@@ -32,7 +32,7 @@ public sealed class PythonStateTests
         Step(first, parameters, 2);
         var file = folder.Reserve("optimizer.pt");
 
-        PythonOptimizer.Write(file, first, name);
+        PythonOptimizer.Write(file, first, name, [.. first.Groups.Select(g => g.LearningRate)]);
         using var second = Optimizer(name, out var copies);
         Copy(parameters, copies);
         PythonOptimizer.Read(file, second);
@@ -48,7 +48,7 @@ public sealed class PythonStateTests
         using var folder = new TemporaryFolder();
         using var optimizer = Optimizer(OptimizerName.Lion_32bit, out _);
 
-        var error = Assert.Throws<TrainingException>(() => PythonOptimizer.Write(folder.Reserve("optimizer.pt"), optimizer, OptimizerName.Lion_32bit));
+        var error = Assert.Throws<TrainingException>(() => PythonOptimizer.Write(folder.Reserve("optimizer.pt"), optimizer, OptimizerName.Lion_32bit, [.. optimizer.Groups.Select(g => g.LearningRate)]));
 
         Assert.Equal(
             "save_python_state: torch has no optimizer 'lion_32bit', so its state cannot be handed over; choose another 'optim' or leave 'save_python_state' off.",
@@ -81,7 +81,7 @@ public sealed class PythonStateTests
         using var optimizer = Optimizer(OptimizerName.AdamwTorch, out var parameters);
         Step(optimizer, parameters, 1);
         var file = folder.Reserve("optimizer.pt");
-        PythonOptimizer.Write(file, optimizer, OptimizerName.AdamwTorch);
+        PythonOptimizer.Write(file, optimizer, OptimizerName.AdamwTorch, [.. optimizer.Groups.Select(g => g.LearningRate)]);
         File.WriteAllBytes(file, File.ReadAllBytes(file)[..300]);
 
         var error = Assert.Throws<TrainingException>(() => PythonOptimizer.Read(file, optimizer));
@@ -97,7 +97,7 @@ public sealed class PythonStateTests
         Step(optimizer, parameters, 1);
         var file = folder.Reserve("optimizer.pt");
 
-        PythonOptimizer.Write(file, optimizer, OptimizerName.AdamwTorch);
+        PythonOptimizer.Write(file, optimizer, OptimizerName.AdamwTorch, [.. optimizer.Groups.Select(g => g.LearningRate)]);
 
         using var read = PickleCheckpoint.Open(file, keepOtherObjects: false);
         Assert.NotNull(read.Root);
