@@ -43,7 +43,7 @@ public sealed class TrainingDisplayTests
         using var bar = TrainingDisplay.Create(terminal);
         using var lines = TrainingDisplay.Create(terminal, noBar: true);
 
-        Assert.IsType<LiveDisplay>(bar);
+        Assert.IsType<Vizsla.Cli.Progress.LiveDisplay>(bar);
         Assert.IsType<TextDisplay>(lines);
     }
 
