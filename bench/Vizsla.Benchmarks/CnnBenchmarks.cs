@@ -21,7 +21,7 @@ internal static class CnnBenchmarks
     /// <param name="args">Names of timm's; none takes ResNet-50 and EfficientNet-Lite0.</param>
     public static void Networks(string[] args)
     {
-        TorchThreads.Fit();
+        TorchDefaults.Apply();
         Console.WriteLine($"libtorch with {TorchThreads.Count} threads, {CpuFeatures.Describe()}, batches of {Batch}, images/s, best of {Rounds} rounds");
         foreach (var name in args.Length > 0 ? args : ["resnet50", "tf_efficientnet_lite0"])
         {
@@ -40,7 +40,7 @@ internal static class CnnBenchmarks
     /// <param name="args">Model folder, folder of photos.</param>
     public static void Predict(string[] args)
     {
-        TorchThreads.Fit();
+        TorchDefaults.Apply();
         var files = Photos.Find(args.ElementAtOrDefault(1), PhotoCount);
         using var classifier = ImageClassifier.FromPretrained(args.ElementAtOrDefault(0) ?? Path.Combine("..", "shared", "data", "weights", "tf_efficientnet_lite0"));
         var one = Best(() => Array.ForEach(files[..SingleCount], file => classifier.Predict(file)), 3) / SingleCount;

@@ -2,7 +2,10 @@ using Vizsla.Benchmarks;
 using Vizsla.Native;
 
 // As the program itself does.
-MemoryReuse.Restart();
+if (args is not ["burn", ..])
+{
+    MemoryReuse.Restart();
+}
 
 // A benchmark is a name, a sentence and a method; ratios are taken within one run, because machines differ.
 (string Name, string What, Action<string[]> Run)[] benchmarks =
@@ -17,6 +20,9 @@ MemoryReuse.Restart();
     ("cnn", "training and prediction of networks, as a share of their convolutions alone and as a multiple of a naive loop; arguments: names of networks", CnnBenchmarks.Networks),
     ("predict", "photos named in batches, read ahead, beside one after another; arguments: model, photos", CnnBenchmarks.Predict),
     ("serve", "64 clients of 'vizsla serve' beside 'vizsla predict' on the same photos; arguments: seconds, model, photos", ServeBenchmarks.Serve),
+    ("busy", "predict, serve and training on a machine that is idle, has one busy core, or twenty busy processes, beside libgomp's own waiting and beside one thread; arguments: seconds, rounds, 0|1|20, names of works", BusyBenchmarks.Compare),
+    ("busy-work", "one measurement of 'busy': name of the work, seconds", BusyBenchmarks.Work),
+    ("burn", "a busy process of 'busy', until its input ends", BusyBenchmarks.Burn),
     ("hub", "64 downloads of 100 MB at once from 'vizsla hub serve' beside a plain file server, and the memory of both", HubBenchmarks.Load),
     ("slider", "a slider of the studio to the picture on the screen, in Chromium, for a photo of 1,000 pixels; arguments: names of transforms", SliderBenchmarks.Slide),
 ];

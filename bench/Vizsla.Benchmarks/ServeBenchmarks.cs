@@ -25,7 +25,7 @@ internal static class ServeBenchmarks
         var files = Photos.Find(args.ElementAtOrDefault(2), PhotoCount);
         var before = Predict(model, files);
         using var batches = new BatchMeter();
-        var (rate, latencies, errors, memory) = LoadAsync(model, files, TimeSpan.FromSeconds(seconds)).GetAwaiter().GetResult();
+        var (rate, latencies, errors, memory) = LoadAsync(model, files, TimeSpan.FromSeconds(seconds), ClientCount).GetAwaiter().GetResult();
         var after = Predict(model, files);
         var loop = (before + after) / 2;
         Array.Sort(latencies);
@@ -46,7 +46,12 @@ internal static class ServeBenchmarks
         return count / watch.Elapsed.TotalSeconds;
     }
 
-    private static async Task<(double Rate, double[] Latencies, int Errors, List<double> Memory)> LoadAsync(string model, string[] files, TimeSpan duration)
+    /// <summary>Answers per second of a served model to clients that ask one after another.</summary>
+    /// <param name="model">Model folder.</param>
+    /// <param name="files">Photos.</param>
+    /// <param name="duration">Time of load, after a first answer to each client.</param>
+    /// <param name="clientCount">Clients at once.</param>
+    internal static async Task<(double Rate, double[] Latencies, int Errors, List<double> Memory)> LoadAsync(string model, string[] files, TimeSpan duration, int clientCount)
     {
         var photos = Array.ConvertAll(files, File.ReadAllBytes);
         await using var server = ServeApplication.Create([new ServedModel("model", model)], new HostOptions(), new ServingOptions());
@@ -54,14 +59,14 @@ internal static class ServeBenchmarks
         await ServeApplication.WaitUntilReadyAsync(server);
         var address = new Uri(new Uri(server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()), "/models/model");
         using var client = new HttpClient();
-        await Parallel.ForAsync(0, ClientCount, async (i, token) => (await client.PostAsync(address, new ByteArrayContent(photos[i % photos.Length]), token)).Dispose());
+        await Parallel.ForAsync(0, clientCount, async (i, token) => (await client.PostAsync(address, new ByteArrayContent(photos[i % photos.Length]), token)).Dispose());
 
         var memory = new List<double>();
         using var timer = new Timer(_ => memory.Add(Environment.WorkingSet / 1048576.0), null, TimeSpan.FromSeconds(SampleSeconds), TimeSpan.FromSeconds(SampleSeconds));
         var next = -1;
         var errors = 0;
         var watch = Stopwatch.StartNew();
-        var clients = Enumerable.Range(0, ClientCount).Select(async _ =>
+        var clients = Enumerable.Range(0, clientCount).Select(async _ =>
         {
             var times = new List<double>();
             while (watch.Elapsed < duration)

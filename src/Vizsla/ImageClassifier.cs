@@ -9,7 +9,11 @@ using static TorchSharp.torch;
 namespace Vizsla;
 
 /// <summary>A model with its configuration, labels and preprocessing: loaded, trained, saved and asked as one thing.</summary>
-/// <remarks>Source: transformers <c>AutoModelForImageClassification</c> with <c>AutoImageProcessor</c>. Not safe for several threads.</remarks>
+/// <remarks>
+/// Any number of threads may ask it at once, also while it is trained: they take turns at the network, and pictures are read and prepared beside it.
+/// It always answers in evaluation mode, and leaves the modules of the network in the modes that they were in.
+/// Source: transformers <c>AutoModelForImageClassification</c> with <c>AutoImageProcessor</c>.
+/// </remarks>
 public sealed partial class ImageClassifier : IDisposable
 {
     private const string MainRevision = "main";
@@ -19,7 +23,7 @@ public sealed partial class ImageClassifier : IDisposable
 
     private ImageClassifier(ClassificationNetwork network, string? folder, LoadReport? report)
     {
-        TorchThreads.Fit();
+        TorchDefaults.Apply();
         network.eval();
         Network = network;
         _folder = folder;
@@ -119,46 +123,13 @@ public sealed partial class ImageClassifier : IDisposable
         return FromConfig(configuration, seed);
     }
 
-    /// <summary>Names what one photo shows.</summary>
-    /// <param name="file">Path of the photo; turned upright as its EXIF orientation says.</param>
-    /// <param name="topK">Classes to name, at least 1; all when there are fewer.</param>
-    /// <returns>The likeliest classes, best first; of equal scores the lower index.</returns>
-    /// <exception cref="ImageFormatException">The photo cannot be read; the message says why.</exception>
-    public IReadOnlyList<Prediction> Predict(string file, int topK = 5)
-    {
-        using var image = ImageCodec.Load(file);
-        return Predict(image, topK);
-    }
-
-    /// <summary>Names what one picture shows.</summary>
-    /// <param name="image">The picture; neither changed nor disposed.</param>
-    /// <param name="topK">Classes to name, at least 1; all when there are fewer.</param>
-    /// <returns>The likeliest classes, best first; of equal scores the lower index.</returns>
-    public IReadOnlyList<Prediction> Predict(Image image, int topK = 5) =>
-        new PicturePredictor(Network, Processor.ToPipeline(), options: new PicturePredictorOptions { TopK = topK }).Predict(image);
-
-    /// <summary>Names what many photos show: read ahead on other threads, run in batches.</summary>
-    /// <param name="files">Paths of photos; one that cannot be read says why, and the others go on.</param>
-    /// <param name="topK">Classes to name of each, at least 1; all when there are fewer.</param>
-    /// <returns>One answer per file, in their order, as batches are done.</returns>
-    public IEnumerable<PicturePrediction> Predict(IReadOnlyList<string> files, int topK = 5) =>
-        new PicturePredictor(Network, Processor.ToPipeline(), options: new PicturePredictorOptions { TopK = topK }).Predict(files);
-
-    /// <summary>Names what one photo shows, and where the network looked for it.</summary>
-    /// <param name="file">Path of the photo.</param>
-    /// <returns>The likeliest class and a heat map over the picture as the network saw it.</returns>
-    /// <exception cref="ImageFormatException">The photo cannot be read; the message says why.</exception>
-    public PictureExplanation Explain(string file)
-    {
-        using var image = ImageCodec.Load(file);
-        return new PicturePredictor(Network, Processor.ToPipeline()).Explain(image);
-    }
-
     /// <summary>Writes <c>config.json</c>, <c>model.safetensors</c> and <c>preprocessor_config.json</c>; each is written aside and renamed.</summary>
     /// <param name="folder">The folder; made when it does not exist.</param>
     /// <remarks>A model of timm's is written as timm writes it; its preprocessing stands in <c>config.json</c>.</remarks>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public void Save(string folder)
     {
+        ThrowIfDisposed();
         ModelFolder.Save(Network, folder);
         if (_processor is not null || !ModelFolder.CopyProcessor(_folder, folder))
         {
@@ -166,8 +137,14 @@ public sealed partial class ImageClassifier : IDisposable
         }
     }
 
-    /// <summary>Disposes the network.</summary>
-    public void Dispose() => Network.Dispose();
+    /// <summary>Disposes the network, after whoever computes with it.</summary>
+    public void Dispose()
+    {
+        Network.Dispose();
+        _computing.Dispose();
+    }
+
+    private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(Network.IsDisposed, this);
 
     private static ImageClassifier Load(
         ModelLocation location, IReadOnlyList<string>? labels, bool ignoreMismatchedSizes, long? seed, Action<ModelConfiguration>? configure)

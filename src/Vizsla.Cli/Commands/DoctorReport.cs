@@ -27,7 +27,7 @@ internal sealed record DoctorReport(
         string? failure = null;
         try
         {
-            TorchThreads.Fit();
+            TorchDefaults.Apply();
             found = DoctorTorch.Examine(TimeSpan.FromSeconds(seconds));
         }
         catch (Exception e) when (e is NotSupportedException or DllNotFoundException or TypeInitializationException or BadImageFormatException)

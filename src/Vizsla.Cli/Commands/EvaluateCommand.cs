@@ -5,6 +5,7 @@ using Spectre.Console;
 using Vizsla.Cli.Jobs;
 using Vizsla.Primitives;
 using Vizsla.Training.Metrics;
+using Vizsla.Transforms;
 
 namespace Vizsla.Cli.Commands;
 
@@ -26,6 +27,7 @@ internal sealed class EvaluateCommand : Verb
     private readonly Option<string> _badImages;
     private readonly Option<bool?> _bf16;
     private readonly Option<bool> _fastDecode;
+    private readonly Option<string?> _augmentation;
 
     public EvaluateCommand()
         : base("evaluate", "Measure a model on a split of a dataset.",
@@ -42,12 +44,14 @@ internal sealed class EvaluateCommand : Verb
         _badImages = AddOption("--bad_images", "Pictures that cannot be read whole: error or skip.", "error");
         _bf16 = AddOption<bool?>("--bf16", "Compute in bfloat16; false, the default, gives the exact numbers of float32.", (bool?)false);
         _fastDecode = AddOption("--fast_decode", "Decode JPEGs at the smallest of 1/8 to 8/8 of their size that the model's resizing allows: faster for large photos, and scores move a little.", false);
+        _augmentation = AddOption<string>("--tta", PredictCommand.AugmentationHelp + " Measured beside the model without it.");
     }
 
     protected override async Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
     {
         var asJson = Choice.Parse("--format", arguments.GetValue(_format)!, s_formats);
         var batchSize = arguments.GetValue(_batchSize);
+        var augmentation = PredictCommand.Augmentation(arguments.GetValue(_augmentation));
         var path = arguments.GetValue(_dataset)!;
         var revision = arguments.GetValue(_modelRevision);
         await ModelFetch.EnsureAsync(console, arguments.GetValue(_model)!, revision, cancellationToken);
@@ -62,30 +66,70 @@ internal sealed class EvaluateCommand : Verb
 
         var skipBad = Choice.Parse("--bad_images", arguments.GetValue(_badImages)!, s_badImages);
         var split = DatasetSource.Check(available, path, [name], skipBad, console, cancellationToken)[name];
-        split.SetTransform(model.Processor.ToPipeline());
+        var pipeline = model.Processor.ToPipeline();
+        var views = augmentation?.Views(pipeline);
+        split.SetTransform(pipeline);
         var settings = new TrainingArguments { PerDeviceEvalBatchSize = batchSize, Bf16 = arguments.GetValue(_bf16), FastDecode = arguments.GetValue(_fastDecode) };
-        using var trainer = new Trainer(
-            model, settings, options: new TrainerOptions { Metrics = [Metric.Accuracy, Metric.Top5Accuracy, Metric.F1Macro, Metric.LogLoss, Metric.CalibrationError] });
-        var metrics = trainer.Predict(split, name == "validation" ? "eval" : name, cancellationToken).Metrics;
-        Write(console, asJson, metrics);
+        IReadOnlyList<Metric> metrics = [Metric.Accuracy, Metric.Top5Accuracy, Metric.F1Macro, Metric.LogLoss, Metric.CalibrationError];
+        using var trainer = new Trainer(model, settings, options: new TrainerOptions { Metrics = metrics });
+        var prefix = name == "validation" ? "eval" : name;
+        var plain = trainer.Predict(split, prefix, cancellationToken);
+        var averaged = views is null ? null : Average(trainer, split, views, prefix, metrics, cancellationToken);
+        Write(console, asJson, prefix, plain.Metrics, averaged, $"with --tta {augmentation}");
         return 0;
     }
 
-    private static void Write(CommandConsole console, bool asJson, IReadOnlyDictionary<string, double> metrics)
+    /// <summary>The metrics of the mean logits of all views, and what they cost.</summary>
+    private static Dictionary<string, double> Average(
+        Trainer trainer, ImageDataset split, IReadOnlyList<Compose> views, string prefix, IReadOnlyList<Metric> metrics, CancellationToken cancellationToken)
+    {
+        EvalPrediction? sum = null;
+        var seconds = 0.0;
+        foreach (var view in views)
+        {
+            split.SetTransform(view);
+            var (prediction, values) = trainer.Predict(split, prefix, cancellationToken);
+            seconds += values[$"{prefix}_runtime"];
+            sum = sum is null ? prediction : sum with { Logits = [.. sum.Logits.Zip(prediction.Logits, (a, b) => a + b)] };
+        }
+
+        var mean = sum! with { Logits = [.. sum!.Logits.Select(logit => logit / views.Count)] };
+        var result = metrics.ToDictionary(m => $"{prefix}_{m.Name}", m => m.Compute(mean));
+        result[$"{prefix}_runtime"] = Math.Round(seconds, 4);
+        result[$"{prefix}_samples_per_second"] = Math.Round(mean.Count / Math.Max(seconds, 1e-6), 3);
+        return result;
+    }
+
+    private static void Write(
+        CommandConsole console, bool asJson, string prefix, IReadOnlyDictionary<string, double> metrics, Dictionary<string, double>? averaged, string what)
     {
         if (asJson)
         {
+            // The mean of the views stands beside the rest: test_tta_accuracy.
             var values = new JsonObject(metrics.Select(m => KeyValuePair.Create(m.Key, (JsonNode?)JsonValue.Create(m.Value))));
+            foreach (var (key, value) in averaged ?? [])
+            {
+                values[$"{prefix}_tta{key[prefix.Length..]}"] = value;
+            }
+
             console.WriteLine(PythonJson.Serialize(values, indent: 4));
             return;
         }
 
         var table = new Table().AddColumn("metric").AddColumn(new TableColumn("value").RightAligned());
+        if (averaged is not null)
+        {
+            table.AddColumn(new TableColumn(what).RightAligned());
+        }
+
         foreach (var (key, value) in metrics)
         {
-            table.AddRow(key, string.Create(CultureInfo.InvariantCulture, $"{value:0.####}"));
+            string[] cells = averaged is null ? [key, Number(value)] : [key, Number(value), averaged.TryGetValue(key, out var mean) ? Number(mean) : ""];
+            table.AddRow(cells);
         }
 
         console.Out.Write(table);
     }
+
+    private static string Number(double value) => string.Create(CultureInfo.InvariantCulture, $"{value:0.####}");
 }

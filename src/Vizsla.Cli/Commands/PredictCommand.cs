@@ -22,6 +22,9 @@ internal sealed class PredictCommand : Verb
     private const int SheetLimit = 64;
     private static readonly (string Word, Format Value)[] s_formats = [("table", Format.Table), ("json", Format.Json), ("csv", Format.Csv)];
 
+    internal const string AugmentationHelp =
+        "Test-time augmentation: average the logits of several views of each photo: flip, five-crop, scales, or several joined by '+' (flip+scales=1:1.2); takes as many times as long as there are views.";
+
     private readonly Argument<string[]> _inputs;
     private readonly Option<string> _model;
     private readonly Option<string?> _modelRevision;
@@ -34,12 +37,15 @@ internal sealed class PredictCommand : Verb
     private readonly Option<int> _workers;
     private readonly Option<bool> _fastDecode;
     private readonly Option<bool> _bf16;
+    private readonly Option<string?> _embed;
+    private readonly Option<string?> _augmentation;
 
     public PredictCommand()
         : base("predict", "Name what photos show: the likeliest classes of each.",
             "vizsla predict photo.jpg --model breed-classification",
             "vizsla predict photos --model breed-classification --top 3 --format csv",
-            "vizsla predict photo.jpg --model breed-classification --output sheet.png --explain")
+            "vizsla predict photo.jpg --model breed-classification --output sheet.png --explain",
+            "vizsla predict photos --model breed-classification --embed features.parquet")
     {
         var defaults = new PicturePredictorOptions();
         _inputs = AddArgument<string[]>("files", "Photos, or folders whose photos are taken with those of their subfolders.", ArgumentArity.OneOrMore);
@@ -54,6 +60,8 @@ internal sealed class PredictCommand : Verb
         _workers = AddOption("--workers", "Threads that read photos, at least 1.", defaults.Workers);
         _fastDecode = AddOption("--fast_decode", "Decode JPEGs at the smallest of 1/8 to 8/8 of their size that the model's resizing allows: faster for large photos, and scores move a little.", false);
         _bf16 = AddOption("--bf16", "Compute in bfloat16: about twice as fast where the processor multiplies it (see 'vizsla doctor'), and scores move by up to 0.02.", false);
+        _embed = AddOption<string>("--embed", "Write the features that the head takes to this .parquet or .npy file, in place of naming classes.");
+        _augmentation = AddOption<string>("--tta", AugmentationHelp);
     }
 
     protected override async Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
@@ -66,11 +74,20 @@ internal sealed class PredictCommand : Verb
             TopK = AtLeastOne("--top", arguments.GetValue(_top)),
             FastDecode = arguments.GetValue(_fastDecode),
             UsesBfloat16 = arguments.GetValue(_bf16),
+            Augmentation = Augmentation(arguments.GetValue(_augmentation)),
         };
         var explains = arguments.GetValue(_explain);
         if (explains && arguments.GetValue(_output) is null)
         {
             throw new UsageException("--explain draws onto the sheet of --output, and there is none; add --output sheet.png.");
+        }
+
+        var features = arguments.GetValue(_embed);
+        if (features is not null && (!FeatureFile.IsKnown(features) || arguments.GetValue(_output) is not null))
+        {
+            throw new UsageException(FeatureFile.IsKnown(features)
+                ? "--embed writes features in place of naming classes, so that --output has nothing to draw; leave one of them out."
+                : $"--embed takes a path that ends in .parquet or .npy, got '{features}'.");
         }
 
         var files = InputFiles.Find(arguments.GetValue(_inputs)!);
@@ -79,18 +96,12 @@ internal sealed class PredictCommand : Verb
         await ModelFetch.EnsureAsync(console, model, revision, cancellationToken);
         using var classifier = ImageClassifier.FromPretrained(model, revision: revision);
         var predictor = new PicturePredictor(classifier.Network, classifier.Processor.ToPipeline(), LabelsOf(classifier, labels), options);
-        var answers = PictureProgress.Run(console, report =>
+        if (features is not null)
         {
-            var done = new List<PicturePrediction>(files.Count);
-            foreach (var answer in predictor.Predict(files, cancellationToken))
-            {
-                done.Add(answer);
-                report("predicted", done.Count, files.Count);
-            }
+            return Embed(console, features, Gather(console, files.Count, predictor.Embed(files, cancellationToken)));
+        }
 
-            return done;
-        });
-
+        var answers = Gather(console, files.Count, predictor.Predict(files, cancellationToken));
         Write(console, format, answers);
         if (arguments.GetValue(_output) is { } sheet)
         {
@@ -100,6 +111,40 @@ internal sealed class PredictCommand : Verb
         }
 
         return answers.Any(a => a.Error is not null) ? 1 : 0;
+    }
+
+    /// <summary>What <c>--tta</c> asks for; null where it is not given.</summary>
+    internal static TestTimeAugmentation? Augmentation(string? text)
+    {
+        try
+        {
+            return text is null ? null : TestTimeAugmentation.Parse(text);
+        }
+        catch (Exception e) when (e is FormatException or ArgumentException)
+        {
+            throw new UsageException($"--tta: {e.Message}");
+        }
+    }
+
+    private static List<T> Gather<T>(CommandConsole console, int count, IEnumerable<T> answers) => PictureProgress.Run(console, report =>
+    {
+        var done = new List<T>(count);
+        foreach (var answer in answers)
+        {
+            done.Add(answer);
+            report("predicted", done.Count, count);
+        }
+
+        return done;
+    });
+
+    private static int Embed(CommandConsole console, string path, IReadOnlyList<PictureFeatures> features)
+    {
+        FeatureFile.Write(path, features);
+        var failed = features.Where(f => f.Error is not null).ToList();
+        failed.ForEach(f => console.Note($"{f.File}: {f.Error}"));
+        console.Note($"Wrote {features.Where(f => f.Error is null).Select(f => f.Values.Length).FirstOrDefault()} features of {Wording.Counted(features.Count - failed.Count, "picture")} to '{path}'.");
+        return failed.Count > 0 ? 1 : 0;
     }
 
     // A model's own names win; a file names the classes of a model that only numbers them.

@@ -29,6 +29,7 @@ public sealed partial class PicturePredictor
 
         using var picture = _pipeline.Run(image, new Rng(0));
         using var pixels = Batch([picture], (picture.Channels, picture.Height, picture.Width));   // [1, 3, H, W]
+        using var alone = EvaluationScope.Enter(_network);
         var (logits, index, heat, method) = Explainer.Explain(_network, pixels, classIndex);
         return new(new(_labels[index], Scores.Apply(_function, logits)[index], index), heat, method);
     }

@@ -10,8 +10,11 @@ using static TorchSharp.torch;
 namespace Vizsla.Inference;
 
 /// <summary>Runs many picture files through a network, the next batch being read while the last one is computed.</summary>
-/// <remarks>Source: transformers <c>pipeline("image-classification")</c>: EXIF transposition, RGB, the model's preprocessing, softmax. Parity: 1e-5.</remarks>
-// Shapes: B batch, H height, W width, L labels.
+/// <remarks>
+/// Always in evaluation mode; the modules of the network are left in the modes that they were in. Safe for several threads, which take turns at the network.
+/// Source: transformers <c>pipeline("image-classification")</c>: EXIF transposition, RGB, the model's preprocessing, softmax. Parity: 1e-5.
+/// </remarks>
+// Shapes: B batch, V views of a picture, H height, W width, L labels, F features.
 public sealed partial class PicturePredictor
 {
     private readonly ClassificationNetwork _network;
@@ -20,8 +23,9 @@ public sealed partial class PicturePredictor
     private readonly PicturePredictorOptions _options;
     private readonly ScoreFunction _function;
     private readonly DecodeOptions? _decoding;
+    private readonly IReadOnlyList<Compose> _views;
 
-    /// <param name="network">The network, in evaluation mode; the caller keeps it.</param>
+    /// <param name="network">The network; the caller keeps it.</param>
     /// <param name="pipeline">From a picture to what the network takes, without random steps.</param>
     /// <param name="labels">Class names; null takes the configuration's.</param>
     /// <param name="options">Batch size and threads; null takes the defaults.</param>
@@ -54,6 +58,7 @@ public sealed partial class PicturePredictor
             _decoding = pipeline.FastDecode ?? throw new ArgumentException(pipeline.FastDecodeProblem, nameof(options));
         }
 
+        _views = _options.Augmentation?.Views(pipeline) ?? [pipeline];
         _function = _options.Function ?? Scores.DefaultFunction(network.Configuration);
     }
 
@@ -64,18 +69,21 @@ public sealed partial class PicturePredictor
     public IEnumerable<PicturePrediction> Predict(IReadOnlyList<string> files, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(files);
-        using var folding = _options.FoldsBatchNorm ? _network.FoldForPrediction() : null;
-        var reading = ReadAhead(files, 0, cancellationToken);
-        for (var start = 0; start < files.Count; start += _options.BatchSize)
+        return ReadInBatches(files, cancellationToken).SelectMany(batch => Compute(batch, _network.forward, Name));
+    }
+
+    /// <summary>Predicts pictures in their order.</summary>
+    /// <param name="images">The pictures; neither changed nor disposed.</param>
+    /// <param name="cancellationToken">Checked between batches.</param>
+    /// <returns>The likeliest classes of each, best first, as batches are done.</returns>
+    public IEnumerable<IReadOnlyList<Prediction>> Predict(IReadOnlyList<Image> images, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        return images.Chunk(_options.BatchSize).SelectMany(chunk =>
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var pictures = Join(reading);
-            reading = ReadAhead(files, start + _options.BatchSize, cancellationToken);
-            foreach (var answer in Compute(pictures))
-            {
-                yield return answer;
-            }
-        }
+            return Compute(Prepare(chunk, cancellationToken), _network.forward, Name);
+        }).Select(answer => answer.Predictions);
     }
 
     /// <summary>Predicts one picture.</summary>
@@ -84,45 +92,116 @@ public sealed partial class PicturePredictor
     public IReadOnlyList<Prediction> Predict(Image image)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return Compute([new("", _pipeline.Run(image, new Rng(0)), null)])[0].Predictions;
+        return Alone(image, _network.forward, Name).Predictions;
     }
 
-    private PicturePrediction[] Compute(ReadPicture[] pictures)
+    /// <summary>Computes what the head takes of files, in their order; a file that cannot be read says why and the others go on.</summary>
+    /// <param name="files">Paths of pictures.</param>
+    /// <param name="cancellationToken">Checked between batches.</param>
+    /// <returns>One answer per file, in order, as batches are done.</returns>
+    /// <remarks>Source: the pooled output of transformers' base models, timm's <c>forward_head(pre_logits=True)</c>. Parity: 1e-5.</remarks>
+    public IEnumerable<PictureFeatures> Embed(IReadOnlyList<string> files, CancellationToken cancellationToken = default)
     {
-        var answers = new PicturePrediction[pictures.Length];
-        // Pictures of one size make a batch; a pipeline without a fixed size makes several.
-        var groups = Enumerable.Range(0, pictures.Length).Where(i => pictures[i].Tensor is not null)
-            .GroupBy(i => (pictures[i].Tensor!.Channels, pictures[i].Tensor!.Height, pictures[i].Tensor!.Width));
-        foreach (var group in groups)
+        ArgumentNullException.ThrowIfNull(files);
+        return ReadInBatches(files, cancellationToken).SelectMany(batch => Compute(batch, Features, Keep));
+    }
+
+    /// <summary>Computes what the head takes of one picture.</summary>
+    /// <param name="image">The picture; neither changed nor disposed.</param>
+    /// <returns>As many values as the head has inputs.</returns>
+    public float[] Embed(Image image)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        return Alone(image, Features, Keep).Values;
+    }
+
+    /// <summary>The logits of prepared pictures of one size.</summary>
+    /// <param name="pictures">What <see cref="Prepare(Image)"/> gives; not disposed.</param>
+    /// <returns>One row for each picture.</returns>
+    internal float[][] Logits(IReadOnlyList<ImageTensor> pictures)
+    {
+        var rows = Run([.. pictures], _network.forward, _options.FoldsBatchNorm);
+        return [.. rows.Chunk(rows.Length / pictures.Count)];
+    }
+
+    private PicturePrediction Name(ReadPicture picture, ReadOnlySpan<float> logits) =>
+        new(picture.File, picture.Error is null ? Scores.Top(Scores.Apply(_function, logits), _labels, _options.TopK) : [], picture.Error);
+
+    private static PictureFeatures Keep(ReadPicture picture, ReadOnlySpan<float> values) => new(picture.File, values.ToArray(), picture.Error);
+
+    private Tensor Features(Tensor pixels) => _network.Features(pixels);
+
+    private T Alone<T>(Image image, Func<Tensor, Tensor> forward, Func<ReadPicture, ReadOnlySpan<float>, T> finish)
+    {
+        using var tensor = Prepare(image);
+        return finish(new("", tensor, null), Run([tensor], forward, folds: false));
+    }
+
+    /// <summary>One answer per picture, in order; disposes the pictures.</summary>
+    private T[] Compute<T>(ReadPicture[] pictures, Func<Tensor, Tensor> forward, Func<ReadPicture, ReadOnlySpan<float>, T> finish)
+    {
+        var answers = new T[pictures.Length];
+        try
         {
-            var members = group.ToArray();
-            var logits = Logits(pictures, members, group.Key);
-            var width = logits.Length / members.Length;
-            for (var i = 0; i < members.Length; i++)
+            // Pictures of one size make a batch; a pipeline without a fixed size makes several.
+            foreach (var group in Enumerable.Range(0, pictures.Length).Where(i => pictures[i].Tensor is not null).GroupBy(i => SizeOf(pictures[i].Tensor!)))
             {
-                var scores = Scores.Apply(_function, logits.AsSpan(i * width, width));
-                answers[members[i]] = new(pictures[members[i]].File, Scores.Top(scores, _labels, _options.TopK));
+                var members = group.ToArray();
+                var rows = Run([.. members.Select(m => pictures[m].Tensor!)], forward, _options.FoldsBatchNorm);
+                var width = rows.Length / members.Length;
+                for (var i = 0; i < members.Length; i++)
+                {
+                    answers[members[i]] = finish(pictures[members[i]], rows.AsSpan(i * width, width));
+                }
+            }
+
+            foreach (var failed in Enumerable.Range(0, pictures.Length).Where(i => pictures[i].Tensor is null))
+            {
+                answers[failed] = finish(pictures[failed], []);
             }
         }
-
-        for (var i = 0; i < pictures.Length; i++)
+        finally
         {
-            answers[i] ??= new(pictures[i].File, [], pictures[i].Error);
-            pictures[i].Tensor?.Dispose();
+            Array.ForEach(pictures, p => p.Tensor?.Dispose());
         }
 
         return answers;
     }
 
-    private float[] Logits(ReadPicture[] pictures, int[] members, (int Channels, int Height, int Width) size)
+    /// <summary>The rows of a batch of pictures of one size, one after the other.</summary>
+    private float[] Run(ImageTensor[] pictures, Func<Tensor, Tensor> forward, bool folds)
     {
         using var scope = NewDisposeScope();
+        var pixels = Batch(pictures, SizeOf(pictures[0]));                                        // [B, 3 V, H, W]
+        using var alone = EvaluationScope.Enter(_network);
+        // Only for as long as the network is held: others may train it between two batches.
+        using var folding = folds ? _network.FoldForPrediction() : null;
         using var mode = inference_mode();
         using var autocast = _options.UsesBfloat16 && Autocast.IsAvailable ? Autocast.Open(DeviceType.CPU) : null;
-        var pixels = Batch([.. members.Select(m => pictures[m].Tensor!)], size);                  // [B, 3, H, W]
-        var logits = _network.forward(pixels).to(float32).cpu();                                  // [B, L]
-        return logits.data<float>().ToArray();
+        var rows = OverViews(pixels, forward).cpu();                                              // [B, L] or [B, F]
+        return rows.data<float>().ToArray();
     }
+
+    /// <summary>The mean over the views of each picture; as many views at once as pictures go into a batch.</summary>
+    private Tensor OverViews(Tensor pixels, Func<Tensor, Tensor> forward)
+    {
+        if (_views.Count == 1)
+        {
+            return ThreadTrial.Run(_network, pixels, forward).to(float32);
+        }
+
+        var (count, size) = (pixels.shape[0] * _views.Count, pixels.shape);
+        var views = pixels.view(count, size[1] / _views.Count, size[2], size[3]);                 // [B V, 3, H, W]
+        var parts = new List<Tensor>();
+        for (var start = 0L; start < count; start += _options.BatchSize)
+        {
+            parts.Add(ThreadTrial.Run(_network, views.narrow(0, start, Math.Min(_options.BatchSize, count - start)), forward).to(float32));
+        }
+
+        return cat(parts).unflatten(0, size[0], _views.Count).mean([1]);                          // [B, L]
+    }
+
+    private static (int Channels, int Height, int Width) SizeOf(ImageTensor picture) => (picture.Channels, picture.Height, picture.Width);
 
     /// <summary>Pictures of one size as a batch, float [B, C, H, W]; the caller owns it.</summary>
     private static Tensor Batch(ReadOnlySpan<ImageTensor> pictures, (int Channels, int Height, int Width) size)
@@ -136,6 +215,47 @@ public sealed partial class PicturePredictor
         }
 
         return pixels;
+    }
+
+    private IEnumerable<ReadPicture[]> ReadInBatches(IReadOnlyList<string> files, CancellationToken cancellationToken)
+    {
+        var reading = ReadAhead(files, 0, cancellationToken);
+        for (var start = 0; start < files.Count; start += _options.BatchSize)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var pictures = Join(reading);
+            reading = ReadAhead(files, start + _options.BatchSize, cancellationToken);
+            yield return pictures;
+        }
+    }
+
+    /// <summary>The views of a picture, one after another.</summary>
+    /// <returns>Float [3 V, H, W]; the caller owns it.</returns>
+    internal ImageTensor Prepare(Image image)
+    {
+        if (_views.Count == 1)
+        {
+            return _views[0].Run(image, new Rng(0));
+        }
+
+        ImageTensor? all = null;
+        for (var i = 0; i < _views.Count; i++)
+        {
+            using var view = _views[i].Run(image, new Rng(0));
+            all ??= new ImageTensor(view.Channels * _views.Count, view.Height, view.Width);
+            view.Values.CopyTo(all.Values[(i * view.Values.Length)..]);
+        }
+
+        return all!;
+    }
+
+    private ReadPicture[] Prepare(Image[] images, CancellationToken cancellationToken)
+    {
+        var pictures = new ReadPicture[images.Length];
+        Parallel.For(
+            0, images.Length, new ParallelOptions { MaxDegreeOfParallelism = _options.Workers, CancellationToken = cancellationToken },
+            i => pictures[i] = new("", Prepare(images[i]), null));
+        return pictures;
     }
 
     private Task<ReadPicture[]>? ReadAhead(IReadOnlyList<string> files, int start, CancellationToken cancellationToken)
@@ -166,7 +286,7 @@ public sealed partial class PicturePredictor
         try
         {
             using var image = ImageCodec.Load(file, _decoding);
-            return new(file, _pipeline.Run(image, new Rng(0)), null);
+            return new(file, Prepare(image), null);
         }
         catch (ImageFormatException e)
         {

@@ -18,8 +18,11 @@ public sealed record PicturePredictorOptions
     /// <summary>Whether a JPEG is decoded at the smallest of libjpeg's scales 1/8 to 8/8 that is not below the pipeline's leading Resize; false by default, since scores move. Pays most for large photos.</summary>
     public bool FastDecode { get; init; }
 
-    /// <summary>Whether batch norms are folded into the convolutions before them while many files are predicted; true by default. Scores move by rounding alone.</summary>
+    /// <summary>Whether batch norms are folded into the convolutions before them while many pictures are predicted; true by default. Scores move by rounding alone.</summary>
     public bool FoldsBatchNorm { get; init; } = true;
+
+    /// <summary>Views of each picture whose logits are averaged; null, the default, takes the picture as the model's pipeline gives it. Explanations are of that one.</summary>
+    public TestTimeAugmentation? Augmentation { get; init; }
 
     /// <summary>Whether the network runs in bfloat16; false by default, since it moves scores by up to 2e-2. Pays only on processors that multiply it (see <c>vizsla doctor</c>).</summary>
     public bool UsesBfloat16 { get; init; }

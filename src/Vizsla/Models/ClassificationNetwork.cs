@@ -14,6 +14,7 @@ public abstract class ClassificationNetwork : nn.Module<Tensor, Tensor>
     // whose channels do not fill a vector; networks of real sizes have none.
     private const int VectorChannels = 16;
 
+    private Folding? _folding;
     private int _foldingCount;
     private bool? _allowsChannelsLast;
 
@@ -52,6 +53,12 @@ public abstract class ClassificationNetwork : nn.Module<Tensor, Tensor>
 
     /// <summary>Whether a processor with bfloat16 products nevertheless trains this network faster in float32.</summary>
     internal virtual bool TrainsSlowerInBfloat16 => false;
+
+    /// <summary>Held by the thread that computes with the network, and while its weights or modes change; the same thread may take it again.</summary>
+    internal Lock Gate { get; } = new();
+
+    /// <summary>Whether the weights are disposed.</summary>
+    internal bool IsDisposed { get; private set; }
 
     /// <summary>Share of the patches left out of each forward pass in training, at least 0 and below 1; 0 by default.</summary>
     internal double PatchDropRate { get; set; }
@@ -92,13 +99,28 @@ public abstract class ClassificationNetwork : nn.Module<Tensor, Tensor>
     /// <summary>Draws the head's weights alone, as transformers does for a head that the file does not hold.</summary>
     public abstract void InitializeHead();
 
+    /// <summary>Puts the network in evaluation mode, after whoever computes with it.</summary>
+    internal void Evaluate()
+    {
+        lock (Gate)
+        {
+            eval();
+        }
+    }
+
     /// <summary>Folds each batch norm into the convolution before it, for prediction: fewer passes over the planes, the same scores up to rounding.</summary>
-    /// <returns>Takes the folding back when disposed; the weights themselves never change.</returns>
+    /// <returns>Takes the folding back when the last one is disposed; the weights themselves never change.</returns>
     internal IDisposable FoldForPrediction()
     {
-        var units = ModuleTree.Layers(this).OfType<BatchNormalization>().Select(n => n.Unit).OfType<ConvolutionUnit>().Where(u => u.Convolution.Adapter is null).ToList();
-        _foldingCount++;
-        return new Folding(units, () => _foldingCount--);
+        lock (Gate)
+        {
+            if (_foldingCount++ == 0)
+            {
+                _folding = new Folding([.. ModuleTree.Layers(this).OfType<BatchNormalization>().Select(n => n.Unit).OfType<ConvolutionUnit>().Where(u => u.Convolution.Adapter is null)]);
+            }
+        }
+
+        return new FoldingUse(this);
     }
 
     /// <summary>Parameters and buffers under their names in the file, in the order of Python's <c>state_dict()</c>; the network keeps them.</summary>
@@ -122,6 +144,22 @@ public abstract class ClassificationNetwork : nn.Module<Tensor, Tensor>
     /// <summary>Does nothing: parts are registered by hand, under the names of the file.</summary>
     protected override void RegisterComponents()
     {
+    }
+
+    /// <summary>Disposes the weights, after whoever computes with them.</summary>
+    protected override void Dispose(bool disposing)
+    {
+        if (!disposing)
+        {
+            base.Dispose(disposing);
+            return;
+        }
+
+        lock (Gate)
+        {
+            IsDisposed = true;
+            base.Dispose(disposing);
+        }
     }
 
     private protected T Add<T>(string path, T module)
@@ -173,6 +211,30 @@ public abstract class ClassificationNetwork : nn.Module<Tensor, Tensor>
             throw new ArgumentException(
                 $"A picture of {pixels.shape[2]}x{pixels.shape[3]} pixels is too small for {ClassName}, which needs at least {SmallestSide}x{SmallestSide}; resize it first.",
                 nameof(pixels));
+        }
+    }
+
+    private void EndFolding()
+    {
+        lock (Gate)
+        {
+            if (--_foldingCount == 0)
+            {
+                _folding?.Dispose();
+                _folding = null;
+            }
+        }
+    }
+
+    /// <summary>One of those who want the network folded.</summary>
+    private sealed class FoldingUse(ClassificationNetwork network) : IDisposable
+    {
+        private ClassificationNetwork? _network = network;
+
+        public void Dispose()
+        {
+            _network?.EndFolding();
+            _network = null;
         }
     }
 }

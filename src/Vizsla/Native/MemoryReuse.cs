@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text;
 
 namespace Vizsla.Native;
 
@@ -9,51 +8,86 @@ namespace Vizsla.Native;
 /// every page with zeros: half of the time of a small network. The settings are read before a process has run a line of its own, so a program starts
 /// itself once more with them, in the same process. Settings of the caller's own win.
 /// </remarks>
-internal static partial class MemoryReuse
+internal static unsafe partial class MemoryReuse
 {
+    private const string Limit = "4294967296";
+
     // One arena, since only the first one can hold blocks of any size; never map, never trim.
-    private static readonly (string Name, string Value)[] _settings =
-        [("MALLOC_ARENA_MAX", "1"), ("MALLOC_MMAP_THRESHOLD_", "4294967296"), ("MALLOC_TRIM_THRESHOLD_", "4294967296")];
+    private static readonly (string Name, string Value)[] _settings = [("MALLOC_ARENA_MAX", "1"), ("MALLOC_MMAP_THRESHOLD_", Limit), ("MALLOC_TRIM_THRESHOLD_", Limit)];
 
     /// <summary>Whether this process has the settings.</summary>
-    public static bool IsOn => IsGlibc() && _settings.All(s => Environment.GetEnvironmentVariable(s.Name) == s.Value);
+    public static bool IsOn
+    {
+        get
+        {
+            foreach (var (name, value) in _settings)
+            {
+                if (Environment.GetEnvironmentVariable(name) != value)
+                {
+                    return false;
+                }
+            }
 
-    /// <summary>Starts the program again with the settings and the same arguments, where that changes anything; does not come back then.</summary>
-    /// <remarks>Call it before anything else: nothing of the process is left but its number, its files and its terminal.</remarks>
+            return IsGlibc();
+        }
+    }
+
+    /// <summary>Starts the program again with the settings and the same arguments, where that changes anything; does not return then.</summary>
+    /// <remarks>
+    /// Call it before anything else: nothing of the process is left but its number, its files and its terminal. Written with as little of .NET as can be,
+    /// since each line is compiled at every start.
+    /// </remarks>
     public static void Restart()
     {
-        if (!IsGlibc() || _settings.Any(s => Environment.GetEnvironmentVariable(s.Name) is not null)
-            || Environment.GetEnvironmentVariable("GLIBC_TUNABLES") is not null || System.Diagnostics.Debugger.IsAttached)
+        if (!IsGlibc() || IsAnySet() || System.Diagnostics.Debugger.IsAttached)
         {
             return;
         }
 
-        var arguments = Encoding.UTF8.GetString(File.ReadAllBytes("/proc/self/cmdline")).TrimEnd('\0').Split('\0');
-        foreach (var (name, value) in _settings)
+        // The bytes as the system has them: each argument ends with a zero, also an empty one at the end and one that is no text.
+        var text = File.ReadAllBytes("/proc/self/cmdline");
+        var arguments = new nint[text.AsSpan().Count((byte)0) + 1];
+        fixed (byte* first = text)
+        fixed (nint* list = arguments)
         {
-            SetEnvironment(name, value, 1);
+            for (int i = 0, start = 0, end = 0; end < text.Length; end++)
+            {
+                if (text[end] == 0)
+                {
+                    arguments[i++] = (nint)(first + start);
+                    start = end + 1;
+                }
+            }
+
+            foreach (var (name, value) in _settings)
+            {
+                NativeEnvironment.SetDefault(name, value);
+            }
+
+            fixed (byte* self = "/proc/self/exe\0"u8)
+            {
+                // Returns only when the system refuses; the program then runs as it is.
+                _ = Execute(self, list);
+            }
+        }
+    }
+
+    private static bool IsAnySet()
+    {
+        foreach (var (name, _) in _settings)
+        {
+            if (Environment.GetEnvironmentVariable(name) is not null)
+            {
+                return true;
+            }
         }
 
-        var pointers = new nint[arguments.Length + 1];
-        for (var i = 0; i < arguments.Length; i++)
-        {
-            pointers[i] = Marshal.StringToCoTaskMemUTF8(arguments[i]);
-        }
-
-        // Comes back only when the system refuses; the program then runs as it is.
-        _ = Execute("/proc/self/exe", pointers);
-        foreach (var pointer in pointers)
-        {
-            Marshal.FreeCoTaskMem(pointer);
-        }
+        return Environment.GetEnvironmentVariable("GLIBC_TUNABLES") is not null;
     }
 
     private static bool IsGlibc() =>
         OperatingSystem.IsLinux() && NativeLibrary.TryLoad("libc.so.6", out var library) && NativeLibrary.TryGetExport(library, "gnu_get_libc_version", out _);
 
-    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int SetEnvironment(string name, string value, int overwrite);
-
-    [LibraryImport("libc", EntryPoint = "execv", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Execute(string path, nint[] arguments);
+    [LibraryImport("libc", EntryPoint = "execv")]
+    private static partial int Execute(byte* path, nint* arguments);
 }

@@ -110,6 +110,6 @@ internal sealed class TrainingSetup : IDisposable
         Guard?.Dispose();
         Optimizer.Dispose();
         Meter.Dispose();
-        Network.eval();
+        Network.Evaluate();
     }
 }

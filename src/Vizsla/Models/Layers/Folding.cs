@@ -5,14 +5,10 @@ internal sealed class Folding : IDisposable
 {
     private readonly IReadOnlyList<ConvolutionUnit> _units;
 
-    private readonly Action _end;
-
     /// <param name="units">The units; folded at once.</param>
-    /// <param name="end">Called when they are unfolded.</param>
-    public Folding(IReadOnlyList<ConvolutionUnit> units, Action end)
+    public Folding(IReadOnlyList<ConvolutionUnit> units)
     {
         _units = units;
-        _end = end;
         foreach (var unit in units)
         {
             unit.Fold();
@@ -25,7 +21,5 @@ internal sealed class Folding : IDisposable
         {
             unit.Unfold();
         }
-
-        _end();
     }
 }
