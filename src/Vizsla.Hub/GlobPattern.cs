@@ -1,7 +1,7 @@
 namespace Vizsla.Hub;
 
 /// <summary>Shell patterns as Python's <c>fnmatch</c> reads them: <c>*</c> crosses slashes, <c>?</c>, <c>[abc]</c>, <c>[!a-z]</c>; case matters.</summary>
-public static class GlobPattern
+internal static class GlobPattern
 {
     /// <summary>Whether a path is asked for: it matches one of the allowed patterns, if there are any, and none of the ignored.</summary>
     /// <param name="path">The whole path.</param>

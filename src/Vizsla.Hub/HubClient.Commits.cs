@@ -39,7 +39,7 @@ public sealed partial class HubClient
     /// <param name="repo">The repository; it must exist.</param>
     /// <param name="folder">The folder on this disk.</param>
     /// <param name="options">Which files, where to, message; null sends all to the root of <c>main</c>.</param>
-    /// <param name="cancellationToken">Stops; run again, it goes on where it was.</param>
+    /// <param name="cancellationToken">Stops; a second call resumes where this one stopped.</param>
     /// <returns>The last commit.</returns>
     /// <exception cref="HubException">As <see cref="CommitAsync"/>.</exception>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>

@@ -5,7 +5,7 @@ namespace Vizsla.Hub;
 
 public sealed partial class HubClient
 {
-    /// <summary>Whose token it is.</summary>
+    /// <summary>The user a token belongs to.</summary>
     /// <exception cref="HubException">There is no token, or the Hub does not know it.</exception>
     /// <remarks>Source: <c>HfApi.whoami</c>.</remarks>
     public async Task<HubUser> WhoAmIAsync(CancellationToken cancellationToken = default)
@@ -41,7 +41,7 @@ public sealed partial class HubClient
     /// <summary>Makes a repository.</summary>
     /// <param name="repo">Its name; without an owner it belongs to the token's user.</param>
     /// <param name="isPrivate">True hides it from others; null takes the owner's default.</param>
-    /// <param name="existOk">True: one that exists already is as good.</param>
+    /// <param name="existOk">True: an existing one is accepted.</param>
     /// <param name="cancellationToken">Stops.</param>
     /// <returns>The repository's page.</returns>
     /// <exception cref="HubException">It exists already, or the token may not make it.</exception>
@@ -79,7 +79,7 @@ public sealed partial class HubClient
 
     /// <summary>Removes a repository with all that is in it.</summary>
     /// <param name="repo">The repository.</param>
-    /// <param name="missingOk">True: one that is not there is as good.</param>
+    /// <param name="missingOk">True: a missing one is accepted.</param>
     /// <param name="cancellationToken">Stops.</param>
     /// <exception cref="HubException">It is not there, or the token may not remove it.</exception>
     /// <remarks>Source: <c>HfApi.delete_repo</c>.</remarks>
@@ -93,7 +93,7 @@ public sealed partial class HubClient
         }
         catch (HubException e) when (missingOk && e.Kind == HubErrorKind.RepositoryNotFound)
         {
-            // As asked.
+            // Already as requested.
         }
     }
 
@@ -228,7 +228,7 @@ public sealed partial class HubClient
     /// <param name="repo">The repository.</param>
     /// <param name="branch">Its name.</param>
     /// <param name="revision">Where it starts; null means the head of <c>main</c>.</param>
-    /// <param name="existOk">True: one that exists already is as good.</param>
+    /// <param name="existOk">True: an existing one is accepted.</param>
     /// <param name="cancellationToken">Stops.</param>
     /// <exception cref="HubException">It exists already, or the token may not.</exception>
     /// <remarks>Source: <c>HfApi.create_branch</c>.</remarks>
@@ -256,7 +256,7 @@ public sealed partial class HubClient
     /// <param name="tag">Its name.</param>
     /// <param name="revision">What it names; null means the head of <c>main</c>.</param>
     /// <param name="message">A note; null for none.</param>
-    /// <param name="existOk">True: one that exists already is as good.</param>
+    /// <param name="existOk">True: an existing one is accepted.</param>
     /// <param name="cancellationToken">Stops.</param>
     /// <exception cref="HubException">It exists already, or the token may not.</exception>
     /// <remarks>Source: <c>HfApi.create_tag</c>.</remarks>
@@ -289,7 +289,7 @@ public sealed partial class HubClient
         }
         catch (HubException e) when (existOk && e.Kind == HubErrorKind.Conflict)
         {
-            // As asked.
+            // Already as requested.
         }
     }
 

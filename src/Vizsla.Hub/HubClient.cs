@@ -5,7 +5,7 @@ using Vizsla.Hub.Transfers;
 
 namespace Vizsla.Hub;
 
-/// <summary>Files to and from a Hugging Face Hub, or one of one's own.</summary>
+/// <summary>Files to and from a Hugging Face Hub, or a self-hosted one.</summary>
 /// <remarks>
 /// The cache is the one of <c>huggingface_hub</c>: what Python has fetched is used here, and the reverse. Safe to use from several
 /// threads, and from several processes on one cache. Source: huggingface_hub <c>HfApi</c>, <c>hf_hub_download</c>, <c>snapshot_download</c>.
@@ -21,10 +21,10 @@ public sealed partial class HubClient : IDisposable
     private readonly SnapshotDownload _snapshot;
     private readonly CommitUpload _commits;
 
-    /// <param name="options">Where and who; null takes them from the environment.</param>
-    /// <param name="logger">Told of retries, waits and falling back on the cache; null tells nobody.</param>
+    /// <param name="options">Endpoint, cache and token; null takes them from the environment.</param>
+    /// <param name="logger">Receives retries, waits and fallbacks to the cache; null logs nothing.</param>
     /// <param name="time">The clock of waits; null is the system's.</param>
-    /// <exception cref="ArgumentException">A variable of the environment cannot be read.</exception>
+    /// <exception cref="ArgumentException">An environment variable holds an invalid value.</exception>
     public HubClient(HubOptions? options = null, ILogger? logger = null, TimeProvider? time = null)
     {
         Options = options ?? HubOptions.FromEnvironment();
@@ -37,14 +37,14 @@ public sealed partial class HubClient : IDisposable
         _commits = new CommitUpload(_api, _http, Options, log);
     }
 
-    /// <summary>Where and who.</summary>
+    /// <summary>Endpoint, cache and token.</summary>
     public HubOptions Options { get; }
 
     /// <summary>A client of the Hub that the environment names, for another than the user who is logged in.</summary>
-    /// <param name="token">Who asks; null takes the environment's.</param>
-    /// <param name="logger">Told of retries, waits and falling back on the cache; null tells nobody.</param>
-    /// <exception cref="ArgumentException">A variable of the environment cannot be read.</exception>
-    public static HubClient Of(HubToken? token, ILogger? logger = null)
+    /// <param name="token">The access token; null takes the environment's.</param>
+    /// <param name="logger">Receives retries, waits and fallbacks to the cache; null logs nothing.</param>
+    /// <exception cref="ArgumentException">An environment variable holds an invalid value.</exception>
+    internal static HubClient Of(HubToken? token, ILogger? logger = null)
     {
         var options = HubOptions.FromEnvironment();
         return new HubClient(options with { Token = token ?? options.Token }, logger);
@@ -52,9 +52,9 @@ public sealed partial class HubClient : IDisposable
 
     /// <summary>Uses a client that was given, or one of the environment's that is closed after.</summary>
     /// <param name="hub">The client; stays the caller's. Null makes one.</param>
-    /// <param name="token">Who asks where one is made; null takes the environment's.</param>
+    /// <param name="token">The access token of the client that is made; null takes the environment's.</param>
     /// <param name="use">What is done with it.</param>
-    public static async Task<T> UseAsync<T>(HubClient? hub, HubToken? token, Func<HubClient, Task<T>> use)
+    internal static async Task<T> UseAsync<T>(HubClient? hub, HubToken? token, Func<HubClient, Task<T>> use)
     {
         ArgumentNullException.ThrowIfNull(use);
         if (hub is not null)
@@ -99,7 +99,7 @@ public sealed partial class HubClient : IDisposable
         return _snapshot.RunAsync(repo, revision ?? DefaultRevision, options ?? new SnapshotOptions(), cancellationToken);
     }
 
-    /// <summary>What the cache knows of a file; asks nobody.</summary>
+    /// <summary>What the cache knows of a file; sends no request.</summary>
     /// <param name="repo">The repository.</param>
     /// <param name="path">Path in the repository.</param>
     /// <param name="revision">Branch, tag or commit; null means <c>main</c>.</param>

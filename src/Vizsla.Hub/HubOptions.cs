@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Vizsla.Hub;
 
-/// <summary>Where the Hub is, where its files are kept, and who asks.</summary>
+/// <summary>Address of the Hub, location of the cache, and the access token.</summary>
 /// <remarks>Source: huggingface_hub <c>constants.py</c>; the same variables with the same defaults.</remarks>
 public sealed record HubOptions
 {
@@ -21,7 +21,7 @@ public sealed record HubOptions
     /// <summary>File of the stored token. Default <c>{Home}/token</c>; HF: <c>HF_TOKEN_PATH</c>.</summary>
     public required string TokenPath { get; init; }
 
-    /// <summary>Who asks; null asks as nobody. HF: <c>HF_TOKEN</c>, else the token file.</summary>
+    /// <summary>The access token; null sends anonymous requests. HF: <c>HF_TOKEN</c>, else the token file.</summary>
     public HubToken? Token { get; init; }
 
     /// <summary>True: no request at all, only the cache answers. Default false; HF: <c>HF_HUB_OFFLINE</c>.</summary>
@@ -40,12 +40,12 @@ public sealed record HubOptions
     public TimeSpan DownloadTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>The options that this process's environment asks for.</summary>
-    /// <exception cref="ArgumentException">A variable holds what cannot be read, such as an endpoint that is no address.</exception>
+    /// <exception cref="ArgumentException">A variable holds an invalid value, such as an endpoint that is not an address.</exception>
     public static HubOptions FromEnvironment() => FromEnvironment(Environment.GetEnvironmentVariable);
 
     /// <summary>The options that an environment asks for.</summary>
     /// <param name="read">Gives a variable's value, or null.</param>
-    /// <exception cref="ArgumentException">A variable holds what cannot be read.</exception>
+    /// <exception cref="ArgumentException">A variable holds an invalid value.</exception>
     public static HubOptions FromEnvironment(Func<string, string?> read)
     {
         ArgumentNullException.ThrowIfNull(read);

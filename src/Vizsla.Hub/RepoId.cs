@@ -98,3 +98,13 @@ public sealed partial record RepoId
     [GeneratedRegex(@"^(\b[A-Za-z0-9_.\-]+\b/)?\b[A-Za-z0-9_.\-]{1,96}\b\z")]
     private static partial Regex Allowed();
 }
+
+/// <summary>What a repository holds.</summary>
+public enum RepoType
+{
+    /// <summary>A model: addressed without a prefix, <c>user/name</c>.</summary>
+    Model,
+
+    /// <summary>A dataset: <c>datasets/user/name</c> in addresses.</summary>
+    Dataset,
+}

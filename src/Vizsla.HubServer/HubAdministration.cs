@@ -16,12 +16,12 @@ public sealed class HubAdministration : IDisposable
     private readonly RepositoryStore _repositories;
 
     /// <param name="dataDirectory">The Hub's folder.</param>
-    /// <exception cref="DirectoryNotFoundException">It holds no Hub.</exception>
+    /// <exception cref="DirectoryNotFoundException">It is not the data folder of a Hub.</exception>
     public HubAdministration(string dataDirectory)
     {
         if (!File.Exists(Path.Combine(dataDirectory, DatabaseFile)))
         {
-            throw new DirectoryNotFoundException($"'{dataDirectory}' holds no Hub. Start one there with 'vizsla hub serve --data {dataDirectory}'.");
+            throw new DirectoryNotFoundException($"'{dataDirectory}' is not the data folder of a Hub. Start one there with 'vizsla hub serve --data {dataDirectory}'.");
         }
 
         _database = OpenDatabase(dataDirectory);
@@ -35,10 +35,10 @@ public sealed class HubAdministration : IDisposable
     /// <summary>Adds a user, who owns repositories of that name.</summary>
     /// <param name="name">Letters, digits, <c>-</c>, <c>_</c>, <c>.</c>.</param>
     /// <param name="cancellationToken">Stops.</param>
-    /// <exception cref="ArgumentException">The name is taken, reserved or no name.</exception>
+    /// <exception cref="ArgumentException">The name is taken, reserved or invalid.</exception>
     public Task AddUserAsync(string name, CancellationToken cancellationToken = default) => _accounts.AddUserAsync(name, cancellationToken);
 
-    /// <summary>Makes a token; it is shown this once and kept nowhere.</summary>
+    /// <summary>Creates a token; it is shown this once and stored only as a hash.</summary>
     /// <param name="user">Whose.</param>
     /// <param name="role">What it may do.</param>
     /// <param name="label">A name to know it by.</param>
@@ -46,7 +46,7 @@ public sealed class HubAdministration : IDisposable
     /// <exception cref="ArgumentException">There is no such user.</exception>
     public Task<string> CreateTokenAsync(string user, TokenRole role, string label, CancellationToken cancellationToken = default) => _accounts.CreateTokenAsync(user, role, label, cancellationToken);
 
-    /// <summary>Takes all tokens of a user back.</summary>
+    /// <summary>Revokes all tokens of a user.</summary>
     /// <param name="user">Whose.</param>
     /// <param name="cancellationToken">Stops.</param>
     /// <returns>How many there were.</returns>

@@ -15,6 +15,7 @@ using Vizsla.HubServer.Api;
 using Vizsla.HubServer.Commits;
 using Vizsla.HubServer.LargeFiles;
 using Vizsla.HubServer.Pages;
+using Vizsla.HubServer.Protocol;
 using Vizsla.HubServer.Repositories;
 using Vizsla.HubServer.Storage;
 
@@ -118,7 +119,7 @@ public sealed class HubServerHost : IAsyncDisposable
             {
                 kestrel.Listen(IPAddress.TryParse(options.Host, out var address)
                     ? address
-                    : throw new ArgumentException($"'{options.Host}' is no address to listen on; use 127.0.0.1 for this machine alone, 0.0.0.0 for all."), port);
+                    : throw new ArgumentException($"'{options.Host}' is not an address to listen on; use 127.0.0.1 for this machine alone, 0.0.0.0 for all."), port);
             }
         }
     }

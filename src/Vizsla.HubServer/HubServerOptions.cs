@@ -1,6 +1,6 @@
 namespace Vizsla.HubServer;
 
-/// <summary>How a Hub of one's own runs.</summary>
+/// <summary>How a self-hosted Hub runs.</summary>
 public sealed record HubServerOptions
 {
     /// <summary>The port of <c>hub serve</c> when none is given.</summary>

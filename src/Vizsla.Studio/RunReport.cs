@@ -11,7 +11,7 @@ using Vizsla.Studio.Layout;
 using Vizsla.Studio.Pictures;
 using Vizsla.Studio.Reports;
 using Vizsla.Studio.Runs;
-using Vizsla.Studio.Runs.Evaluation;
+using Vizsla.Studio.Evaluation;
 
 namespace Vizsla.Studio;
 
@@ -37,7 +37,7 @@ public static class RunReport
         var runs = Directory.Exists(folder) ? new RunLibrary(options, TimeProvider.System).Look() : [];
         var run = runs.Count == 1
             ? runs[0]
-            : throw new DirectoryNotFoundException($"'{folder}' is no run: expected a folder with events.jsonl, training_args.json or trainer_state.json.");
+            : throw new DirectoryNotFoundException($"'{folder}' is not a run: expected a folder with events.jsonl, training_args.json or trainer_state.json.");
         var library = new DatasetLibrary(options);
         var evaluation = run.HasModel && library.OfRun(run) is not null ? new RunEvaluator(library).Evaluate(run, progress) : null;
         var charts = RunCharts.All([(run, Theme.Series[0])], "step", smoothing: 0, logarithmic: false);

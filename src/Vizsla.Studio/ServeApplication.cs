@@ -9,7 +9,7 @@ using Vizsla.Studio.Predictions;
 
 namespace Vizsla.Studio;
 
-/// <summary>The bare service: models over HTTP, health, metrics, an OpenAPI document and a page to try it.</summary>
+/// <summary>The serving application: models over HTTP, health, metrics, an OpenAPI document and a page to try it.</summary>
 public static class ServeApplication
 {
     /// <summary>Builds the application; it does not listen until it is started.</summary>

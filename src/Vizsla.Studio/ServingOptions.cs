@@ -6,7 +6,7 @@ public sealed class ServingOptions
     /// <summary>Most pictures in one forward pass, at least 1. Default: 32. Option: <c>--max_batch</c>.</summary>
     public int MaxBatch { get; set; } = 32;
 
-    /// <summary>How long the first picture of a batch waits for company. Default: 5 ms. Option: <c>--max_delay_ms</c>.</summary>
+    /// <summary>How long the first picture of a batch waits for others. Default: 5 ms. Option: <c>--max_delay_ms</c>.</summary>
     public TimeSpan MaxDelay { get; set; } = TimeSpan.FromMilliseconds(5);
 
     /// <summary>Most pictures that wait; further ones are answered with 429 and <c>Retry-After</c>. Default: 256. Option: <c>--max_queue</c>.</summary>
@@ -37,7 +37,7 @@ public sealed class ServingOptions
         Check(MaxPicturesPerRequest >= 1, $"the limit on pictures in a request must be at least 1, got {MaxPicturesPerRequest}");
         if (problems.Count > 0)
         {
-            throw new ArgumentException($"The model cannot be served: {string.Join("; ", problems)}.");
+            throw new ArgumentException($"Invalid serving options: {string.Join("; ", problems)}.");
         }
 
         void Check(bool holds, string problem)
@@ -49,3 +49,9 @@ public sealed class ServingOptions
         }
     }
 }
+
+/// <summary>A model to serve.</summary>
+/// <param name="Name">Its name in addresses: letters, digits, '.', '-' and '_'.</param>
+/// <param name="NameOrFolder">Run folder, timm folder, or Hub name in the cache.</param>
+/// <param name="LabelsFile">JSON file with the class names in order (a list, or an object from index to name); null takes the model's own.</param>
+public sealed record ServedModel(string Name, string NameOrFolder, string? LabelsFile = null);

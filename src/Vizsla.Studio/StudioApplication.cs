@@ -6,8 +6,9 @@ using Vizsla.Studio.Hosting;
 using Vizsla.Studio.Layout;
 using Vizsla.Studio.Pictures;
 using Vizsla.Studio.Predictions;
+using Vizsla.Studio.Evaluation;
+using Vizsla.Studio.Reports;
 using Vizsla.Studio.Runs;
-using Vizsla.Studio.Runs.Evaluation;
 using Vizsla.Studio.Transforms;
 
 namespace Vizsla.Studio;

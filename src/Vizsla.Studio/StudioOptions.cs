@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Vizsla.Studio;
 
 /// <summary>What the pages show.</summary>
@@ -17,4 +19,43 @@ public sealed class StudioOptions
 
     /// <summary>How the models answer.</summary>
     public ServingOptions Serving { get; } = new();
+}
+
+/// <summary>Where a server listens and whom it answers.</summary>
+public sealed class HostOptions
+{
+    /// <summary>Address to listen on. Default: 127.0.0.1, this computer alone. Option: <c>--host</c>.</summary>
+    public IPAddress Address { get; set; } = IPAddress.Loopback;
+
+    /// <summary>Port to listen on; 0 takes a free one. Option: <c>--port</c>.</summary>
+    public int Port { get; set; }
+
+    /// <summary>Secret that every request shows (<c>Authorization: Bearer</c>, or once <c>?token=</c> in a browser); null asks for none. Option: <c>--token</c>.</summary>
+    public string? Token { get; set; }
+
+    /// <summary>Whether to listen beyond this computer without a token. Default: false. Option: <c>--no_token</c>.</summary>
+    public bool AllowNoToken { get; set; }
+
+    /// <summary>Names besides addresses, <c>localhost</c> and this computer's name under which browsers may call. Option: <c>--allowed_host</c>.</summary>
+    public IReadOnlyList<string> AllowedHosts { get; set; } = [];
+
+    /// <summary>True when only this computer can connect.</summary>
+    public bool IsLoopback => IPAddress.IsLoopback(Address);
+
+    /// <summary>Refuses to listen beyond this computer without a decision about the token.</summary>
+    /// <exception cref="ArgumentException">The address is not a loopback one, and there is neither a token nor leave to go without.</exception>
+    internal void Validate()
+    {
+        if (!IsLoopback && string.IsNullOrEmpty(Token) && !AllowNoToken)
+        {
+            throw new ArgumentException(
+                $"Listening on {Address} lets every computer that reaches this one look at the runs and pictures and use the models. "
+                + "Give --token SECRET, which each request must show, or --no_token to go without.");
+        }
+
+        if (Port is < 0 or > 65535)
+        {
+            throw new ArgumentException($"Port {Port} does not exist; ports go from 1 to 65535 (0 takes a free one).");
+        }
+    }
 }

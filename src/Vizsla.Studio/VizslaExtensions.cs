@@ -6,7 +6,7 @@ using Vizsla.Studio.Predictions;
 
 namespace Vizsla.Studio;
 
-/// <summary>The two lines that put a model into an ASP.NET Core application.</summary>
+/// <summary>Adds a model to an ASP.NET Core application.</summary>
 public static class VizslaExtensions
 {
     /// <summary>Loads a model when the application starts and lets it answer under a name.</summary>

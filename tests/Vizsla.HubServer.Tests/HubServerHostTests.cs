@@ -84,9 +84,9 @@ public sealed class HubServerHostTests
     }
 
     [Theory]
-    [InlineData("api", "'api' begins addresses of the Hub itself; choose another name.")]
+    [InlineData("api", "'api' is reserved for the Hub's own URLs; choose another name.")]
     [InlineData("anna", "There is a user 'anna' already; use 'hub token anna' for another token.")]
-    [InlineData("../x", "'../x' cannot be the name of a user: use letters, digits, '-', '_' or '.', not at an end, at most 96.")]
+    [InlineData("../x", "'../x' is not a valid user name: use letters, digits, '-', '_' or '.', not at an end, at most 96.")]
     public async Task A_user_needs_a_name_of_its_own(string name, string message)
     {
         await using var server = await ServerFixture.StartAsync();
@@ -102,7 +102,7 @@ public sealed class HubServerHostTests
     {
         var e = Assert.Throws<DirectoryNotFoundException>(() => new HubAdministration("/nowhere"));
 
-        Assert.Equal("'/nowhere' holds no Hub. Start one there with 'vizsla hub serve --data /nowhere'.", e.Message);
+        Assert.Equal("'/nowhere' is not the data folder of a Hub. Start one there with 'vizsla hub serve --data /nowhere'.", e.Message);
     }
 
     private static HubClient ClientOf(HubServerHost host, string token, string folder) => new(HubOptions.FromEnvironment(name => name switch

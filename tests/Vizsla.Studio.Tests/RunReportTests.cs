@@ -46,6 +46,6 @@ public sealed class RunReportTests : IDisposable
     {
         var refused = Assert.Throws<DirectoryNotFoundException>(() => RunReport.Write(_folder.Path));
 
-        Assert.Equal($"'{_folder.Path}' is no run: expected a folder with events.jsonl, training_args.json or trainer_state.json.", refused.Message);
+        Assert.Equal($"'{_folder.Path}' is not a run: expected a folder with events.jsonl, training_args.json or trainer_state.json.", refused.Message);
     }
 }

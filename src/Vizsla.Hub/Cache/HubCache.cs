@@ -1,6 +1,6 @@
 namespace Vizsla.Hub.Cache;
 
-/// <summary>What lies in the cache, and how to make room.</summary>
+/// <summary>Contents of the cache, and how to free space.</summary>
 /// <remarks>Source: huggingface_hub <c>scan_cache_dir</c>, <c>delete_revisions</c>.</remarks>
 public sealed class HubCache
 {
@@ -26,7 +26,7 @@ public sealed class HubCache
     /// <summary>Removes a repository, or one commit of it with the contents that no other commit uses.</summary>
     /// <param name="repo">The repository.</param>
     /// <param name="revision">A commit, the beginning of one, a branch or a tag; null removes all of it.</param>
-    /// <returns>Bytes made free.</returns>
+    /// <returns>Bytes freed.</returns>
     /// <exception cref="ArgumentException">The cache has no such repository or revision; the message lists what it has.</exception>
     public long Delete(RepoId repo, string? revision = null)
     {
@@ -91,3 +91,18 @@ public sealed class HubCache
         _ => null,
     };
 }
+
+/// <summary>A repository in the cache.</summary>
+/// <param name="Repo">Its name.</param>
+/// <param name="Folder">Its folder.</param>
+/// <param name="Size">Bytes on disk, each content counted once.</param>
+/// <param name="Revisions">Its commits, newest first.</param>
+public sealed record CachedRepo(RepoId Repo, string Folder, long Size, IReadOnlyList<CachedRevision> Revisions);
+
+/// <summary>A commit of a repository in the cache.</summary>
+/// <param name="Commit">40 hexadecimal digits.</param>
+/// <param name="References">Branches and tags that last stood for it.</param>
+/// <param name="FileCount">Files.</param>
+/// <param name="Size">Bytes of its files, those shared with other commits included.</param>
+/// <param name="LastModified">When a file was last added.</param>
+public sealed record CachedRevision(string Commit, IReadOnlyList<string> References, int FileCount, long Size, DateTimeOffset LastModified);

@@ -26,7 +26,7 @@ public sealed partial class RepoCard
 
     /// <summary>Reads a card.</summary>
     /// <param name="content">The whole file; without metadata it is all text.</param>
-    /// <exception cref="YamlException">The metadata is no YAML mapping.</exception>
+    /// <exception cref="YamlException">The metadata is not a YAML mapping.</exception>
     public static RepoCard Parse(string content)
     {
         ArgumentNullException.ThrowIfNull(content);

@@ -1,6 +1,6 @@
 namespace Vizsla.Hub.Cards;
 
-/// <summary>In which ways YAML can write a text.</summary>
+/// <summary>The styles in which YAML can write a string.</summary>
 /// <param name="AllowsPlain">Without quotes.</param>
 /// <param name="AllowsSingleQuotes">In single quotes, without escapes.</param>
 /// <param name="IsMultiline">Holds line breaks.</param>

@@ -4,9 +4,9 @@ using YamlDotNet.Core.Events;
 
 namespace Vizsla.Hub.Cards;
 
-/// <summary>YAML to JSON nodes: mappings in their order, words as YAML 1.1 reads them.</summary>
+/// <summary>YAML to JSON nodes: mappings in their order, plain scalars resolved as in YAML 1.1.</summary>
 /// <remarks>Source: PyYAML <c>safe_load</c>. Dates become <see cref="DateTime"/> values; tags are ignored; what aliases make of a document is bounded.</remarks>
-public static class YamlReader
+internal static class YamlReader
 {
     private const int MaxNodes = 100_000;
     private const int MaxDepth = 64;
@@ -14,7 +14,7 @@ public static class YamlReader
     /// <summary>Reads one document.</summary>
     /// <param name="text">The YAML.</param>
     /// <returns>The document; null when it is empty or <c>null</c>.</returns>
-    /// <exception cref="YamlException">It is no YAML, or too deep or too large.</exception>
+    /// <exception cref="YamlException">The text is not valid YAML, or nested too deeply or too large.</exception>
     public static JsonNode? Read(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -32,7 +32,7 @@ public static class YamlReader
         }
         catch (YamlDotNet.Core.YamlException e)
         {
-            throw new YamlException($"The metadata is no YAML: line {e.Start.Line}, column {e.Start.Column}: {e.InnerException?.Message ?? e.Message}", e);
+            throw new YamlException($"The metadata is not valid YAML: line {e.Start.Line}, column {e.Start.Column}: {e.InnerException?.Message ?? e.Message}", e);
         }
     }
 
@@ -56,7 +56,7 @@ public static class YamlReader
                 SequenceStart => Sequence(depth),
                 MappingStart => Mapping(depth),
                 AnchorAlias => Alias(parser.Consume<AnchorAlias>()),
-                var other => throw new YamlException($"The metadata holds what a card cannot: {other?.GetType().Name}."),
+                var other => throw new YamlException($"The metadata contains an unsupported node: {other?.GetType().Name}."),
             };
             if (anchor is not null)
             {
@@ -86,7 +86,7 @@ public static class YamlReader
             {
                 if (parser.Current is not Scalar)
                 {
-                    throw new YamlException($"The metadata has a key that is no word (line {parser.Current?.Start.Line}).");
+                    throw new YamlException($"The metadata has a key that is not a scalar (line {parser.Current?.Start.Line}).");
                 }
 
                 var key = parser.Consume<Scalar>().Value;
@@ -127,3 +127,6 @@ public static class YamlReader
             : JsonValue.Create(scalar.Value);
     }
 }
+
+/// <summary>Metadata that is not valid YAML, or YAML that a card cannot hold.</summary>
+public sealed class YamlException(string message, Exception? inner = null) : FormatException(message, inner);

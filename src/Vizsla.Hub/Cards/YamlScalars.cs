@@ -4,15 +4,15 @@ using System.Text.RegularExpressions;
 
 namespace Vizsla.Hub.Cards;
 
-/// <summary>What plain words mean in YAML 1.1, and how Python writes numbers.</summary>
+/// <summary>How YAML 1.1 resolves plain scalars, and how Python writes numbers.</summary>
 /// <remarks>Source: PyYAML <c>resolver.py</c>, <c>constructor.py</c>, <c>representer.py</c>.</remarks>
 internal static partial class YamlScalars
 {
-    /// <summary>Whether a word without quotes would be read as something else than text.</summary>
+    /// <summary>Whether a plain scalar would be read as something other than a string.</summary>
     public static bool IsSpecial(string word) =>
         Null().IsMatch(word) || Boolean().IsMatch(word) || Integer().IsMatch(word) || Float().IsMatch(word) || Timestamp().IsMatch(word) || word is "<<" or "=";
 
-    /// <summary>The value of a word without quotes.</summary>
+    /// <summary>The value of a plain scalar.</summary>
     public static JsonNode? Read(string word)
     {
         if (Null().IsMatch(word))

@@ -7,7 +7,7 @@ namespace Vizsla.Hub.Cards;
 
 /// <summary>JSON nodes to YAML, byte for byte as PyYAML writes them: block style, keys in their order, lines folded after 80 columns.</summary>
 /// <remarks>Source: PyYAML <c>yaml.dump(sort_keys=False)</c>. Parity: exact for what JSON can hold.</remarks>
-public sealed class YamlWriter
+internal sealed class YamlWriter
 {
     private const int Indent = 2;
     private const int BestWidth = 80;

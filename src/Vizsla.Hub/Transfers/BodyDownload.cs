@@ -5,7 +5,7 @@ using Vizsla.Hub.Cache;
 
 namespace Vizsla.Hub.Transfers;
 
-/// <summary>Brings one file's bytes to disk: resumed after a break, its size and hash checked.</summary>
+/// <summary>Downloads one file to disk: resumed after a broken connection, size and hash verified.</summary>
 /// <remarks>
 /// Source: huggingface_hub 2.x <c>http_get</c>: progress counts in whole steps of 10 MiB, a break is followed by a request for the
 /// rest, an answer of 200 to it starts over, five breaks without progress end it.
@@ -144,6 +144,6 @@ internal sealed partial class BodyDownload(HubHttp http, HubOptions options, ILo
         _ => false,
     };
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Subject}: the connection broke after {Received} of {Size} bytes; going on from {Kept}.")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Subject}: the connection broke after {Received} of {Size} bytes; resuming at {Kept}.")]
     private partial void LogBreak(string subject, long received, long size, long kept);
 }

@@ -2,7 +2,7 @@ using Vizsla.Hub.Cache;
 
 namespace Vizsla.Hub.Transfers;
 
-/// <summary>What a HEAD tells of a file.</summary>
+/// <summary>Metadata of a file, from a HEAD request.</summary>
 /// <param name="Location">Where its bytes are: this Hub, or a signed address of a storage.</param>
 /// <param name="ETag">Git's blob id of a regular file, SHA-256 of a large one; names the blob in the cache.</param>
 /// <param name="Commit">The revision's commit.</param>
@@ -44,7 +44,7 @@ internal sealed record FileMetadata(Uri Location, string ETag, string Commit, lo
     }
 
     private static HubException NotAHub(RequestSubject subject, string what) =>
-        new(HubErrorKind.NotAHub, $"{subject}: the answer came {what}, so it is not one of a Hub. Check HF_ENDPOINT, proxy and firewall.")
+        new(HubErrorKind.NotAHub, $"{subject}: the answer came {what}, so the server is not a Hub. Check HF_ENDPOINT, proxy and firewall.")
         {
             Repo = subject.Repo,
             Path = subject.Path,

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace Vizsla.Hub.Transfers;
 
@@ -44,7 +45,7 @@ internal sealed class HubApi(HubHttp http, HubOptions options)
     /// <param name="address">Where.</param>
     /// <param name="content">Makes the body.</param>
     /// <param name="subject">What it is about.</param>
-    /// <param name="retry">What is tried again.</param>
+    /// <param name="retry">What is retried.</param>
     /// <param name="cancellationToken">Stops.</param>
     public async Task<JsonNode?> SendAsync(HttpMethod method, Uri address, Func<HttpContent>? content, RequestSubject subject, RetryPolicy retry, CancellationToken cancellationToken)
     {
@@ -95,4 +96,17 @@ internal sealed class HubApi(HubHttp http, HubOptions options)
             Path = subject.Path,
             Revision = subject.Revision,
         };
+}
+
+/// <summary>The <c>rel="next"</c> of a <c>Link</c> header.</summary>
+internal static partial class NextPage
+{
+    /// <summary>Where the next page is; null on the last.</summary>
+    /// <param name="link">The header.</param>
+    /// <param name="current">The page's own address.</param>
+    public static Uri? Of(string link, Uri current) =>
+        Next().Match(link) is { Success: true } match && Uri.TryCreate(current, match.Groups[1].Value, out var next) ? next : null;
+
+    [GeneratedRegex(@"<([^>]+)>\s*;\s*rel=""?next""?")]
+    private static partial Regex Next();
 }

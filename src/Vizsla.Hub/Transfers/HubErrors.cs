@@ -3,13 +3,13 @@ using System.Text.Json;
 
 namespace Vizsla.Hub.Transfers;
 
-/// <summary>From a refusal to the exception that explains it.</summary>
+/// <summary>Translates an error response into the exception that explains it.</summary>
 /// <remarks>Source: huggingface_hub <c>hf_raise_for_status</c>, in its order of tests.</remarks>
 internal static class HubErrors
 {
     private const int LongestText = 600;
 
-    /// <summary>The exception for an answer that is no success.</summary>
+    /// <summary>The exception for an unsuccessful response.</summary>
     public static async Task<HubException> ReadAsync(HttpResponseMessage response, RequestSubject subject, HubOptions options, CancellationToken cancellationToken)
     {
         var (said, page) = await SaidAsync(response, cancellationToken).ConfigureAwait(false);

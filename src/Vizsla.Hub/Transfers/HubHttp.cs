@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Vizsla.Hub.Transfers;
 
-/// <summary>Sends requests: who asks, redirects, retries, refusals.</summary>
+/// <summary>Sends requests: authorization, redirects, retries, errors.</summary>
 /// <remarks>
 /// The token goes into the header of requests to the endpoint's own origin (scheme, host and port) and nowhere else,
 /// whatever a redirect or an answer's address says.
@@ -31,10 +31,10 @@ internal sealed partial class HubHttp : IDisposable
     /// <summary>The clock of waits and dates.</summary>
     public TimeProvider Time => _time;
 
-    /// <summary>Sends until it is answered with success.</summary>
+    /// <summary>Sends a request, with redirects and retries, until it succeeds.</summary>
     /// <param name="create">Makes the request; called once per attempt and redirect.</param>
     /// <param name="subject">What it is about.</param>
-    /// <param name="retry">What is tried again.</param>
+    /// <param name="retry">What is retried.</param>
     /// <param name="cancellationToken">Stops.</param>
     /// <returns>The answer, its body not read yet; the caller disposes it.</returns>
     /// <exception cref="HubException">The Hub refuses or cannot be reached, or offline mode is on.</exception>

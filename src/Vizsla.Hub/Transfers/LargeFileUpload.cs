@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Text.Json.Nodes;
 
 namespace Vizsla.Hub.Transfers;
@@ -121,5 +122,45 @@ internal sealed class LargeFileUpload(HubApi api)
         var subject = new RequestSubject("verify", repo, file.Source.Path, options.Revision);
         var address = Listing.Field(subject, () => new Uri(Listing.Text(verify, "href")));
         await api.SendAsync(HttpMethod.Post, address, () => HubApi.Json(new JsonObject { ["oid"] = file.Oid, ["size"] = file.Size }), subject, RetryPolicy.Repeatable, cancellationToken).ConfigureAwait(false);
+    }
+}
+
+/// <summary>A range of a file as a request's body; opened anew for each attempt.</summary>
+/// <param name="source">The file.</param>
+/// <param name="from">First byte.</param>
+/// <param name="count">Bytes.</param>
+/// <param name="sent">Receives the number of bytes sent; null reports nothing.</param>
+internal sealed class SliceContent(CommitAdd source, long from, long count, Action<long>? sent) : HttpContent
+{
+    private const int BufferSize = 128 * 1024;
+
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
+
+    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    {
+        var input = source.Open();
+        await using (input.ConfigureAwait(false))
+        {
+            input.Position = from;
+            var buffer = new byte[BufferSize];
+            for (var done = 0L; done < count;)
+            {
+                var read = await input.ReadAsync(buffer.AsMemory(0, (int)Math.Min(BufferSize, count - done)), cancellationToken).ConfigureAwait(false);
+                if (read == 0)
+                {
+                    throw new IOException($"'{source.File ?? source.Path}' has become shorter while it was sent. Send it again when nothing writes to it.");
+                }
+
+                await stream.WriteAsync(buffer.AsMemory(0, read), cancellationToken).ConfigureAwait(false);
+                done += read;
+                sent?.Invoke(done);
+            }
+        }
+    }
+
+    protected override bool TryComputeLength(out long length)
+    {
+        length = count;
+        return true;
     }
 }

@@ -109,7 +109,7 @@ internal sealed class Listing(HubApi api)
         }
     }
 
-    /// <summary>A text that must be there.</summary>
+    /// <summary>A required string.</summary>
     internal static string Text(JsonNode? node, string name) =>
         node is JsonObject row && row[name] is JsonValue value && value.TryGetValue(out string? text) ? text : throw new FormatException($"no '{name}'");
 

@@ -8,11 +8,12 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Data.Sqlite;
 using Vizsla.Hub;
 using Vizsla.HubServer.Commits;
+using Vizsla.HubServer.Protocol;
 using Vizsla.HubServer.Storage;
 
 namespace Vizsla.HubServer.Api;
 
-/// <summary>Commits, what is asked before them, and the check of cards.</summary>
+/// <summary>Commits, the preupload request before them, and the validation of cards.</summary>
 internal sealed class CommitEndpoints(HubDatabase database, TreeStore trees, CommitWriter writer, Gate gate, HubServerOptions options)
 {
     /// <summary>Adds the endpoints.</summary>

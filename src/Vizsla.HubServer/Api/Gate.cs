@@ -1,12 +1,18 @@
+using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Vizsla.Hub;
 using Vizsla.HubServer.Accounts;
+using Vizsla.HubServer.Protocol;
 using Vizsla.HubServer.Repositories;
 
 namespace Vizsla.HubServer.Api;
 
-/// <summary>Who asks, and what they may see and change.</summary>
+/// <summary>Authenticates the caller and checks what they may see and change.</summary>
 /// <remarks>A private repository is, for those who may not see it, not there: 404 for a known caller, 401 for an unknown one, as for an absent repository.</remarks>
 internal sealed class Gate(AccountStore accounts, RepositoryStore repositories)
 {
@@ -29,7 +35,7 @@ internal sealed class Gate(AccountStore accounts, RepositoryStore repositories)
         return token is not null && accounts.Find(token) is { } caller ? caller : throw new Refusal(401, "Invalid credentials in Authorization header");
     }
 
-    /// <summary>A caller with a name.</summary>
+    /// <summary>An authenticated caller.</summary>
     /// <exception cref="Refusal">There is no token, or it is not valid.</exception>
     public Caller Known(HttpContext context) => CallerOf(context) is { User: not null } caller ? caller : throw Refusal.Anonymous();
 
@@ -80,7 +86,7 @@ internal sealed class Gate(AccountStore accounts, RepositoryStore repositories)
             : throw NoRights(repository.Id);
     }
 
-    /// <summary>What is said to those who write where they may not.</summary>
+    /// <summary>The error for writing without permission.</summary>
     public static Refusal NoRights(RepoId id) => new(403, $"You don't have the rights to create a model under the namespace \"{id.Owner}\"");
 
     private static string? Password(string encoded)
@@ -88,4 +94,27 @@ internal sealed class Gate(AccountStore accounts, RepositoryStore repositories)
         var bytes = new byte[encoded.Length];
         return Convert.TryFromBase64String(encoded, bytes, out var count) && Encoding.UTF8.GetString(bytes, 0, count).Split(':', 2) is [_, var password] ? password : null;
     }
+}
+
+/// <summary>Who am I.</summary>
+internal static class AccountEndpoints
+{
+    /// <summary>Adds the endpoints.</summary>
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes.MapGet("/api/whoami-v2", (HttpContext context, Gate gate) => Answers.Of(WhoAmI(gate.Known(context))));
+
+    private static JsonObject WhoAmI(Caller caller) => new()
+    {
+        ["type"] = "user",
+        ["id"] = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(caller.User!)))[..24],
+        ["name"] = caller.User,
+        ["fullname"] = CultureInfo.InvariantCulture.TextInfo.ToTitleCase(caller.User!),
+        ["isPro"] = false,
+        ["orgs"] = new JsonArray(),
+        ["auth"] = new JsonObject
+        {
+            ["type"] = "access_token",
+            ["accessToken"] = new JsonObject { ["displayName"] = caller.Label, ["role"] = caller.Role is TokenRole.Write ? "write" : "read", ["createdAt"] = caller.Created },
+        },
+    };
 }

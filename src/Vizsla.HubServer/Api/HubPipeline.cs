@@ -2,11 +2,12 @@ using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
+using Vizsla.HubServer.Protocol;
 using Vizsla.HubServer.Repositories;
 
 namespace Vizsla.HubServer.Api;
 
-/// <summary>Around every request: an id for it, and an answer to whatever goes wrong.</summary>
+/// <summary>Wraps every request: assigns a request id and turns exceptions into responses.</summary>
 internal sealed partial class HubPipeline(RequestDelegate next, RepositoryStore repositories, ILogger<HubPipeline> logger)
 {
     /// <summary>Handles a request.</summary>
@@ -28,7 +29,7 @@ internal sealed partial class HubPipeline(RequestDelegate next, RepositoryStore 
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
-            // The client has gone: nobody is left to answer.
+            // The client has disconnected.
         }
         catch (IOException e) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -73,6 +74,6 @@ internal sealed partial class HubPipeline(RequestDelegate next, RepositoryStore 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed ({RequestId}).")]
     private partial void LogFailed(Exception exception, string method, PathString path, string requestId);
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "{Path}: the client has gone ({Reason}).")]
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Path}: the client disconnected ({Reason}).")]
     private partial void LogGone(PathString path, string reason);
 }

@@ -6,11 +6,12 @@ using Microsoft.AspNetCore.Routing;
 using Vizsla.Hub;
 using Vizsla.HubServer.Accounts;
 using Vizsla.HubServer.LargeFiles;
+using Vizsla.HubServer.Protocol;
 using Vizsla.HubServer.Repositories;
 
 namespace Vizsla.HubServer.Api;
 
-/// <summary>The Git LFS batch protocol: where large files go and come from.</summary>
+/// <summary>The Git LFS batch API: upload and download URLs of large files.</summary>
 /// <remarks>Source: git-lfs <c>docs/api/batch.md</c>; multipart as Hugging Face's <c>lfs.py</c> expects it.</remarks>
 internal sealed class LargeFileEndpoints(LargeFileStore store, LinkSigner signer, RepositoryStore repositories, Gate gate, HubServerOptions options)
 {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Vizsla.HubServer.Protocol;
 
 namespace Vizsla.HubServer.Api;
 
@@ -10,7 +11,7 @@ namespace Vizsla.HubServer.Api;
 internal readonly record struct Paging(int Start, int Size)
 {
     /// <summary>The page that a query asks for.</summary>
-    /// <exception cref="Refusal">Its cursor is none of ours.</exception>
+    /// <exception cref="Refusal">The cursor is invalid.</exception>
     public static Paging Of(HttpRequest request, int largest)
     {
         var size = int.TryParse(request.Query["limit"], out var limit) && limit > 0 ? Math.Min(limit, largest) : largest;

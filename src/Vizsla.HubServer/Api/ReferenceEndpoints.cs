@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Vizsla.HubServer.Commits;
+using Vizsla.HubServer.Protocol;
 using Vizsla.HubServer.Repositories;
 using Vizsla.HubServer.Storage;
 

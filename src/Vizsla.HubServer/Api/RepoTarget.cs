@@ -5,7 +5,7 @@ using Vizsla.Hub;
 
 namespace Vizsla.HubServer.Api;
 
-/// <summary>What an address names: a repository, and a revision and path in it.</summary>
+/// <summary>The repository, revision and path that a URL names.</summary>
 /// <param name="Id">The repository.</param>
 /// <param name="Revision">Decoded; empty when the address has none.</param>
 /// <param name="Path">Decoded, slashes between segments; empty when the address has none.</param>
@@ -17,7 +17,7 @@ internal sealed record RepoTarget(RepoId Id, string Revision, string Path)
 {
     private const string GitSuffix = ".git";
 
-    /// <summary>Called by the minimal API for each handler's parameter.</summary>
+    /// <summary>Called by the minimal API to bind a handler's parameter.</summary>
     public static ValueTask<RepoTarget?> BindAsync(HttpContext context, ParameterInfo parameter)
     {
         _ = parameter;

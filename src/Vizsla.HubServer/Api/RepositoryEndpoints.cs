@@ -5,12 +5,13 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Data.Sqlite;
 using Vizsla.Hub;
 using Vizsla.HubServer.Commits;
+using Vizsla.HubServer.Protocol;
 using Vizsla.HubServer.Repositories;
 using Vizsla.HubServer.Storage;
 
 namespace Vizsla.HubServer.Api;
 
-/// <summary>Repositories as wholes: made, described, found, renamed, hidden, removed.</summary>
+/// <summary>Creates, describes, searches, renames, hides and deletes repositories.</summary>
 internal sealed class RepositoryEndpoints(HubDatabase database, RepositoryStore repositories, TreeStore trees, Gate gate, TimeProvider time)
 {
     /// <summary>Adds the endpoints.</summary>

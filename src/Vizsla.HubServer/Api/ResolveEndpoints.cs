@@ -5,12 +5,13 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Net.Http.Headers;
 using Vizsla.HubServer.Commits;
 using Vizsla.HubServer.LargeFiles;
+using Vizsla.HubServer.Protocol;
 using Vizsla.HubServer.Repositories;
 using Vizsla.HubServer.Storage;
 
 namespace Vizsla.HubServer.Api;
 
-/// <summary>Files of a revision: regular ones at once, large ones by way of their signed address.</summary>
+/// <summary>Serves the files of a revision: regular ones directly, large ones by a redirect to a signed URL.</summary>
 internal sealed class ResolveEndpoints(HubDatabase database, TreeStore trees, LinkSigner signer, Gate gate)
 {
     private const int Sample = 512;

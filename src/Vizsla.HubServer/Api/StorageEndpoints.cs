@@ -5,10 +5,11 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Net.Http.Headers;
 using Vizsla.HubServer.LargeFiles;
+using Vizsla.HubServer.Protocol;
 
 namespace Vizsla.HubServer.Api;
 
-/// <summary>The bytes of large files, to those who hold a signed address.</summary>
+/// <summary>Serves and receives the bytes of large files to holders of a signed URL.</summary>
 internal sealed class StorageEndpoints(LargeFileStore store, LinkSigner signer)
 {
     /// <summary>Adds the endpoints.</summary>

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Vizsla.HubServer.Commits;
+using Vizsla.HubServer.Protocol;
 using Vizsla.HubServer.Storage;
 
 namespace Vizsla.HubServer.Api;

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Vizsla.HubServer.Api;
+using Vizsla.HubServer.Protocol;
 using Vizsla.HubServer.Storage;
 
 namespace Vizsla.HubServer.Commits;
@@ -170,7 +170,7 @@ internal sealed class CommitRequest
         return path.Length is > 0 and <= 1024 && !path.Any(char.IsControl) && !path.Contains('\\', StringComparison.Ordinal)
             && !parts.Any(p => p is "" or "." or ".." || p.Equals(".git", StringComparison.OrdinalIgnoreCase)) && !(path.Length > 1 && path[1] == ':')
             ? path
-            : throw Bad($"'{path}' cannot be a path in a repository");
+            : throw Bad($"'{path}' is not a valid path in a repository");
     }
 
     private static Refusal Bad(string what) => new(400, $"Bad commit: {what}.");

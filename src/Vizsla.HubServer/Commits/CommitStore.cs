@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Data.Sqlite;
+using Vizsla.HubServer.Protocol;
 using Vizsla.HubServer.Repositories;
 using Vizsla.HubServer.Storage;
 
@@ -50,3 +51,30 @@ internal static class CommitStore
     private static StoredCommit Row(SqliteDataReader r) =>
         new(r.GetString(0), r.IsDBNull(1) ? null : r.GetString(1), r.GetString(2), r.GetString(3), r.GetString(4), r.GetString(5), r.GetString(6));
 }
+
+/// <summary>From revisions to commits, or to the refusal that clients know.</summary>
+internal static class Revisions
+{
+    /// <summary>The branch of a repository that is asked for without one.</summary>
+    public const string Default = "main";
+
+    /// <summary>The commit of a revision.</summary>
+    /// <exception cref="Refusal">There is none.</exception>
+    public static StoredCommit Commit(SqliteConnection connection, Repository repository, string revision)
+    {
+        var name = revision.Length == 0 ? Default : revision;
+        return ReferenceStore.Resolve(connection, repository, name) is { } id && CommitStore.Find(connection, repository, id) is { } commit
+            ? commit
+            : throw Refusal.NoRevision(name);
+    }
+}
+
+/// <summary>A commit's row.</summary>
+/// <param name="Id">Git's id.</param>
+/// <param name="Parent">The commit before; null for the first.</param>
+/// <param name="Tree">Git's id of the root folder.</param>
+/// <param name="Title">First line.</param>
+/// <param name="Message">The rest.</param>
+/// <param name="Author">A user's name.</param>
+/// <param name="Date">When.</param>
+internal sealed record StoredCommit(string Id, string? Parent, string Tree, string Title, string Message, string Author, string Date);

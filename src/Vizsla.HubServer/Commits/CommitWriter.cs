@@ -1,7 +1,7 @@
 using Microsoft.Data.Sqlite;
 using Vizsla.HubServer.Accounts;
-using Vizsla.HubServer.Api;
 using Vizsla.HubServer.LargeFiles;
+using Vizsla.HubServer.Protocol;
 using Vizsla.HubServer.Repositories;
 using Vizsla.HubServer.Storage;
 
@@ -10,7 +10,7 @@ namespace Vizsla.HubServer.Commits;
 /// <summary>Makes commits: checks the parent, applies the changes, moves the branch, all in one transaction.</summary>
 internal sealed class CommitWriter(HubDatabase database, TreeStore trees, LargeFileStore largeFiles, TimeProvider time)
 {
-    /// <summary>What became of a commit.</summary>
+    /// <summary>The result of a commit.</summary>
     /// <param name="Id">Its id.</param>
     /// <param name="Proposal">Number of the proposal it opened; null when it changed a branch.</param>
     public sealed record Outcome(string Id, long? Proposal);

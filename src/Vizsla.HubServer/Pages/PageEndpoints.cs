@@ -8,6 +8,7 @@ using Vizsla.Hub;
 using Vizsla.HubServer.Accounts;
 using Vizsla.HubServer.Api;
 using Vizsla.HubServer.Commits;
+using Vizsla.HubServer.Protocol;
 using Vizsla.HubServer.Repositories;
 using Vizsla.HubServer.Storage;
 

@@ -3,12 +3,12 @@ using Vizsla.Datasets.Checks;
 
 namespace Vizsla.Studio.Datasets;
 
-/// <summary>Checks the given dataset in the background and remembers what was found.</summary>
+/// <summary>Checks the given dataset in the background and keeps the report.</summary>
 internal sealed class DatasetChecks(DatasetLibrary library)
 {
     private readonly Lock _lock = new();
 
-    /// <summary>Told on any thread when something is to be drawn anew.</summary>
+    /// <summary>Raised on any thread when the page is to be rendered again.</summary>
     public event Action? Changed;
 
     /// <summary>Whether a check goes on.</summary>

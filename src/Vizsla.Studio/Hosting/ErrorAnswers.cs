@@ -1,9 +1,10 @@
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace Vizsla.Studio.Hosting;
 
-/// <summary>Turns what goes wrong into a sentence for the caller; paths and stacks stay in the server's log.</summary>
+/// <summary>Turns exceptions into one sentence for the caller; paths and stack traces stay in the server's log.</summary>
 internal sealed partial class ErrorAnswers(RequestDelegate next, ILogger<ErrorAnswers> logger)
 {
     public async Task InvokeAsync(HttpContext context)
@@ -66,4 +67,18 @@ internal sealed partial class ErrorAnswers(RequestDelegate next, ILogger<ErrorAn
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Method} failed")]
     private static partial void Failed(ILogger logger, string method, Exception exception);
+}
+
+/// <summary>The body of an error response.</summary>
+/// <param name="Error">One sentence.</param>
+internal sealed record ErrorAnswer([property: JsonPropertyName("error")] string Error);
+
+/// <summary>A request that is refused; the message is shown to the caller and reveals nothing about the server's internals.</summary>
+internal sealed class RefusedException(int status, string message, TimeSpan? retryAfter = null) : Exception(message)
+{
+    /// <summary>HTTP status code.</summary>
+    public int Status { get; } = status;
+
+    /// <summary>When to try again; null when trying again cannot help.</summary>
+    public TimeSpan? RetryAfter { get; } = retryAfter;
 }

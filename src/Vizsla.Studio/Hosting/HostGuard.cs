@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Vizsla.Studio.Hosting;
 
-/// <summary>Answers only browsers that call this server by its own name, and only pages that it served itself.</summary>
+/// <summary>Rejects requests with a foreign Host, and state-changing requests with a foreign Origin.</summary>
 /// <remarks>
 /// A page elsewhere can point its own name at 127.0.0.1 (DNS rebinding); its requests then carry that name as Host. Addresses written
 /// as numbers cannot be rebound. Requests that change something, and WebSockets, must not come from another page (Origin).

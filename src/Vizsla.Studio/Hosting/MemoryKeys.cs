@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Vizsla.Studio.Hosting;
 
-/// <summary>Keys that live and die with the process: nothing is written, and an old page cannot speak to a new server.</summary>
+/// <summary>In-memory keys: nothing is written, and a page of an earlier process cannot talk to a new one.</summary>
 /// <remarks>An ephemeral provider alone is not enough: the host makes a key in the user's folder when it starts, whoever asks for one later.</remarks>
 internal sealed class MemoryKeys : IXmlRepository
 {

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Vizsla.Studio.Hosting;
 
-/// <summary>Tells the browser to load nothing from anywhere else, to guess no types and to show the pages in no frame.</summary>
+/// <summary>Headers that stop the browser from loading anything from elsewhere, sniffing types and framing the pages.</summary>
 internal sealed class SafetyHeaders(RequestDelegate next)
 {
     // Inline styles: the component library positions its popovers and draws its sliders with style attributes.

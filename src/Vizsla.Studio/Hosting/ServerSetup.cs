@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Vizsla.Studio.Hosting;
 
-/// <summary>What both servers, the pages and the bare models, have in common: listening, limits, safety.</summary>
+/// <summary>What the studio and the serving application share: listening, limits, security.</summary>
 internal static class ServerSetup
 {
     /// <summary>A builder that listens where it is told, reads no settings from the current folder, and logs warnings to standard error.</summary>

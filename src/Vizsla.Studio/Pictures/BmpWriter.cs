@@ -7,7 +7,7 @@ using Vizsla.Imaging;
 
 namespace Vizsla.Studio.Pictures;
 
-/// <summary>Pictures for a moving slider: lossless, and written in a millisecond because nothing is compressed.</summary>
+/// <summary>Pictures for a moving slider: lossless, and written within a millisecond because nothing is compressed.</summary>
 internal static class BmpWriter
 {
     private const int HeaderLength = 54;
@@ -62,5 +62,28 @@ internal static class BmpWriter
         BinaryPrimitives.WriteInt32LittleEndian(file[22..], image.Height);
         BinaryPrimitives.WriteInt16LittleEndian(file[26..], 1);
         BinaryPrimitives.WriteInt16LittleEndian(file[28..], 24);
+    }
+}
+
+/// <summary>Bytes in a pooled buffer: allocating megabytes for each move of a slider would keep the garbage collector busy.</summary>
+/// <param name="length">Number of bytes; they hold whatever the buffer held.</param>
+internal sealed class PooledBytes(int length) : IDisposable
+{
+    private byte[]? _buffer = ArrayPool<byte>.Shared.Rent(length);
+
+    /// <summary>The bytes.</summary>
+    /// <exception cref="ObjectDisposedException">They were given back.</exception>
+    public Memory<byte> Memory => (_buffer ?? throw new ObjectDisposedException(nameof(PooledBytes))).AsMemory(0, length);
+
+    /// <summary>The bytes as a span.</summary>
+    public Span<byte> Span => Memory.Span;
+
+    /// <summary>Gives the buffer back.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _buffer, null) is { } buffer)
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }
 }

@@ -4,7 +4,7 @@ using Vizsla.Studio.Hosting;
 
 namespace Vizsla.Studio.Pictures;
 
-/// <summary>Lets pictures through by their content and size, before a pixel is decoded.</summary>
+/// <summary>Checks pictures by content and size before a pixel is decoded.</summary>
 internal static class PictureGuard
 {
     /// <summary>The kinds of pictures that are taken, for messages and file pickers.</summary>
@@ -31,7 +31,7 @@ internal static class PictureGuard
     }
 
     /// <summary>Decodes a picture that may come from anybody; the number of pixels is looked up in its header first.</summary>
-    /// <exception cref="RefusedException">No known picture (415), too many bytes (413), too many pixels or broken (400).</exception>
+    /// <exception cref="RefusedException">Not a known picture format (415), too many bytes (413), too many pixels or broken (400).</exception>
     public static Image Decode(byte[] data, ServingOptions options)
     {
         Check(data, options);
@@ -46,7 +46,7 @@ internal static class PictureGuard
     }
 
     /// <summary>Looks at a picture's length and first bytes.</summary>
-    /// <exception cref="RefusedException">No known picture (415), or too many bytes (413).</exception>
+    /// <exception cref="RefusedException">Not a known picture format (415), or too many bytes (413).</exception>
     public static void Check(byte[] data, ServingOptions options)
     {
         if (data.LongLength > options.MaxPictureBytes)
@@ -56,10 +56,29 @@ internal static class PictureGuard
 
         if (!PictureKind.IsKnown(data))
         {
-            throw new RefusedException(StatusCodes.Status415UnsupportedMediaType, $"This is no picture that can be read: send {Kinds}.");
+            throw new RefusedException(StatusCodes.Status415UnsupportedMediaType, $"The file is not a picture in a supported format: send {Kinds}.");
         }
     }
 
     private static RefusedException TooLarge(long limit) =>
         new(StatusCodes.Status413PayloadTooLarge, $"The picture has more than {limit / (1 << 20)} MiB; this server takes no larger ones.");
+}
+
+/// <summary>A picture's kind by its first bytes; names and headers of a request are not believed.</summary>
+internal static class PictureKind
+{
+    /// <summary>Whether the bytes begin as one of the kinds that can be decoded.</summary>
+    public static bool IsKnown(ReadOnlySpan<byte> data) => MediaType(data) is not null;
+
+    /// <summary>The media type, or null for anything that is no known picture.</summary>
+    public static string? MediaType(ReadOnlySpan<byte> data) => data switch
+    {
+        [0xFF, 0xD8, 0xFF, ..] => "image/jpeg",
+        [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A, ..] => "image/png",
+        [(byte)'G', (byte)'I', (byte)'F', (byte)'8', ..] => "image/gif",
+        [(byte)'B', (byte)'M', ..] => "image/bmp",
+        [(byte)'R', (byte)'I', (byte)'F', (byte)'F', _, _, _, _, (byte)'W', (byte)'E', (byte)'B', (byte)'P', ..] => "image/webp",
+        [(byte)'I', (byte)'I', 42, 0, ..] or [(byte)'M', (byte)'M', 0, 42, ..] => "image/tiff",
+        _ => null,
+    };
 }

@@ -123,3 +123,15 @@ internal sealed class PictureStore : IDisposable
 
     private static RefusedException Absent() => new(404, "This picture is not here any more; send it again.");
 }
+
+/// <summary>A picture that a page was given.</summary>
+/// <param name="Name">The file's name.</param>
+/// <param name="Id">Its name in the store; null when it was refused.</param>
+/// <param name="Problem">Why it was refused.</param>
+public sealed record ReceivedPicture(string Name, string? Id, string? Problem);
+
+/// <summary>A picture to click on.</summary>
+/// <param name="Name">What it shows.</param>
+/// <param name="Address">Where its thumbnail is.</param>
+/// <param name="Bytes">Its content, looked up when it is clicked.</param>
+public sealed record PictureExample(string Name, string Address, Func<byte[]> Bytes);

@@ -6,7 +6,7 @@ using Vizsla.Studio.Hosting;
 
 namespace Vizsla.Studio.Predictions;
 
-/// <summary>Gathers pictures of many requests into batches for one model.</summary>
+/// <summary>Batches pictures of many requests for one model.</summary>
 /// <remarks>
 /// A request decodes and prepares its picture on its own thread (as many at a time as there are processors) and then waits here; one
 /// thread takes what waits, up to <c>max_batch</c> pictures or <c>max_delay</c>, and runs the model. A place is taken before the picture is
@@ -71,7 +71,7 @@ internal sealed class ModelQueue : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes no more pictures, finishes those it took, gives the model back.</summary>
+    /// <summary>Stops accepting pictures, finishes those accepted, disposes the model.</summary>
     public async ValueTask DisposeAsync()
     {
         _jobs.CompleteAdding();
@@ -110,7 +110,7 @@ internal sealed class ModelQueue : IAsyncDisposable
         _finished.SetResult();
     }
 
-    /// <summary>Waits for a first picture, then for company until the batch is full or the delay is over.</summary>
+    /// <summary>Waits for a first picture, then for more until the batch is full or the delay is over.</summary>
     /// <returns>False when nothing will come any more.</returns>
     private bool Gather(List<Job> batch)
     {

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Components;
 
 namespace Vizsla.Studio.Runs;
 
-/// <summary>A page that looks again every second while it is open.</summary>
+/// <summary>A page that refreshes every second while it is open.</summary>
 public abstract class RefreshingComponent : ComponentBase, IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);

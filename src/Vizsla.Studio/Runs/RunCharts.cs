@@ -86,3 +86,54 @@ internal static class RunCharts
         _ => char.ToUpperInvariant(RunText.Metric(name)[0]) + RunText.Metric(name)[1..],
     };
 }
+
+/// <summary>How curves are drawn.</summary>
+/// <param name="Axis">What stands below: <c>step</c>, <c>epoch</c> or <c>time</c>.</param>
+/// <param name="Smoothing">Weight of the past, 0 to 0.99.</param>
+/// <param name="Logarithmic">Whether losses, rates and norms stand on a logarithmic axis.</param>
+public sealed record CurveSettings(string Axis = "step", double Smoothing = 0, bool Logarithmic = false)
+{
+    /// <summary>The three choices of what stands below.</summary>
+    public static IReadOnlyList<string> Axes { get; } = ["step", "epoch", "time"];
+
+    /// <summary>What an address says, put right where it is wrong.</summary>
+    /// <param name="axis">One of <see cref="Axes"/>; anything else is <c>step</c>.</param>
+    /// <param name="smoothing">Brought into 0 to 0.99.</param>
+    /// <param name="logarithmic">Absent is false.</param>
+    public static CurveSettings From(string? axis, double? smoothing, bool? logarithmic) =>
+        new(axis is not null && Axes.Contains(axis) ? axis : "step", Math.Clamp(smoothing ?? 0, 0, 0.99), logarithmic ?? false);
+}
+
+/// <summary>Smoothing of noisy curves.</summary>
+internal static class Smoothing
+{
+    /// <summary>Exponential moving average, corrected for its start.</summary>
+    /// <param name="points">From left to right.</param>
+    /// <param name="weight">Weight of the past, 0 (none) to below 1.</param>
+    /// <remarks>Source: TensorBoard's smoothing of scalars.</remarks>
+    public static IReadOnlyList<(double X, double Y)> Apply(IReadOnlyList<(double X, double Y)> points, double weight)
+    {
+        if (weight <= 0)
+        {
+            return points;
+        }
+
+        var smooth = new (double, double)[points.Count];
+        double last = 0, correction = 0;
+        for (var i = 0; i < smooth.Length; i++)
+        {
+            if (double.IsFinite(points[i].Y))
+            {
+                last = (last * weight) + ((1 - weight) * points[i].Y);
+                correction = (correction * weight) + (1 - weight);
+                smooth[i] = (points[i].X, last / correction);
+            }
+            else
+            {
+                smooth[i] = points[i];
+            }
+        }
+
+        return smooth;
+    }
+}

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace Vizsla.Studio.Runs;
 
-/// <summary>What the events of a run add up to.</summary>
+/// <summary>The state of a run, accumulated from its events.</summary>
 internal sealed class RunEvents
 {
     private static readonly string[] NotValues = ["step", "epoch", "time", "event"];
@@ -46,7 +46,7 @@ internal sealed class RunEvents
     public static IReadOnlyList<LogRow> RowsOf(JsonObject? state) =>
         state?["log_history"] is JsonArray history ? [.. history.OfType<JsonObject>().Select(row => RowOf(row, null))] : [];
 
-    /// <summary>Takes one event in.</summary>
+    /// <summary>Applies one event.</summary>
     public void Add(JsonObject happened)
     {
         Any = true;

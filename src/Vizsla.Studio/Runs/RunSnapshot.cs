@@ -1,8 +1,9 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Nodes;
 
 namespace Vizsla.Studio.Runs;
 
-/// <summary>A run as it stood when it was last looked at.</summary>
+/// <summary>A run as it was when last read.</summary>
 public sealed record RunSnapshot
 {
     /// <summary>Path below the folder of runs, with '/'; the folder's own name when it is itself a run.</summary>
@@ -58,4 +59,68 @@ public sealed record RunSnapshot
 
     /// <summary>From 0 to 1; null when the number of steps is not known.</summary>
     public double? Progress => StepCount > 0 ? Math.Min(1, (double)Step / StepCount) : null;
+}
+
+/// <summary>State of a run.</summary>
+public enum RunState
+{
+    /// <summary>Something was written recently, and no end was recorded.</summary>
+    Running,
+
+    /// <summary>It reached its end.</summary>
+    Done,
+
+    /// <summary>It was interrupted, or nothing was written for a while.</summary>
+    Stopped,
+
+    /// <summary>It ended with an error.</summary>
+    Failed,
+}
+
+/// <summary>One row of a run's log: numbers at a step.</summary>
+/// <param name="Step">Optimizer steps done.</param>
+/// <param name="Epoch">Epochs done, with the fraction of the one that runs; null when the row does not say.</param>
+/// <param name="Seconds">Seconds since the run began; null when nothing says.</param>
+/// <param name="Values">Numbers by Hugging Face's names: <c>loss</c>, <c>eval_loss</c>, <c>learning_rate</c>, <c>grad_norm</c>.</param>
+public sealed record LogRow(int Step, double? Epoch, double? Seconds, IReadOnlyDictionary<string, double> Values)
+{
+    /// <summary>The number of that name, or null.</summary>
+    public double? this[string name] => Values.TryGetValue(name, out var value) ? value : null;
+}
+
+/// <summary>The result of one push to a Hub during training.</summary>
+/// <param name="Step">The step that was pushed.</param>
+/// <param name="Time">When it ended; null when nothing says.</param>
+/// <param name="Title">The commit's title.</param>
+/// <param name="Outcome"><c>pushed</c>, <c>failed</c> or <c>left out</c>.</param>
+/// <param name="Repository">The repository; null when nothing says.</param>
+/// <param name="Commit">The commit; null where none was made.</param>
+/// <param name="Problem">Why it failed.</param>
+public sealed record RunPush(int Step, DateTimeOffset? Time, string Title, string Outcome, string? Repository, string? Commit, string? Problem)
+{
+    /// <summary>The outcome of a push that reached the Hub.</summary>
+    public const string Pushed = "pushed";
+
+    /// <summary>The outcome of a push that did not.</summary>
+    public const string Failed = "failed";
+
+    /// <summary>The outcome of a save during the push before.</summary>
+    public const string LeftOut = "left out";
+
+    /// <summary>Why nothing came of it, in a sentence; null where it reached the Hub.</summary>
+    public string? Reason => Outcome == LeftOut ? "The push before was still under way." : Problem;
+}
+
+/// <summary>Whether two snapshots of a run render the same.</summary>
+internal sealed class SameLook : IEqualityComparer<RunSnapshot>
+{
+    public static SameLook Instance { get; } = new();
+
+    public bool Equals(RunSnapshot? x, RunSnapshot? y) => x is not null && y is not null && Key(x) == Key(y);
+
+    public int GetHashCode([DisallowNull] RunSnapshot obj) => Key(obj).GetHashCode();
+
+    // Seconds of a running duration count: a reader sees that it lives.
+    private static (string, RunState, int, int, DateTimeOffset, long) Key(RunSnapshot run) =>
+        (run.Name, run.State, run.Step, run.Rows.Count, run.Updated, (long)(run.Duration?.TotalSeconds ?? 0));
 }

@@ -40,7 +40,7 @@ public sealed class RepoCardTests
     [Theory]
     [InlineData("- a\n- b", "not a mapping")]
     [InlineData("a: [1, 2", "no YAML")]
-    [InlineData("? [a]\n: b", "key that is no word")]
+    [InlineData("? [a]\n: b", "key that is not a scalar")]
     public void Metadata_that_a_card_cannot_hold_is_refused(string metadata, string part)
     {
         var e = Assert.Throws<YamlException>(() => RepoCard.Parse($"---\n{metadata}\n---\n"));

@@ -114,12 +114,12 @@ public sealed class CommitTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("""{"key":"file","value":{"path":"../x","content":"QQ==","encoding":"base64"}}""", "'../x' cannot be a path in a repository")]
-    [InlineData("""{"key":"file","value":{"path":"a/.git/config","content":"QQ==","encoding":"base64"}}""", "'a/.git/config' cannot be a path in a repository")]
-    [InlineData("""{"key":"file","value":{"path":"/etc/x","content":"QQ==","encoding":"base64"}}""", "'/etc/x' cannot be a path in a repository")]
+    [InlineData("""{"key":"file","value":{"path":"../x","content":"QQ==","encoding":"base64"}}""", "'../x' is not a valid path in a repository")]
+    [InlineData("""{"key":"file","value":{"path":"a/.git/config","content":"QQ==","encoding":"base64"}}""", "'a/.git/config' is not a valid path in a repository")]
+    [InlineData("""{"key":"file","value":{"path":"/etc/x","content":"QQ==","encoding":"base64"}}""", "'/etc/x' is not a valid path in a repository")]
     [InlineData("""{"key":"file","value":{"path":"a","content":"?","encoding":"base64"}}""", "a content is not base64")]
     [InlineData("""{"key":"file","value":{"content":"QQ=="}}""", "\"path\" is missing.")]
-    [InlineData("""{"key":"file","value":{"path":7,"content":"QQ=="}}""", "\"path\" must be a text.")]
+    [InlineData("""{"key":"file","value":{"path":7,"content":"QQ=="}}""", "\"path\" must be a string.")]
     [InlineData("""{"key":"lfsFile","value":{"path":"a","oid":"../../x"}}""", "'../../x' is not a SHA-256")]
     [InlineData("""{"key":"teleport","value":{"path":"a"}}""", "unknown operation 'teleport'")]
     [InlineData("nonsense", "a line is not JSON")]

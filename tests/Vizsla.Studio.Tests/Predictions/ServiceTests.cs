@@ -133,7 +133,7 @@ public sealed class ServiceTests
         var answers = JsonNode.Parse(await response.Content.ReadAsStringAsync())!.AsArray();
         Assert.Equal(["a.png", "b.jpg", "c.png"], answers.Select(a => a!["file"]!.GetValue<string>()));
         Assert.Equal("red", answers[0]!["predictions"]![0]!["label"]!.GetValue<string>());
-        Assert.Equal("This is no picture that can be read: send JPEG, PNG, WebP, GIF, BMP or TIFF.", answers[1]!["error"]!.GetValue<string>());
+        Assert.Equal("The file is not a picture in a supported format: send JPEG, PNG, WebP, GIF, BMP or TIFF.", answers[1]!["error"]!.GetValue<string>());
         Assert.Equal("blue", answers[2]!["predictions"]![0]!["label"]!.GetValue<string>());
     }
 

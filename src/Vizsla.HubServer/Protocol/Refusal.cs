@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
 
-namespace Vizsla.HubServer.Api;
+namespace Vizsla.HubServer.Protocol;
 
-/// <summary>An answer that is no success, with the headers that clients read the reason from.</summary>
+/// <summary>An error response, with the headers in which clients look for the reason.</summary>
 /// <param name="status">The HTTP status.</param>
 /// <param name="message">What clients show.</param>
 /// <param name="code"><c>X-Error-Code</c>, or null.</param>
@@ -23,7 +23,7 @@ internal sealed class Refusal(int status, string message, string? code = null) :
     /// <summary><c>X-Repo-Commit</c>, or null.</summary>
     public string? Commit { get; init; }
 
-    /// <summary>Nobody has said who they are.</summary>
+    /// <summary>The request carries no credentials.</summary>
     public static Refusal Anonymous() => new(401, "Invalid username or password.");
 
     /// <summary>No such repository, or not for this caller.</summary>

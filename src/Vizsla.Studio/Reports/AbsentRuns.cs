@@ -2,8 +2,9 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Vizsla.Studio.Runs;
 
-namespace Vizsla.Studio.Runs;
+namespace Vizsla.Studio.Reports;
 
 /// <summary>The page of a run that is not there says so with its status too: pages begin to draw only when the browser has connected.</summary>
 internal static class AbsentRuns

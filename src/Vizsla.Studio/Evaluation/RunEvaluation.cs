@@ -1,8 +1,8 @@
 using System.Globalization;
 
-namespace Vizsla.Studio.Runs.Evaluation;
+namespace Vizsla.Studio.Evaluation;
 
-/// <summary>What a run's model says of a whole split, and what that adds up to.</summary>
+/// <summary>A model's predictions on a whole split, and the metrics over them.</summary>
 public sealed class RunEvaluation
 {
     private const int BinCount = 10;
@@ -76,4 +76,27 @@ public sealed class RunEvaluation
     public double CalibrationError => Outcomes.Count == 0 ? 0 : Outcomes
         .GroupBy(o => Math.Min(BinCount - 1, (int)(o.Confidence * BinCount)))
         .Sum(bin => Math.Abs(bin.Average(o => o.Confidence) - bin.Average(o => o.IsRight ? 1.0 : 0.0)) * bin.Count()) / Outcomes.Count;
+}
+
+/// <summary>A model's answer for one labeled picture.</summary>
+/// <param name="Row">Row in the split.</param>
+/// <param name="Label">True class, an index into the model's labels.</param>
+/// <param name="Predicted">Likeliest class.</param>
+/// <param name="Confidence">Its score.</param>
+/// <param name="Loss">Negative logarithm of the true class's score.</param>
+public sealed record PictureOutcome(int Row, int Label, int Predicted, double Confidence, double Loss)
+{
+    /// <summary>Whether the likeliest class is the true one.</summary>
+    public bool IsRight => Label == Predicted;
+}
+
+/// <summary>Precision and recall of one class.</summary>
+/// <param name="Name">The class.</param>
+/// <param name="Count">Pictures of it.</param>
+/// <param name="Precision">Share of those named so that are; 0 when none was named so.</param>
+/// <param name="Recall">Share of those that are and were named so; 0 when there are none.</param>
+public sealed record ClassScore(string Name, int Count, double Precision, double Recall)
+{
+    /// <summary>Harmonic mean of precision and recall.</summary>
+    public double F1 => Precision + Recall > 0 ? 2 * Precision * Recall / (Precision + Recall) : 0;
 }

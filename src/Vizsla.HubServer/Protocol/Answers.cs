@@ -3,9 +3,9 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 
-namespace Vizsla.HubServer.Api;
+namespace Vizsla.HubServer.Protocol;
 
-/// <summary>Answers in the Hub's words.</summary>
+/// <summary>Responses in the Hub's format.</summary>
 internal static class Answers
 {
     /// <summary>Type of JSON answers.</summary>
@@ -46,7 +46,7 @@ internal static class Answers
     public static bool Asks(this HttpRequest request, string name) => request.Query[name].ToString() is "true" or "True" or "1";
 
     /// <summary>A JSON body.</summary>
-    /// <exception cref="Refusal">It is none.</exception>
+    /// <exception cref="Refusal">The body is not a JSON object.</exception>
     public static async Task<JsonObject> JsonAsync(this HttpRequest request, CancellationToken cancellationToken)
     {
         if (request.ContentLength == 0)
@@ -65,17 +65,17 @@ internal static class Answers
         }
     }
 
-    /// <summary>A text of a body; null when it is absent.</summary>
-    /// <exception cref="Refusal">It is no text.</exception>
+    /// <summary>A string of a body; null when it is missing.</summary>
+    /// <exception cref="Refusal">It is not a string.</exception>
     public static string? Word(this JsonObject body, string name) => body[name] switch
     {
         null => null,
         JsonValue value when value.TryGetValue(out string? text) => text,
-        _ => throw new Refusal(StatusCodes.Status400BadRequest, $"\"{name}\" must be a text."),
+        _ => throw new Refusal(StatusCodes.Status400BadRequest, $"\"{name}\" must be a string."),
     };
 
-    /// <summary>A text that must be there.</summary>
-    /// <exception cref="Refusal">It is absent or no text.</exception>
+    /// <summary>A required string.</summary>
+    /// <exception cref="Refusal">It is missing or not a string.</exception>
     public static string Required(this JsonObject body, string name) =>
         body.Word(name) ?? throw new Refusal(StatusCodes.Status400BadRequest, $"\"{name}\" is missing.");
 }

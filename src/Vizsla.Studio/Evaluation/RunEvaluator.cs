@@ -3,10 +3,11 @@ using Vizsla.Imaging;
 using Vizsla.Inference;
 using Vizsla.Studio.Datasets;
 using Vizsla.Studio.Predictions;
+using Vizsla.Studio.Runs;
 
-namespace Vizsla.Studio.Runs.Evaluation;
+namespace Vizsla.Studio.Evaluation;
 
-/// <summary>Asks a run's model about its evaluation split, in the background, and remembers the answers.</summary>
+/// <summary>Evaluates a run's model on its evaluation split in the background, and keeps the result.</summary>
 internal sealed class RunEvaluator(DatasetLibrary datasets)
 {
     private const int BatchSize = 16;
@@ -96,5 +97,43 @@ internal sealed class RunEvaluator(DatasetLibrary datasets)
     {
         var weights = Directory.EnumerateFiles(run.Folder, "model*.safetensors").Order(StringComparer.Ordinal).FirstOrDefault();
         return $"{run.Folder}|{(weights is null ? 0 : File.GetLastWriteTimeUtc(weights).Ticks)}";
+    }
+}
+
+/// <summary>An evaluation that is running, done, or failed.</summary>
+internal sealed class EvaluationTask
+{
+    private volatile int _done;
+    private volatile int _count;
+    private volatile RunEvaluation? _result;
+    private volatile string? _problem;
+
+    /// <summary>The result once there is one.</summary>
+    public RunEvaluation? Result => _result;
+
+    /// <summary>Why there is none.</summary>
+    public string? Problem => _problem;
+
+    /// <summary>Pictures done and pictures in all.</summary>
+    public (int Done, int Count) Progress => (_done, _count);
+
+    /// <summary>What a page shows of it: it is drawn anew when this changes.</summary>
+    public (int Done, bool Ended) Look => (_done, _result is not null || _problem is not null);
+
+    /// <summary>Tells how far it is.</summary>
+    public void Report(int done, int count) => (_done, _count) = (done, count);
+
+    /// <summary>Does the work and keeps its result or its failure.</summary>
+    public void Complete(Func<RunEvaluation> work)
+    {
+        try
+        {
+            _result = work();
+        }
+        catch (Exception e)
+        {
+            // The edge between a background thread and the page that shows what became of it.
+            _problem = e is DirectoryNotFoundException or Models.ModelLoadException ? e.Message : "The evaluation failed.";
+        }
     }
 }

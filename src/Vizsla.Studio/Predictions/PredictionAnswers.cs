@@ -1,0 +1,33 @@
+using System.Text.Json.Serialization;
+
+namespace Vizsla.Studio.Predictions;
+
+/// <summary>One class of an answer.</summary>
+/// <param name="Label">The class's name.</param>
+/// <param name="Score">Its score, float32.</param>
+public sealed record LabelScore([property: JsonPropertyName("label")] string Label, [property: JsonPropertyName("score")] float Score);
+
+/// <summary>The answer for one file of a request of many: classes, or why there are none.</summary>
+/// <param name="File">The name that the request gave it.</param>
+/// <param name="Predictions">The likeliest classes, best first; absent when the picture cannot be read.</param>
+/// <param name="Error">Why the picture cannot be read; absent when it can.</param>
+internal sealed record FileAnswer(
+    [property: JsonPropertyName("file")] string File,
+    [property: JsonPropertyName("predictions"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<LabelScore>? Predictions,
+    [property: JsonPropertyName("error"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Error);
+
+/// <summary>A served model as <c>GET /api/models</c> lists it.</summary>
+/// <param name="Name">Its name in addresses.</param>
+/// <param name="Ready">Whether it is loaded.</param>
+/// <param name="Labels">Class names; empty until it is loaded.</param>
+/// <param name="Waiting">Pictures that wait or are being worked on.</param>
+internal sealed record ModelDescription(
+    [property: JsonPropertyName("name")] string Name,
+    [property: JsonPropertyName("ready")] bool Ready,
+    [property: JsonPropertyName("labels")] IReadOnlyList<string> Labels,
+    [property: JsonPropertyName("waiting")] int Waiting);
+
+/// <summary>A model's answer for a picture.</summary>
+/// <param name="Classes">The likeliest classes, best first.</param>
+/// <param name="Elapsed">From the question to the answer, preparing the picture included.</param>
+public sealed record PictureAnswer(IReadOnlyList<LabelScore> Classes, TimeSpan Elapsed);
