@@ -60,6 +60,7 @@ public sealed partial class HubClient
     /// <param name="cancellationToken">Stops.</param>
     /// <returns>The commit; the unchanged head when nothing differed.</returns>
     /// <exception cref="HubException">As <see cref="CommitAsync"/>.</exception>
+    /// <exception cref="ArgumentException">A file's name cannot be one in a repository; no repository is made then.</exception>
     public async Task<CommitResult> PushFilesAsync(RepoId repo, Action<string> write, string message, bool? isPrivate = null, string? revision = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(repo);
@@ -68,6 +69,9 @@ public sealed partial class HubClient
         try
         {
             write(folder);
+
+            // A name that no repository takes is refused before one is made for it.
+            Transfers.FolderUpload.CheckNames(folder);
             var target = await WithOwnerAsync(repo, cancellationToken).ConfigureAwait(false);
             await CreateRepoAsync(target, isPrivate, existOk: true, cancellationToken).ConfigureAwait(false);
             var options = new UploadFolderOptions { Message = message, Commit = new CommitOptions { Revision = revision ?? DefaultRevision } };

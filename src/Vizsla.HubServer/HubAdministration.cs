@@ -1,3 +1,5 @@
+using System.Runtime.Versioning;
+using Microsoft.Extensions.Logging;
 using Vizsla.Hub;
 using Vizsla.HubServer.Accounts;
 using Vizsla.HubServer.Repositories;
@@ -6,10 +8,11 @@ using Vizsla.HubServer.Storage;
 namespace Vizsla.HubServer;
 
 /// <summary>Users, tokens and roles of a Hub's folder; works while the Hub runs and while it does not.</summary>
-public sealed class HubAdministration : IDisposable
+public sealed partial class HubAdministration : IDisposable
 {
     private const string FirstUser = "user";
     private const string DatabaseFile = "hub.db";
+    private const UnixFileMode OwnFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private readonly HubDatabase _database;
     private readonly AccountStore _accounts;
@@ -69,20 +72,45 @@ public sealed class HubAdministration : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _database.Dispose();
 
-    internal static HubDatabase OpenDatabase(string dataDirectory)
+    internal static HubDatabase OpenDatabase(string dataDirectory, ILogger? logger = null)
     {
-        // Private repositories lie in it: nobody else on this machine looks in.
+        // Private repositories lie in it, and the key that signs links: nobody else on this machine looks in.
+        var file = Path.Combine(dataDirectory, DatabaseFile);
         if (OperatingSystem.IsWindows())
         {
             Directory.CreateDirectory(dataDirectory);
-        }
-        else
-        {
-            Directory.CreateDirectory(dataDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            return new HubDatabase(file);
         }
 
-        return new HubDatabase(Path.Combine(dataDirectory, DatabaseFile));
+        const UnixFileMode OwnFolder = OwnFile | UnixFileMode.UserExecute;
+        Directory.CreateDirectory(dataDirectory, OwnFolder);
+        Close(dataDirectory, OwnFolder, logger);
+        new FileStream(file, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite, UnixCreateMode = OwnFile }).Dispose();
+        // SQLite gives its two other files the mode of the first.
+        foreach (var path in new[] { file, file + "-wal", file + "-shm" }.Where(File.Exists))
+        {
+            Close(path, OwnFile, logger);
+        }
+
+        return new HubDatabase(file);
     }
+
+    [UnsupportedOSPlatform("windows")]
+    private static void Close(string path, UnixFileMode own, ILogger? logger)
+    {
+        var mode = File.GetUnixFileMode(path);
+        if ((mode & ~own) != 0)
+        {
+            File.SetUnixFileMode(path, own);
+            if (logger is not null)
+            {
+                LogWasOpen(logger, path, Convert.ToString((int)mode, 8), Convert.ToString((int)own, 8));
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "'{Path}' was open to other users of this computer (mode {Before}); it has mode {Now} now. If they should not have read it, make new tokens.")]
+    private static partial void LogWasOpen(ILogger logger, string path, string before, string now);
 
     // The token in the file always works: one that the operator has put there, or one that is made at the first start.
     internal static async Task<string> EnsureFirstUserAsync(AccountStore accounts, HubServerOptions options, CancellationToken cancellationToken)

@@ -127,8 +127,9 @@ public sealed class HubServerHost : IAsyncDisposable
     private static void AddServices(IServiceCollection services, HubServerOptions options, ServerPorts ports, TimeProvider time)
     {
         services.AddSingleton(options).AddSingleton(ports).AddSingleton(time);
-        services.AddSingleton(_ => HubAdministration.OpenDatabase(options.DataDirectory));
-        services.AddSingleton<AccountStore>().AddSingleton<RepositoryStore>().AddSingleton<TreeStore>().AddSingleton<CommitWriter>().AddSingleton<Gate>();
+        services.AddSingleton(p => HubAdministration.OpenDatabase(options.DataDirectory, p.GetRequiredService<ILogger<HubServerHost>>()));
+        services.AddSingleton<AccountStore>().AddSingleton<RepositoryStore>().AddSingleton<TreeStore>().AddSingleton<CommitWriter>().AddSingleton<Gate>().AddSingleton<HostGuard>();
+        services.AddSingleton<CardStore>().AddSingleton<DiscussionStore>().AddSingleton<DiscussionEndpoints>();
         services.AddSingleton(p => new LargeFileStore(p.GetRequiredService<HubDatabase>(), options.DataDirectory));
         services.AddSingleton(p => new LinkSigner(p.GetRequiredService<HubDatabase>(), time, options.LinkLifetime));
         services.AddSingleton<RepositoryEndpoints>().AddSingleton<ReferenceEndpoints>().AddSingleton<TreeEndpoints>().AddSingleton<CommitEndpoints>();
@@ -144,6 +145,7 @@ public sealed class HubServerHost : IAsyncDisposable
         AccountEndpoints.Map(application);
         RepositoryEndpoints.Map(application);
         ReferenceEndpoints.Map(application);
+        DiscussionEndpoints.Map(application);
         TreeEndpoints.Map(application);
         CommitEndpoints.Map(application);
         LargeFileEndpoints.Map(application);
@@ -159,7 +161,14 @@ public sealed class HubServerHost : IAsyncDisposable
         var path = context.Request.Path.Value ?? "";
         if (path.StartsWith("/api/models/", StringComparison.Ordinal) || path.StartsWith("/api/datasets/", StringComparison.Ordinal) || path.Contains("/resolve/", StringComparison.Ordinal))
         {
-            gate.See(context, null);
+            if (RepoTarget.Parse(context.Features.Get<IHttpRequestFeature>()!.RawTarget) is not { } target)
+            {
+                gate.See(context, null);
+            }
+            else if (path.StartsWith("/api/", StringComparison.Ordinal) && gate.See(context, target).Repository is { } repository)
+            {
+                throw new Refusal(StatusCodes.Status501NotImplemented, $"This Hub does not offer {context.Request.Method} {Answers.Printable(path)}; the {repository.Id.TypeName} '{repository.Id.Id}' is there.");
+            }
         }
 
         throw Refusal.NoPage();

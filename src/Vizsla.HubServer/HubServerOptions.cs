@@ -21,6 +21,9 @@ public sealed record HubServerOptions
     /// <summary>Address that clients reach the Hub by, when a proxy stands before it; null takes it from each request.</summary>
     public Uri? PublicUrl { get; init; }
 
+    /// <summary>Names besides addresses, <c>localhost</c>, this computer's name and that of <see cref="PublicUrl"/> under which clients may call. Default none.</summary>
+    public IReadOnlyList<string> AllowedHosts { get; init; } = [];
+
     /// <summary>File of the first user's token; null means <c>token</c> in <see cref="DataDirectory"/>. A token that is there already is taken, else one is written, mode 0600.</summary>
     public string? TokenFile { get; init; }
 

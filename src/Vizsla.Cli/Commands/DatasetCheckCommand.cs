@@ -187,7 +187,7 @@ internal sealed class DatasetCheckCommand : Verb
     }
 
     private static string Below(string dataset, string file) =>
-        Path.IsPathRooted(file) && Path.GetRelativePath(dataset, file) is var relative && !relative.StartsWith("..", StringComparison.Ordinal) ? relative.Replace('\\', '/') : file;
+        Path.IsPathRooted(file) && Path.GetRelativePath(dataset, file) is var relative && !relative.StartsWith("..", StringComparison.Ordinal) ? relative.Replace(Path.DirectorySeparatorChar, '/') : file;
 
     private static string Words(IEnumerable<FindingKind> kinds) => string.Join(',', s_kinds.Where(k => kinds.Contains(k.Kind)).Select(k => k.Word));
 }

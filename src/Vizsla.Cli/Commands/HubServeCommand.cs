@@ -13,6 +13,7 @@ internal sealed class HubServeCommand : Verb
     private readonly Option<string?> _tokenFile;
     private readonly Option<int?> _storagePort;
     private readonly Option<string?> _publicUrl;
+    private readonly Option<string[]> _allowedHosts;
     private readonly Option<bool> _verbose;
 
     public HubServeCommand()
@@ -26,6 +27,7 @@ internal sealed class HubServeCommand : Verb
         _tokenFile = AddOption<string>("--token_file", "File of the first user's token: taken if it is there, else written; DATA/token, if none is given.");
         _storagePort = AddOption<int?>("--storage_port", "A second port for the bytes of large files; the Hub's own, if none is given.");
         _publicUrl = AddOption<string>("--public_url", "Address that clients use, when a proxy stands before the Hub.");
+        _allowedHosts = AddOption("--allowed_host", "A name, besides addresses, localhost and that of --public_url, under which clients may call; repeatable.", Array.Empty<string>());
         _verbose = AddOption<bool>("--verbose", "Log every request.");
     }
 
@@ -37,6 +39,7 @@ internal sealed class HubServeCommand : Verb
             Port = arguments.GetValue(_port),
             Host = arguments.GetValue(_host)!,
             TokenFile = arguments.GetValue(_tokenFile),
+            AllowedHosts = arguments.GetValue(_allowedHosts)!,
             StoragePort = arguments.GetValue(_storagePort),
             PublicUrl = arguments.GetValue(_publicUrl) is not { } text ? null
                 : Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" ? url

@@ -68,7 +68,7 @@ public sealed class HubCache
     private static IReadOnlyList<CachedRevision> Revisions(string folder)
     {
         var references = Files(Path.Combine(folder, "refs"))
-            .ToLookup(f => File.ReadAllText(f.FullName).Trim(), f => Path.GetRelativePath(Path.Combine(folder, "refs"), f.FullName).Replace('\\', '/'));
+            .ToLookup(f => File.ReadAllText(f.FullName).Trim(), f => Path.GetRelativePath(Path.Combine(folder, "refs"), f.FullName).Replace(Path.DirectorySeparatorChar, '/'));
         var snapshots = Path.Combine(folder, "snapshots");
         return !Directory.Exists(snapshots) ? [] : [.. Directory.EnumerateDirectories(snapshots).Select(s => Revision(s, references)).OrderByDescending(r => r.LastModified)];
     }

@@ -108,7 +108,16 @@ internal sealed partial class CommitUpload(HubApi api, HubHttp http, HubOptions 
     {
         using var response = await http.SendAsync(
             () => new HubRequest(HttpMethod.Get, FileDownload.Resolve(options, repo, copy.Source, revision)), new RequestSubject("copy", repo, copy.Source, revision), RetryPolicy.Repeatable, cancellationToken).ConfigureAwait(false);
-        var bytes = await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
+        byte[] bytes;
+        try
+        {
+            bytes = await HubHttp.ReadBodyAsync(response, options.DownloadTimeout, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or TimeoutException)
+        {
+            throw HubErrors.Unreachable(new RequestSubject("copy", repo, copy.Source, revision), response.RequestMessage!.RequestUri!, e);
+        }
+
         return new PreparedFile(new CommitAdd(copy.Path, bytes), IsLarge: false, IsIgnored: false, Previous: null, source.Oid, bytes.Length);
     }
 

@@ -41,6 +41,16 @@ internal sealed class FolderUpload(CommitUpload commits, Listing listing)
         return result!;
     }
 
+    /// <summary>Checks that each file of a folder has a name that a repository takes.</summary>
+    /// <exception cref="ArgumentException">One has not.</exception>
+    public static void CheckNames(string folder)
+    {
+        foreach (var file in Files(folder).Where(f => GlobPattern.Selects(f, [], NeverSent)))
+        {
+            RepoPath.Normalize(file);
+        }
+    }
+
     // Later parts go on top of the first: on the proposal it has opened, and for the commit it has made.
     private static CommitOptions Following(CommitOptions options, CommitResult done) => options with
     {

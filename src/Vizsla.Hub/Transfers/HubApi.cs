@@ -72,18 +72,17 @@ internal sealed class HubApi(HubHttp http, HubOptions options)
     public static JsonSerializerOptions Unescaped { get; } = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Reads the JSON of an answer.</summary>
-    internal static async Task<JsonNode> ReadAsync(HttpResponseMessage response, RequestSubject subject, CancellationToken cancellationToken)
+    internal async Task<JsonNode> ReadAsync(HttpResponseMessage response, RequestSubject subject, CancellationToken cancellationToken)
     {
         try
         {
-            using var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-            return await JsonNode.ParseAsync(stream, cancellationToken: cancellationToken).ConfigureAwait(false) ?? throw NotJson(subject, null);
+            return JsonNode.Parse(await HubHttp.ReadBodyAsync(response, options.DownloadTimeout, cancellationToken).ConfigureAwait(false)) ?? throw NotJson(subject, null);
         }
         catch (JsonException e)
         {
             throw NotJson(subject, e);
         }
-        catch (Exception e) when (e is HttpRequestException or HttpIOException)
+        catch (Exception e) when (e is not HubException and (HttpRequestException or IOException or TimeoutException))
         {
             throw HubErrors.Unreachable(subject, response.RequestMessage!.RequestUri!, e);
         }

@@ -12,7 +12,7 @@ internal static class HubErrors
     /// <summary>The exception for an unsuccessful response.</summary>
     public static async Task<HubException> ReadAsync(HttpResponseMessage response, RequestSubject subject, HubOptions options, CancellationToken cancellationToken)
     {
-        var (said, page) = await SaidAsync(response, cancellationToken).ConfigureAwait(false);
+        var (said, page) = await SaidAsync(response, options, cancellationToken).ConfigureAwait(false);
         var text = options.Token is { } token ? said?.Replace(token.Reveal(), token.ToString(), StringComparison.Ordinal) : said;
         return Create(response, subject, options, text, page);
     }
@@ -89,7 +89,7 @@ internal static class HubErrors
             ? "Check the name and the type; for a private repository log in with 'vizsla login' or set HF_TOKEN."
             : "Check the name and the type, and that the token may see it.");
 
-    private static async Task<(string? Text, Uri? Page)> SaidAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    private static async Task<(string? Text, Uri? Page)> SaidAsync(HttpResponseMessage response, HubOptions options, CancellationToken cancellationToken)
     {
         var parts = new List<string>();
         Uri? page = null;
@@ -102,12 +102,12 @@ internal static class HubErrors
         {
             try
             {
-                var bytes = await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
+                var bytes = await HubHttp.ReadBodyAsync(response, options.DownloadTimeout, cancellationToken).ConfigureAwait(false);
                 using var json = JsonDocument.Parse(bytes);
                 AddErrors(json.RootElement, parts);
                 page = json.RootElement is { ValueKind: JsonValueKind.Object } root && root.TryGetProperty("url", out var url) && Uri.TryCreate(url.ToString(), UriKind.Absolute, out var uri) ? uri : null;
             }
-            catch (Exception e) when (e is JsonException or HttpRequestException or IOException)
+            catch (Exception e) when (e is JsonException or HttpRequestException or IOException or TimeoutException)
             {
                 // The status alone must do: the text of the refusal cannot be read.
             }

@@ -12,6 +12,7 @@ namespace Vizsla.Hub.Transfers;
 internal sealed partial class HubHttp : IDisposable
 {
     private const int MaxRedirects = 10;
+    private const int BufferSize = 16 * 1024;
 
     private readonly HttpClient _plain;
     private readonly HttpClient _compressed;
@@ -76,6 +77,35 @@ internal sealed partial class HubHttp : IDisposable
             var wait = RetryPolicy.Wait(attempt, asked);
             LogRetry(failure.Message, wait.TotalSeconds, attempt + 1, retry.MaxRetries);
             await Task.Delay(wait, _time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Reads a whole body; one that falls silent ends the wait.</summary>
+    /// <param name="response">Its body is not read yet.</param>
+    /// <param name="silence">How long to wait for the next bytes.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    /// <exception cref="TimeoutException">No bytes came for that long.</exception>
+    public static async Task<byte[]> ReadBodyAsync(HttpResponseMessage response, TimeSpan silence, CancellationToken cancellationToken)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(silence);
+        try
+        {
+            using var body = await response.Content.ReadAsStreamAsync(timeout.Token).ConfigureAwait(false);
+            using var bytes = new MemoryStream();
+            var buffer = new byte[BufferSize];
+            int read;
+            while ((read = await body.ReadAsync(buffer, timeout.Token).ConfigureAwait(false)) > 0)
+            {
+                bytes.Write(buffer, 0, read);
+                timeout.CancelAfter(silence);
+            }
+
+            return bytes.ToArray();
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException($"the answer stopped, and nothing came for {silence.TotalSeconds:0.#} s", e);
         }
     }
 

@@ -45,7 +45,7 @@ internal sealed class LargeFileUpload(HubApi api)
         using var response = await api.Http.SendAsync(
             () => new HubRequest(HttpMethod.Post, api.Address($"/{repo.UrlPrefix}{repo.Id}.git/info/lfs/objects/batch")) { Content = () => HubApi.Json(body, MediaType), Accept = MediaType },
             subject, RetryPolicy.Repeatable, cancellationToken).ConfigureAwait(false);
-        var answer = await HubApi.ReadAsync(response, subject, cancellationToken).ConfigureAwait(false);
+        var answer = await api.ReadAsync(response, subject, cancellationToken).ConfigureAwait(false);
         return Listing.Field(subject, () =>
         {
             var objects = (answer["objects"] as JsonArray ?? throw new FormatException("no 'objects'")).Select(o => o!.AsObject()).ToList();

@@ -56,7 +56,7 @@ internal sealed class CommitEndpoints(HubDatabase database, TreeStore trees, Com
     private async Task<IResult> CommitAsync(HttpContext context, RepoTarget? target)
     {
         var (repository, caller) = gate.Write(context, target);
-        var request = await CommitRequest.ReadAsync(context.Request.Body, database, context.RequestAborted).ConfigureAwait(false);
+        var request = await CommitRequest.ReadAsync(context.Request.Body, database, options.LargeFileThreshold, context.RequestAborted).ConfigureAwait(false);
         var outcome = await writer.WriteAsync(repository, target!.Revision, request, caller, context.Request.Query["create_pr"].ToString() is "1" or "true" or "True", context.RequestAborted).ConfigureAwait(false);
         var page = $"{Links.Base(context)}/{repository.Id}";
         var answer = new JsonObject { ["success"] = true, ["commitOid"] = outcome.Id, ["commitUrl"] = $"{page}/commit/{outcome.Id}", ["hookOutput"] = "" };

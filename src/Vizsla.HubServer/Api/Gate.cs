@@ -41,7 +41,29 @@ internal sealed class Gate(AccountStore accounts, RepositoryStore repositories)
 
     /// <summary>A caller whose token may write.</summary>
     /// <exception cref="Refusal">There is none.</exception>
-    public Caller Writer(HttpContext context) => Known(context) is { Role: TokenRole.Write } caller ? caller : throw new Refusal(403, "Forbidden: this token has no write access.");
+    public Caller Writer(HttpContext context)
+    {
+        var caller = Known(context) is { Role: TokenRole.Write } writer ? writer : throw new Refusal(403, "Forbidden: this token has no write access.");
+
+        // A browser sends a remembered user name and password with any page's form; it sends neither a bearer token nor JSON unasked.
+        return IsBearer(context) || IsJson(context.Request.ContentType)
+            ? caller
+            : throw new Refusal(StatusCodes.Status415UnsupportedMediaType, "Send a bearer token, or a JSON content type: a change is not taken from a form.");
+    }
+
+    /// <summary>Whether a repository may be known to exist by whoever sends a request.</summary>
+    public bool MaySee(HttpContext context, Repository repository)
+    {
+        try
+        {
+            return !repository.IsPrivate || repositories.RoleOf(CallerOf(context), repository) is not TokenRole.None;
+        }
+        catch (Refusal)
+        {
+            // Credentials that are not valid see nothing.
+            return false;
+        }
+    }
 
     /// <summary>A repository that the caller may see.</summary>
     /// <param name="context">The request.</param>
@@ -53,7 +75,7 @@ internal sealed class Gate(AccountStore accounts, RepositoryStore repositories)
         var repository = target is null ? null : repositories.Find(target.Id);
         if (repository is null || (repository.IsPrivate && repositories.RoleOf(caller, repository) is TokenRole.None))
         {
-            throw caller.User is null ? Refusal.Anonymous() : Refusal.NoRepository();
+            throw caller.User is null ? Refusal.NoRepositoryFound() : Refusal.NoRepository();
         }
 
         return (repository, caller);
@@ -86,8 +108,16 @@ internal sealed class Gate(AccountStore accounts, RepositoryStore repositories)
             : throw NoRights(repository.Id);
     }
 
+    /// <summary>Whether a caller may change a repository.</summary>
+    public bool MayWrite(Repository repository, Caller caller) => repositories.RoleOf(caller, repository) is TokenRole.Write;
+
     /// <summary>The error for writing without permission.</summary>
     public static Refusal NoRights(RepoId id) => new(403, $"You don't have the rights to create a model under the namespace \"{id.Owner}\"");
+
+    private static bool IsBearer(HttpContext context) => context.Request.Headers.Authorization.ToString().StartsWith(Bearer, StringComparison.OrdinalIgnoreCase);
+
+    private static bool IsJson(string? contentType) => contentType?.Split(';')[0].Trim() is { } type
+        && (type.EndsWith("/json", StringComparison.OrdinalIgnoreCase) || type.EndsWith("+json", StringComparison.OrdinalIgnoreCase) || type.EndsWith("ndjson", StringComparison.OrdinalIgnoreCase));
 
     private static string? Password(string encoded)
     {

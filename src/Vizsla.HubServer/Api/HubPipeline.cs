@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 using Vizsla.HubServer.Protocol;
 using Vizsla.HubServer.Repositories;
@@ -8,7 +9,7 @@ using Vizsla.HubServer.Repositories;
 namespace Vizsla.HubServer.Api;
 
 /// <summary>Wraps every request: assigns a request id and turns exceptions into responses.</summary>
-internal sealed partial class HubPipeline(RequestDelegate next, RepositoryStore repositories, ILogger<HubPipeline> logger)
+internal sealed partial class HubPipeline(RequestDelegate next, RepositoryStore repositories, Gate gate, HostGuard guard, ILogger<HubPipeline> logger)
 {
     /// <summary>Handles a request.</summary>
     public async Task InvokeAsync(HttpContext context)
@@ -17,6 +18,7 @@ internal sealed partial class HubPipeline(RequestDelegate next, RepositoryStore 
         context.Response.Headers["X-Request-Id"] = id;
         try
         {
+            guard.Check(context.Request);
             await next(context).ConfigureAwait(false);
         }
         catch (Refusal refusal) when (!context.Response.HasStarted)
@@ -27,17 +29,22 @@ internal sealed partial class HubPipeline(RequestDelegate next, RepositoryStore 
         {
             await Answers.WriteAsync(context, new Refusal(e.StatusCode, e.Message)).ConfigureAwait(false);
         }
+        catch (Exception e) when (IsDiskFull(e) && !context.Response.HasStarted)
+        {
+            LogFull(e.Message);
+            await Answers.WriteAsync(context, new Refusal(StatusCodes.Status507InsufficientStorage, "The Hub's disk is full; nothing was stored. Ask its operator to make room.")).ConfigureAwait(false);
+        }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
             // The client has disconnected.
         }
         catch (IOException e) when (context.RequestAborted.IsCancellationRequested)
         {
-            LogGone(context.Request.Path, e.Message);
+            LogGone(context.Request.Path.ToUriComponent(), e.Message);
         }
         catch (Exception e) when (!context.Response.HasStarted)
         {
-            LogFailed(e, context.Request.Method, context.Request.Path, id);
+            LogFailed(e, context.Request.Method, context.Request.Path.ToUriComponent(), id);
             await Answers.WriteAsync(context, new Refusal(StatusCodes.Status500InternalServerError, "Internal error; the server's log has the details.")).ConfigureAwait(false);
         }
     }
@@ -47,7 +54,8 @@ internal sealed partial class HubPipeline(RequestDelegate next, RepositoryStore 
         if (refusal.Code == "RepoNotFound" || refusal.Status == StatusCodes.Status401Unauthorized)
         {
             var raw = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
-            if (RepoTarget.Parse(raw) is { } target && repositories.Redirect(target.Id) is { } moved && Replaced(raw, target, moved) is { } address)
+            if (RepoTarget.Parse(raw) is { } target && repositories.Redirect(target.Id) is { } moved
+                && repositories.Find(moved) is { } repository && gate.MaySee(context, repository) && Replaced(raw, target, moved) is { } address)
             {
                 context.Response.StatusCode = StatusCodes.Status307TemporaryRedirect;
                 context.Response.Headers.Location = address;
@@ -71,9 +79,21 @@ internal sealed partial class HubPipeline(RequestDelegate next, RepositoryStore 
         return at < 0 ? null : $"{raw[..at]}/{moved.Id}{raw[(at + old.Length)..]}";
     }
 
+    // ENOSPC and EDQUOT; ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL; SQLite's own word for it.
+    private static bool IsDiskFull(Exception e) => e switch
+    {
+        SqliteException { SqliteErrorCode: 13 } => true,
+        IOException io when OperatingSystem.IsWindows() => (io.HResult & 0xFFFF) is 112 or 39,
+        IOException io => io.HResult is 28 or 122,
+        _ => false,
+    };
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The disk is full ({Reason}).")]
+    private partial void LogFull(string reason);
+
     [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed ({RequestId}).")]
-    private partial void LogFailed(Exception exception, string method, PathString path, string requestId);
+    private partial void LogFailed(Exception exception, string method, string path, string requestId);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "{Path}: the client disconnected ({Reason}).")]
-    private partial void LogGone(PathString path, string reason);
+    private partial void LogGone(string path, string reason);
 }

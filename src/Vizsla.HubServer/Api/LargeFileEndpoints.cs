@@ -5,18 +5,21 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Vizsla.Hub;
 using Vizsla.HubServer.Accounts;
+using Vizsla.HubServer.Commits;
 using Vizsla.HubServer.LargeFiles;
 using Vizsla.HubServer.Protocol;
 using Vizsla.HubServer.Repositories;
+using Vizsla.HubServer.Storage;
 
 namespace Vizsla.HubServer.Api;
 
 /// <summary>The Git LFS batch API: upload and download URLs of large files.</summary>
 /// <remarks>Source: git-lfs <c>docs/api/batch.md</c>; multipart as Hugging Face's <c>lfs.py</c> expects it.</remarks>
-internal sealed class LargeFileEndpoints(LargeFileStore store, LinkSigner signer, RepositoryStore repositories, Gate gate, HubServerOptions options)
+internal sealed class LargeFileEndpoints(LargeFileStore store, LinkSigner signer, RepositoryStore repositories, HubDatabase database, TreeStore trees, Gate gate, HubServerOptions options)
 {
     private const string LfsType = "application/vnd.git-lfs+json; charset=utf-8";
     private const int MaxParts = 10_000;
+    private const long LargestSize = 1L << 50;
 
     /// <summary>Adds the endpoints.</summary>
     public static void Map(IEndpointRouteBuilder routes)
@@ -27,6 +30,40 @@ internal sealed class LargeFileEndpoints(LargeFileStore store, LinkSigner signer
             routes.MapPost(root + "verify", (HttpContext context, RepoTarget? target, LargeFileEndpoints own) => own.VerifyAsync(context, target));
             routes.MapPost(root + "complete", (HttpContext context, RepoTarget? target, LargeFileEndpoints own) => own.CompleteAsync(context, target));
         }
+
+        foreach (var root in new[] { "/api/models/{owner}/{name}", "/api/datasets/{owner}/{name}" })
+        {
+            routes.MapGet(root + "/lfs-files", (HttpContext context, RepoTarget? target, LargeFileEndpoints own) => own.List(context, target));
+        }
+    }
+
+    // Each large file of the branches' and proposals' histories once, under the last name that it had.
+    private IResult List(HttpContext context, RepoTarget? target)
+    {
+        var (repository, _) = gate.Write(context, target);
+        using var connection = database.Open();
+        var found = new Dictionary<string, JsonObject>();
+        var seen = new HashSet<string>();
+        foreach (var (name, head) in ReferenceStore.List(connection, repository, "refs/"))
+        {
+            foreach (var commit in CommitStore.History(connection, repository, head, 0, int.MaxValue).Where(c => seen.Add(c.Id)))
+            {
+                foreach (var (path, item) in trees.Walk(connection, commit.Tree).Where(f => f.Item.LargeOid is not null))
+                {
+                    var row = new JsonObject { ["fileOid"] = item.LargeOid, ["filename"] = path, ["oid"] = item.LargeOid, ["pushedAt"] = commit.Date, ["ref"] = "refs/" + name, ["size"] = item.Size };
+                    if (!found.TryAdd(item.LargeOid!, row))
+                    {
+                        // Histories run backwards: the first commit that has it is when it was pushed.
+                        found[item.LargeOid!]["pushedAt"] = commit.Date;
+                    }
+                }
+            }
+        }
+
+        var rows = found.Values.OrderBy(r => (string?)r["filename"], StringComparer.Ordinal).ToList();
+        var page = Paging.Of(context.Request, options.PageSize);
+        page.AddNext(context, rows.Count);
+        return Answers.Of(new JsonArray([.. rows.Skip(page.Start).Take(page.Size)]));
     }
 
     private async Task<IResult> BatchAsync(HttpContext context, RepoTarget? target)
@@ -35,7 +72,7 @@ internal sealed class LargeFileEndpoints(LargeFileStore store, LinkSigner signer
         var isDownload = body.Word("operation") == "download";
         var (repository, caller) = isDownload ? (gate.Read(context, target), gate.CallerOf(context)) : gate.Write(context, target);
         var asked = (body["objects"] as JsonArray ?? []).OfType<JsonObject>().Select(o => (Oid: o.Required("oid"), Size: o["size"] is JsonValue v && v.TryGetValue(out long size) ? size : -1)).ToList();
-        if (asked.FirstOrDefault(o => !LargeFileName.IsValid(o.Oid) || o.Size < 0) is { Oid: { } wrong })
+        if (asked.FirstOrDefault(o => !LargeFileName.IsValid(o.Oid) || o.Size is < 0 or > LargestSize) is { Oid: { } wrong })
         {
             throw new Refusal(StatusCodes.Status422UnprocessableEntity, $"'{wrong}' with its size is not a large file.");
         }

@@ -29,7 +29,7 @@ internal readonly record struct Paging(int Start, int Size)
     /// <summary>Names the next page, when there is one.</summary>
     public void AddNext(HttpContext context, long count)
     {
-        if (Start + Size >= count)
+        if ((long)Start + Size >= count)
         {
             return;
         }

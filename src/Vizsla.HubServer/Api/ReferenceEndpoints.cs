@@ -11,7 +11,7 @@ using Vizsla.HubServer.Storage;
 namespace Vizsla.HubServer.Api;
 
 /// <summary>Branches, tags and history.</summary>
-internal sealed class ReferenceEndpoints(HubDatabase database, Gate gate, HubServerOptions options)
+internal sealed class ReferenceEndpoints(HubDatabase database, CommitWriter writer, Gate gate, HubServerOptions options)
 {
     /// <summary>Adds the endpoints.</summary>
     public static void Map(IEndpointRouteBuilder routes)
@@ -22,6 +22,7 @@ internal sealed class ReferenceEndpoints(HubDatabase database, Gate gate, HubSer
             routes.MapGet(root + "/commits/{*revision}", (HttpContext context, RepoTarget? target, ReferenceEndpoints own) => own.History(context, target));
             routes.MapPost(root + "/branch/{*branch}", (HttpContext context, RepoTarget? target, ReferenceEndpoints own) => own.CreateBranchAsync(context, target));
             routes.MapPost(root + "/tag/{*revision}", (HttpContext context, RepoTarget? target, ReferenceEndpoints own) => own.CreateTagAsync(context, target));
+            routes.MapPost(root + "/super-squash/{*branch}", (HttpContext context, RepoTarget? target, ReferenceEndpoints own) => own.SquashAsync(context, target));
             routes.MapDelete(root + "/branch/{*branch}", (HttpContext context, RepoTarget? target, ReferenceEndpoints own) => own.DeleteAsync(context, target, ReferenceStore.Heads));
             routes.MapDelete(root + "/tag/{*tag}", (HttpContext context, RepoTarget? target, ReferenceEndpoints own) => own.DeleteAsync(context, target, ReferenceStore.Tags));
         }
@@ -85,6 +86,15 @@ internal sealed class ReferenceEndpoints(HubDatabase database, Gate gate, HubSer
             },
             context.RequestAborted).ConfigureAwait(false);
         return Answers.Of("Created", StatusCodes.Status201Created);
+    }
+
+    private async Task<IResult> SquashAsync(HttpContext context, RepoTarget? target)
+    {
+        var (repository, caller) = gate.Write(context, target);
+        var body = await context.Request.JsonAsync(context.RequestAborted).ConfigureAwait(false);
+        var message = body.Word("message") is { Length: > 0 } given ? given : $"Super-squash branch '{Name(target!)}'";
+        await writer.SquashAsync(repository, Name(target!), message, caller, context.RequestAborted).ConfigureAwait(false);
+        return Answers.Of("OK");
     }
 
     private async Task<IResult> DeleteAsync(HttpContext context, RepoTarget? target, string prefix)

@@ -2,6 +2,7 @@ using System.Reflection;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Vizsla.Hub;
+using Vizsla.HubServer.Protocol;
 
 namespace Vizsla.HubServer.Api;
 
@@ -21,7 +22,10 @@ internal sealed record RepoTarget(RepoId Id, string Revision, string Path)
     public static ValueTask<RepoTarget?> BindAsync(HttpContext context, ParameterInfo parameter)
     {
         _ = parameter;
-        return ValueTask.FromResult(Parse(context.Features.Get<IHttpRequestFeature>()!.RawTarget));
+        var target = Parse(context.Features.Get<IHttpRequestFeature>()!.RawTarget);
+        return target is not null && (target.Revision + target.Path).Any(char.IsControl)
+            ? throw new Refusal(StatusCodes.Status400BadRequest, "A revision and a path hold no control characters.")
+            : ValueTask.FromResult(target);
     }
 
     /// <summary>Reads an address; null when it names no repository.</summary>

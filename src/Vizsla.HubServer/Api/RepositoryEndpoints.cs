@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Data.Sqlite;
 using Vizsla.Hub;
+using Vizsla.HubServer.Accounts;
 using Vizsla.HubServer.Commits;
 using Vizsla.HubServer.Protocol;
 using Vizsla.HubServer.Repositories;
@@ -12,7 +13,7 @@ using Vizsla.HubServer.Storage;
 namespace Vizsla.HubServer.Api;
 
 /// <summary>Creates, describes, searches, renames, hides and deletes repositories.</summary>
-internal sealed class RepositoryEndpoints(HubDatabase database, RepositoryStore repositories, TreeStore trees, Gate gate, TimeProvider time)
+internal sealed class RepositoryEndpoints(HubDatabase database, RepositoryStore repositories, TreeStore trees, CardStore cards, Gate gate, HubServerOptions options, TimeProvider time)
 {
     /// <summary>Adds the endpoints.</summary>
     public static void Map(IEndpointRouteBuilder routes)
@@ -27,7 +28,7 @@ internal sealed class RepositoryEndpoints(HubDatabase database, RepositoryStore 
             routes.MapGet(root + "/{owner}/{name}", (HttpContext context, RepoTarget? target, RepositoryEndpoints own) => own.Describe(context, target));
             routes.MapGet(root + "/{owner}/{name}/revision/{*revision}", (HttpContext context, RepoTarget? target, RepositoryEndpoints own) => own.Describe(context, target));
             routes.MapPut(root + "/{owner}/{name}/settings", (HttpContext context, RepoTarget? target, RepositoryEndpoints own) => own.ChangeAsync(context, target));
-            routes.MapGet(root + "/{owner}/{name}/discussions", (HttpContext context, RepoTarget? target, RepositoryEndpoints own) => own.Discussions(context, target));
+            routes.MapGet(root + "/{owner}/{name}/auth-check", (HttpContext context, RepoTarget? target, RepositoryEndpoints own) => own.CheckAccess(context, target));
         }
     }
 
@@ -55,7 +56,7 @@ internal sealed class RepositoryEndpoints(HubDatabase database, RepositoryStore 
 
     private Repository? Create(SqliteConnection connection, RepoId id, bool isPrivate, string author)
     {
-        if (repositories.Create(connection, id, isPrivate, isGated: false) is not { } repository)
+        if (repositories.Create(connection, id, isPrivate) is not { } repository)
         {
             return null;
         }
@@ -100,11 +101,17 @@ internal sealed class RepositoryEndpoints(HubDatabase database, RepositoryStore 
     private IResult Search(HttpContext context, RepoType type)
     {
         gate.CallerOf(context);
-        var query = context.Request.Query;
-        var limit = int.TryParse(query["limit"], out var asked) && asked > 0 ? asked : int.MaxValue;
-        var found = repositories.List(type, NonEmpty(query["author"]), NonEmpty(query["search"])).Where(r => !r.IsPrivate).Take(limit);
+        var query = new RepositoryQuery(context.Request);
         using var connection = database.Open();
-        return Answers.Of(new JsonArray([.. found.Select(r => RepositoryJson.Brief(r, Files(connection, Revisions.Commit(connection, r, Revisions.Default)).Select(f => f.Path)))]));
+        var rows = repositories.List(type, query.Author, null)
+            .Where(r => !r.IsPrivate && query.Names(r))
+            .Select(r => (Repository: r, Commit: Revisions.Commit(connection, r, Revisions.Default)))
+            .Where(r => query.IsEmpty || query.Selects(r.Repository, cards.Read(connection, r.Commit.Tree, type)));
+        var sorted = query.Sorted(rows, r => r.Commit.Date, r => r.Repository.Created).ToList();
+        var page = Paging.Of(context.Request, options.PageSize);
+        page.AddNext(context, sorted.Count);
+        return Answers.Of(new JsonArray([.. sorted.Skip(page.Start).Take(page.Size).Select(r => query.Expanded(RepositoryJson.Row(
+            r.Repository, r.Commit, cards.Read(connection, r.Commit.Tree, type), query.WantsFiles ? Files(connection, r.Commit).Select(f => f.Path).Order(StringComparer.Ordinal) : null, query.WantsCard, query.WantsConfig)))]));
     }
 
     private IResult Describe(HttpContext context, RepoTarget? target)
@@ -112,16 +119,8 @@ internal sealed class RepositoryEndpoints(HubDatabase database, RepositoryStore 
         var (repository, _) = gate.See(context, target);
         using var connection = database.Open();
         var commit = Revisions.Commit(connection, repository, target!.Revision);
-        var json = RepositoryJson.Full(repository, commit, [.. Files(connection, commit)], context.Request.Asks("blobs"));
-        if (context.Request.Query["expand"] is { Count: > 0 } wanted)
-        {
-            foreach (var name in json.Select(p => p.Key).Where(k => k is not ("_id" or "id") && !wanted.Contains(k)).ToList())
-            {
-                json.Remove(name);
-            }
-        }
-
-        return Answers.Of(json);
+        var json = RepositoryJson.Full(repository, commit, cards.Read(connection, commit.Tree, repository.Id.Type), [.. Files(connection, commit)], context.Request.Asks("blobs"));
+        return Answers.Of(new RepositoryQuery(context.Request).Expanded(json));
     }
 
     private async Task<IResult> ChangeAsync(HttpContext context, RepoTarget? target)
@@ -134,16 +133,23 @@ internal sealed class RepositoryEndpoints(HubDatabase database, RepositoryStore 
             System.Text.Json.JsonValueKind.False => false,
             _ => body.Word("visibility") is { } visibility ? visibility == "private" : repository.IsPrivate,
         };
-        var isGated = body["gated"] is { } gated ? gated.GetValueKind() is System.Text.Json.JsonValueKind.String or System.Text.Json.JsonValueKind.True : repository.IsGated;
-        await repositories.SetAccessAsync(repository, isPrivate, isGated, context.RequestAborted).ConfigureAwait(false);
+        var gating = body.TryGetPropertyValue("gated", out var asked) ? GatingOf(asked) : repository.Gating;
+        await repositories.SetAccessAsync(repository, isPrivate, gating, context.RequestAborted).ConfigureAwait(false);
         return Answers.Of(new JsonObject { ["private"] = isPrivate });
     }
 
-    // Proposals have no pages and no talk here; clients that look for one find none.
-    private IResult Discussions(HttpContext context, RepoTarget? target)
+    private static Gating GatingOf(JsonNode? asked) => asked?.ToJsonString() switch
     {
-        gate.See(context, target);
-        return Answers.Of(new JsonObject { ["discussions"] = new JsonArray(), ["count"] = 0, ["start"] = 0 });
+        null or "false" => Gating.None,
+        "true" or "\"auto\"" => Gating.Auto,
+        "\"manual\"" => Gating.Manual,
+        _ => throw new Refusal(StatusCodes.Status400BadRequest, "\"gated\" must be \"auto\", \"manual\" or false."),
+    };
+
+    private IResult CheckAccess(HttpContext context, RepoTarget? target)
+    {
+        gate.Read(context, target);
+        return Answers.Of(new JsonObject());
     }
 
     private IEnumerable<(string Path, TreeItem Item)> Files(SqliteConnection connection, StoredCommit commit) => trees.Walk(connection, commit.Tree).Where(f => !f.Item.IsFolder);
@@ -160,6 +166,4 @@ internal sealed class RepositoryEndpoints(HubDatabase database, RepositoryStore 
     private static RepoId ParseId(string id, RepoType type) => RepoId.TryParse(id, type, out var repo) && repo!.Owner is not null
         ? repo
         : throw new Refusal(StatusCodes.Status400BadRequest, $"Invalid repo id: {id}");
-
-    private static string? NonEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
 }

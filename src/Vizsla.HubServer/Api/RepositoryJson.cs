@@ -8,34 +8,70 @@ namespace Vizsla.HubServer.Api;
 /// <summary>Repositories, files and commits as JSON.</summary>
 internal static class RepositoryJson
 {
-    /// <summary>What a search shows.</summary>
-    public static JsonObject Brief(Repository repository, IEnumerable<string> paths)
+    /// <summary>A row of a search.</summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="commit">Its state.</param>
+    /// <param name="facts">What its card says.</param>
+    /// <param name="files">Its files, where they are asked for; null leaves them out.</param>
+    /// <param name="withCard">True adds the card's metadata.</param>
+    /// <param name="withConfig">True adds the configuration.</param>
+    public static JsonObject Row(Repository repository, StoredCommit commit, CardFacts facts, IEnumerable<string>? files, bool withCard, bool withConfig)
     {
-        var json = Head(repository, paths);
+        var json = Head(repository, facts);
         json["createdAt"] = repository.Created;
+        json["lastModified"] = commit.Date;
+        if (files is not null)
+        {
+            json["author"] = repository.Id.Owner;
+            json["sha"] = commit.Id;
+            json["gated"] = GatedOf(repository);
+            json["disabled"] = false;
+            json["siblings"] = new JsonArray([.. files.Select(f => new JsonObject { ["rfilename"] = f })]);
+        }
+
+        if (withCard && facts.CardData is { } card)
+        {
+            json["cardData"] = card.DeepClone();
+        }
+
+        if (withConfig && facts.Config is { } config)
+        {
+            json["config"] = config.DeepClone();
+        }
+
         return json;
     }
 
     /// <summary>Everything of a repository at a commit.</summary>
     /// <param name="repository">The repository.</param>
     /// <param name="commit">The commit.</param>
+    /// <param name="facts">What its card says.</param>
     /// <param name="files">Its files.</param>
     /// <param name="withBlobs">True adds sizes and ids.</param>
-    public static JsonObject Full(Repository repository, StoredCommit commit, IReadOnlyList<(string Path, TreeItem Item)> files, bool withBlobs)
+    public static JsonObject Full(Repository repository, StoredCommit commit, CardFacts facts, IReadOnlyList<(string Path, TreeItem Item)> files, bool withBlobs)
     {
         var sorted = files.OrderBy(f => f.Path, StringComparer.Ordinal).ToList();
-        var json = Head(repository, sorted.Select(f => f.Path));
+        var json = Head(repository, facts);
         json["author"] = repository.Id.Owner;
         json["sha"] = commit.Id;
         json["lastModified"] = commit.Date;
-        json["gated"] = repository.IsGated ? "auto" : false;
+        json["gated"] = GatedOf(repository);
         json["disabled"] = false;
         json["createdAt"] = repository.Created;
         json["usedStorage"] = sorted.Sum(f => f.Item.Size);
         json["siblings"] = new JsonArray([.. sorted.Select(f => Sibling(f.Path, f.Item, withBlobs))]);
+        if (facts.CardData is { } card)
+        {
+            json["cardData"] = card.DeepClone();
+        }
+
         if (repository.Id.Type is RepoType.Model)
         {
             json["spaces"] = new JsonArray();
+            if (facts.Config is { } config)
+            {
+                json["config"] = config.DeepClone();
+            }
         }
 
         return json;
@@ -72,20 +108,36 @@ internal static class RepositoryJson
         ["date"] = commit.Date,
     };
 
-    private static JsonObject Head(Repository repository, IEnumerable<string> paths)
+    private static JsonNode GatedOf(Repository repository) => repository.Gating switch
+    {
+        Gating.Auto => "auto",
+        Gating.Manual => "manual",
+        _ => false,
+    };
+
+    private static JsonObject Head(Repository repository, CardFacts facts)
     {
         var json = new JsonObject
         {
             ["_id"] = repository.PublicId,
             ["id"] = repository.Id.Id,
             ["private"] = repository.IsPrivate,
-            ["tags"] = paths.Any(p => p.EndsWith(".safetensors", StringComparison.Ordinal)) ? new JsonArray("safetensors", "region:us") : new JsonArray("region:us"),
+            ["tags"] = new JsonArray([.. facts.Tags.Select(t => (JsonNode)t)]),
             ["downloads"] = 0,
             ["likes"] = 0,
         };
         if (repository.Id.Type is RepoType.Model)
         {
             json["modelId"] = repository.Id.Id;
+            if (facts.PipelineTag is { } task)
+            {
+                json["pipeline_tag"] = task;
+            }
+
+            if (facts.Library is { } library)
+            {
+                json["library_name"] = library;
+            }
         }
 
         return json;

@@ -32,17 +32,19 @@ internal enum ChangeKind
 /// <summary>A commit as it arrives: lines of JSON, read one by one; contents go to the database as they come, so that memory does not grow with the commit.</summary>
 internal sealed class CommitRequest
 {
-    private const int MaxLine = 256 * 1024 * 1024;
+    private const int MaxLineBesideContent = 64 * 1024;
+    private const int LongestName = 255;
     private const int FlushBytes = 8 * 1024 * 1024;
 
     private readonly HubDatabase _database;
     private readonly List<CommitChange> _changes = [];
     private readonly List<byte[]> _pending = [];
+    private readonly long _largestFile;
     private long _pendingBytes;
 
-    private CommitRequest(HubDatabase database)
+    private CommitRequest(HubDatabase database, long largestFile)
     {
-        _database = database;
+        (_database, _largestFile) = (database, largestFile);
     }
 
     /// <summary>The title.</summary>
@@ -58,12 +60,16 @@ internal sealed class CommitRequest
     public IReadOnlyList<CommitChange> Changes => _changes;
 
     /// <summary>Reads a commit.</summary>
+    /// <param name="body">Lines of JSON.</param>
+    /// <param name="database">Takes the contents as they come.</param>
+    /// <param name="largestFile">Bytes that a regular file may have; larger ones go to the storage.</param>
+    /// <param name="cancellationToken">Stops.</param>
     /// <exception cref="Refusal">It is not one.</exception>
-    public static async Task<CommitRequest> ReadAsync(Stream body, HubDatabase database, CancellationToken cancellationToken)
+    public static async Task<CommitRequest> ReadAsync(Stream body, HubDatabase database, long largestFile, CancellationToken cancellationToken)
     {
-        var request = new CommitRequest(database);
+        var request = new CommitRequest(database, largestFile);
         var hasHeader = false;
-        await foreach (var line in LinesAsync(body, cancellationToken).ConfigureAwait(false))
+        await foreach (var line in LinesAsync(body, largestFile, cancellationToken).ConfigureAwait(false))
         {
             var (key, value) = Parse(line);
             if (key == "header")
@@ -92,6 +98,11 @@ internal sealed class CommitRequest
         {
             case "file":
                 var content = Content(value);
+                if (content.Length > _largestFile)
+                {
+                    throw TooLarge(_largestFile);
+                }
+
                 _pending.Add(content);
                 _pendingBytes += content.Length;
                 _changes.Add(new CommitChange(ChangeKind.File, CheckedPath(value), TreeItem.File("", GitIds.Blob(content), content.Length)));
@@ -137,11 +148,15 @@ internal sealed class CommitRequest
     {
         try
         {
-            return JsonNode.Parse(line) is JsonObject row && row["value"] is JsonObject value ? (row.Required("key"), value) : throw Bad("a line is not a key with a value");
+            return Answers.Checked(JsonNode.Parse(line, documentOptions: Answers.Strict)) is JsonObject row && row["value"] is JsonObject value ? (row.Required("key"), value) : throw Bad("a line is not a key with a value");
         }
         catch (JsonException)
         {
-            throw Bad("a line is not JSON");
+            throw Bad("a line is not JSON, or a key stands in it twice");
+        }
+        catch (InvalidOperationException)
+        {
+            throw Answers.NotUnicode();
         }
     }
 
@@ -167,34 +182,41 @@ internal sealed class CommitRequest
     {
         var path = value.Required("path").TrimEnd('/');
         var parts = path.Split('/');
-        return path.Length is > 0 and <= 1024 && !path.Any(char.IsControl) && !path.Contains('\\', StringComparison.Ordinal)
+        return path.Length is > 0 and <= 1024 && !path.Any(char.IsControl) && parts.All(p => p.Length <= LongestName) && !path.Contains('\\', StringComparison.Ordinal)
             && !parts.Any(p => p is "" or "." or ".." || p.Equals(".git", StringComparison.OrdinalIgnoreCase)) && !(path.Length > 1 && path[1] == ':')
             ? path
             : throw Bad($"'{path}' is not a valid path in a repository");
     }
 
+    private static Refusal TooLarge(long bytes) => new(413, $"A regular file of a commit has more than {bytes} bytes; send it as a large file.");
+
     private static Refusal Bad(string what) => new(400, $"Bad commit: {what}.");
 
-    private static async IAsyncEnumerable<byte[]> LinesAsync(Stream body, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    private static async IAsyncEnumerable<byte[]> LinesAsync(Stream body, long largestFile, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        var longest = (largestFile * 4 / 3) + MaxLineBesideContent;
         var reader = PipeReader.Create(body);
+        var searched = 0L;
         while (true)
         {
             var result = await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
             var buffer = result.Buffer;
-            while (buffer.PositionOf((byte)'\n') is { } end)
+
+            // What was searched before holds no end of a line: each byte is looked at once.
+            while (buffer.Slice(searched).PositionOf((byte)'\n') is { } end)
             {
                 if (buffer.Slice(0, end) is { IsEmpty: false } line)
                 {
-                    yield return line.ToArray();
+                    yield return line.Length <= longest ? line.ToArray() : throw TooLarge(largestFile);
                 }
 
                 buffer = buffer.Slice(buffer.GetPosition(1, end));
+                searched = 0;
             }
 
-            if (buffer.Length > MaxLine)
+            if (buffer.Length > longest)
             {
-                throw new Refusal(413, "A regular file is too large for a commit; send it as a large file.");
+                throw TooLarge(largestFile);
             }
 
             if (result.IsCompleted)
@@ -207,6 +229,7 @@ internal sealed class CommitRequest
                 yield break;
             }
 
+            searched = buffer.Length;
             reader.AdvanceTo(buffer.Start, buffer.End);
         }
     }

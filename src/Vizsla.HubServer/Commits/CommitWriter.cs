@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
 using Vizsla.HubServer.Accounts;
 using Vizsla.HubServer.LargeFiles;
@@ -8,7 +10,7 @@ using Vizsla.HubServer.Storage;
 namespace Vizsla.HubServer.Commits;
 
 /// <summary>Makes commits: checks the parent, applies the changes, moves the branch, all in one transaction.</summary>
-internal sealed class CommitWriter(HubDatabase database, TreeStore trees, LargeFileStore largeFiles, TimeProvider time)
+internal sealed class CommitWriter(HubDatabase database, TreeStore trees, LargeFileStore largeFiles, DiscussionStore discussions, TimeProvider time)
 {
     /// <summary>The result of a commit.</summary>
     /// <param name="Id">Its id.</param>
@@ -41,11 +43,83 @@ internal sealed class CommitWriter(HubDatabase database, TreeStore trees, LargeF
 
             var tree = trees.Apply(c, head.Tree, Changes(c, repository, head.Tree, request.Changes, author));
             var commit = CommitStore.Add(c, repository, head.Id, tree, request.Summary, request.Description, author.User!, time.Stamp());
-            long? proposal = asProposal ? ReferenceStore.List(c, repository, ReferenceStore.Proposals).Count + 1 : null;
-            ReferenceStore.Set(c, repository, proposal is { } number ? ReferenceStore.Proposals + number : branch, commit.Id);
+            long? proposal = asProposal ? discussions.Open(c, repository, request.Summary, author.User!, isPullRequest: true, "open") : null;
+            if (proposal is { } opened && request.Description.Length > 0)
+            {
+                discussions.Comment(c, repository, opened, author.User!, request.Description);
+            }
+
+            var name = proposal is { } number ? ReferenceStore.Proposals + number : branch;
+            ReferenceStore.Set(c, repository, name, commit.Id);
+            if (name.StartsWith(ReferenceStore.Proposals, StringComparison.Ordinal) && long.TryParse(name[ReferenceStore.Proposals.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var of)
+                && DiscussionStore.Find(c, repository, of) is not null)
+            {
+                discussions.Commit(c, repository, of, author.User!, commit.Title, commit.Id);
+            }
+
             return new Outcome(commit.Id, proposal);
         },
         cancellationToken);
+
+    /// <summary>Takes the changes of a pull request over into <c>main</c>, as one commit.</summary>
+    /// <exception cref="Refusal">There is no such pull request, it is not open (409), or both sides have changed a file (409).</exception>
+    public Task<string> MergeAsync(Repository repository, long number, Caller author, string? comment, CancellationToken cancellationToken) => database.WriteAsync(
+        c =>
+        {
+            var discussion = DiscussionStore.Find(c, repository, number) is { IsPullRequest: true } found ? found : throw new Refusal(404, $"There is no pull request {number}.");
+            if (!discussion.IsOpen)
+            {
+                throw new Refusal(409, $"Pull request {number} is {discussion.Status}.");
+            }
+
+            var (main, changes, conflicts) = Compare(c, repository, number);
+            if (conflicts.Count > 0)
+            {
+                throw new Refusal(409, $"Pull request {number} conflicts with main in {string.Join(", ", conflicts.Take(5))}.");
+            }
+
+            var merged = CommitStore.Add(c, repository, main.Id, trees.Apply(c, main.Tree, changes), $"{discussion.Title} (#{number})", "", author.User!, time.Stamp());
+            ReferenceStore.Set(c, repository, ReferenceStore.Heads + Revisions.Default, merged.Id);
+            DiscussionStore.Change(c, repository, discussion with { Status = "merged", Merged = merged.Id });
+            if (comment is { Length: > 0 })
+            {
+                discussions.Comment(c, repository, number, author.User!, comment);
+            }
+
+            discussions.Add(c, repository, number, "status-change", author.User!, new JsonObject { ["status"] = "merged" });
+            return merged.Id;
+        },
+        cancellationToken);
+
+    /// <summary>Files that a pull request and <c>main</c> have both changed, to different contents.</summary>
+    public IReadOnlyList<string> Conflicts(SqliteConnection connection, Repository repository, long number) => Compare(connection, repository, number).Conflicts;
+
+    /// <summary>Replaces the history of a branch by one commit of the same files.</summary>
+    /// <exception cref="Refusal">There is no such branch.</exception>
+    public Task<string> SquashAsync(Repository repository, string branch, string message, Caller author, CancellationToken cancellationToken) => database.WriteAsync(
+        c =>
+        {
+            var name = ReferenceStore.BranchOf(c, repository, branch) ?? throw Refusal.NoRevision(branch);
+            var head = CommitStore.Find(c, repository, ReferenceStore.Target(c, repository, name)!)!;
+            var squashed = CommitStore.Add(c, repository, null, head.Tree, message, "", author.User!, time.Stamp());
+            ReferenceStore.Set(c, repository, name, squashed.Id);
+            return squashed.Id;
+        },
+        cancellationToken);
+
+    // Against the last commit that both sides have; after main was squashed there is none, and the empty tree stands for it.
+    private (StoredCommit Main, Dictionary<string, TreeItem?> Changes, IReadOnlyList<string> Conflicts) Compare(SqliteConnection connection, Repository repository, long number)
+    {
+        var main = Revisions.Commit(connection, repository, Revisions.Default);
+        var proposed = Revisions.Commit(connection, repository, $"{ReferenceStore.Proposals}{number}");
+        var known = CommitStore.History(connection, repository, main.Id, 0, int.MaxValue).Select(m => m.Id).ToHashSet();
+        var shared = CommitStore.History(connection, repository, proposed.Id, 0, int.MaxValue).FirstOrDefault(p => known.Contains(p.Id));
+        Dictionary<string, TreeItem> Files(string tree) => trees.Walk(connection, tree).Where(f => !f.Item.IsFolder).ToDictionary(f => f.Path, f => f.Item);
+        var (before, ours, theirs) = (Files(shared?.Tree ?? TreeStore.EmptyTree), Files(main.Tree), Files(proposed.Tree));
+        var changed = theirs.Keys.Union(before.Keys).Where(p => theirs.GetValueOrDefault(p)?.Oid != before.GetValueOrDefault(p)?.Oid).ToList();
+        var conflicts = changed.Where(p => ours.GetValueOrDefault(p)?.Oid != before.GetValueOrDefault(p)?.Oid && ours.GetValueOrDefault(p)?.Oid != theirs.GetValueOrDefault(p)?.Oid).Order(StringComparer.Ordinal).ToList();
+        return (main, changed.ToDictionary(p => p, p => theirs.GetValueOrDefault(p)), conflicts);
+    }
 
     // Later changes see what earlier ones did: a file added and then its folder removed is gone.
     private Dictionary<string, TreeItem?> Changes(SqliteConnection connection, Repository repository, string root, IReadOnlyList<CommitChange> requested, Caller author)

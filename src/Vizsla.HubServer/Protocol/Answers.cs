@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -27,7 +28,8 @@ internal static class Answers
     {
         var response = context.Response;
         response.StatusCode = refusal.Status;
-        response.Headers["X-Error-Message"] = refusal.Message;
+        // Messages quote what clients have sent; a header holds no control characters.
+        response.Headers["X-Error-Message"] = Printable(refusal.Message);
         if (refusal.Code is { } code)
         {
             response.Headers["X-Error-Code"] = code;
@@ -56,14 +58,68 @@ internal static class Answers
 
         try
         {
-            return await JsonNode.ParseAsync(request.Body, cancellationToken: cancellationToken).ConfigureAwait(false) as JsonObject
+            return Checked(await JsonNode.ParseAsync(request.Body, documentOptions: Strict, cancellationToken: cancellationToken).ConfigureAwait(false)) as JsonObject
                 ?? throw new Refusal(StatusCodes.Status400BadRequest, "The body must be a JSON object.");
         }
         catch (JsonException)
         {
-            throw new Refusal(StatusCodes.Status400BadRequest, "The body is not valid JSON.");
+            throw new Refusal(StatusCodes.Status400BadRequest, "The body is not valid JSON, or a key stands in it twice.");
+        }
+        catch (InvalidOperationException)
+        {
+            throw NotUnicode();
         }
     }
+
+    /// <summary>How bodies are parsed: a key that stands twice makes the document invalid, since readers would not agree on its value.</summary>
+    public static JsonDocumentOptions Strict { get; } = new() { AllowDuplicateProperties = false };
+
+    /// <summary>A parsed body whose strings and keys are known to be Unicode: half of a surrogate pair can be neither stored nor sent.</summary>
+    /// <exception cref="Refusal">A string holds half of a surrogate pair.</exception>
+    public static JsonNode? Checked(JsonNode? node)
+    {
+        try
+        {
+            Visit(node);
+            return node;
+        }
+        catch (InvalidOperationException)
+        {
+            throw NotUnicode();
+        }
+
+        static void Visit(JsonNode? node)
+        {
+            switch (node)
+            {
+                case JsonObject map:
+                    foreach (var (_, value) in map)
+                    {
+                        Visit(value);
+                    }
+
+                    break;
+                case JsonArray list:
+                    foreach (var item in list)
+                    {
+                        Visit(item);
+                    }
+
+                    break;
+                case JsonValue value when value.GetValueKind() == JsonValueKind.String:
+                    _ = value.GetValue<string>();
+                    break;
+            }
+        }
+    }
+
+    /// <summary>The error for a key or a string with half of a surrogate pair.</summary>
+    public static Refusal NotUnicode() => new(StatusCodes.Status400BadRequest, "A key or a string of the body is not valid Unicode: it holds half of a surrogate pair.");
+
+    /// <summary>A text with each control character, and each half of a surrogate pair, as U+FFFD.</summary>
+    public static string Printable(string text) => text.Any(c => char.IsControl(c) || char.IsSurrogate(c))
+        ? string.Concat(text.EnumerateRunes().Select(r => Rune.IsControl(r) ? "\uFFFD" : r.ToString()))
+        : text;
 
     /// <summary>A string of a body; null when it is missing.</summary>
     /// <exception cref="Refusal">It is not a string.</exception>

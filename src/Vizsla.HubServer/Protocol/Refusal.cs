@@ -26,6 +26,9 @@ internal sealed class Refusal(int status, string message, string? code = null) :
     /// <summary>The request carries no credentials.</summary>
     public static Refusal Anonymous() => new(401, "Invalid username or password.");
 
+    /// <summary>No such repository for a request without credentials; with a token it may be there. Clients look for the code, not for the status.</summary>
+    public static Refusal NoRepositoryFound() => new(401, "Invalid username or password.", "RepoNotFound");
+
     /// <summary>No such repository, or not for this caller.</summary>
     public static Refusal NoRepository() => new(404, "Repository not found", "RepoNotFound");
 

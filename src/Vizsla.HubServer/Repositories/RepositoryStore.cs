@@ -31,7 +31,7 @@ internal sealed class RepositoryStore(HubDatabase database, TimeProvider time)
 
     /// <summary>Makes a row, within the transaction that also makes its first commit.</summary>
     /// <returns>The repository; null when the name is taken.</returns>
-    public Repository? Create(SqliteConnection connection, RepoId id, bool isPrivate, bool isGated)
+    public Repository? Create(SqliteConnection connection, RepoId id, bool isPrivate)
     {
         if (Find(connection, id) is not null)
         {
@@ -42,7 +42,7 @@ internal sealed class RepositoryStore(HubDatabase database, TimeProvider time)
         connection.Run("DELETE FROM redirects WHERE type = $type AND owner = $owner AND name = $name", Names(id));
         connection.Run(
             "INSERT INTO repositories (public_id, type, owner, name, private, gated, created) VALUES ($public, $type, $owner, $name, $private, $gated, $now)",
-            [("$public", RandomNumberGenerator.GetHexString(24, lowercase: true)), ("$private", isPrivate), ("$gated", isGated), ("$now", time.Stamp()), .. Names(id)]);
+            [("$public", RandomNumberGenerator.GetHexString(24, lowercase: true)), ("$private", isPrivate), ("$gated", (int)Gating.None), ("$now", time.Stamp()), .. Names(id)]);
         return Find(connection, id);
     }
 
@@ -68,8 +68,8 @@ internal sealed class RepositoryStore(HubDatabase database, TimeProvider time)
         cancellationToken);
 
     /// <summary>Hides or shows a repository, closes or opens its files.</summary>
-    public Task SetAccessAsync(Repository repository, bool isPrivate, bool isGated, CancellationToken cancellationToken) => database.WriteAsync(
-        c => c.Run("UPDATE repositories SET private = $private, gated = $gated WHERE id = $id", ("$private", isPrivate), ("$gated", isGated), ("$id", repository.Key)), cancellationToken);
+    public Task SetAccessAsync(Repository repository, bool isPrivate, Gating gating, CancellationToken cancellationToken) => database.WriteAsync(
+        c => c.Run("UPDATE repositories SET private = $private, gated = $gated WHERE id = $id", ("$private", isPrivate), ("$gated", (int)gating), ("$id", repository.Key)), cancellationToken);
 
     /// <summary>Gives a user a role in a repository, or takes it.</summary>
     public Task SetRoleAsync(Repository repository, string user, TokenRole role, CancellationToken cancellationToken) => database.WriteAsync(
@@ -86,7 +86,7 @@ internal sealed class RepositoryStore(HubDatabase database, TimeProvider time)
             : TokenRole.None;
 
     private static Repository Row(SqliteDataReader r) =>
-        new(r.GetInt64(0), r.GetString(1), Parse(r.GetString(2), r.GetString(3), r.GetString(4)), r.GetBoolean(5), r.GetBoolean(6), r.GetString(7));
+        new(r.GetInt64(0), r.GetString(1), Parse(r.GetString(2), r.GetString(3), r.GetString(4)), r.GetBoolean(5), (Gating)r.GetInt32(6), r.GetString(7));
 
     private static RepoId Parse(string type, string owner, string name) => RepoId.Parse($"{owner}/{name}", type == "model" ? RepoType.Model : RepoType.Dataset);
 
@@ -100,6 +100,23 @@ internal sealed class RepositoryStore(HubDatabase database, TimeProvider time)
 /// <param name="PublicId">24 hexadecimal digits, shown as <c>_id</c>.</param>
 /// <param name="Id">Type, owner and name.</param>
 /// <param name="IsPrivate">Seen only by its owner and those with a role.</param>
-/// <param name="IsGated">Listed for all, its files only for its owner and those with a role.</param>
+/// <param name="Gating">Who gets to its files; it is listed for all.</param>
 /// <param name="Created">When.</param>
-internal sealed record Repository(long Key, string PublicId, RepoId Id, bool IsPrivate, bool IsGated, string Created);
+internal sealed record Repository(long Key, string PublicId, RepoId Id, bool IsPrivate, Gating Gating, string Created)
+{
+    /// <summary>Whether its files are only for its owner and those with a role.</summary>
+    public bool IsGated => Gating is not Gating.None;
+}
+
+/// <summary>Who gets to the files of a repository.</summary>
+internal enum Gating
+{
+    /// <summary>All who see it.</summary>
+    None,
+
+    /// <summary>Those with a role; HF: <c>auto</c>, asking is enough. Here an operator gives the role.</summary>
+    Auto,
+
+    /// <summary>Those with a role; HF: <c>manual</c>, the owner decides.</summary>
+    Manual,
+}

@@ -10,7 +10,7 @@ namespace Vizsla.HubServer.Storage;
 /// </remarks>
 internal sealed class HubDatabase : IDisposable
 {
-    private const int Version = 1;
+    private const int Version = 2;
 
     private const string Schema =
         """
@@ -34,12 +34,40 @@ internal sealed class HubDatabase : IDisposable
         CREATE TABLE settings (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
         """;
 
+    // What version 2 adds to version 1: discussions, and one for each proposal that was there.
+    private const string Discussions =
+        """
+        CREATE TABLE discussions (repository INTEGER NOT NULL REFERENCES repositories ON DELETE CASCADE, number INTEGER NOT NULL, title TEXT NOT NULL, author TEXT NOT NULL,
+            created TEXT NOT NULL, status TEXT NOT NULL, is_proposal INTEGER NOT NULL, merged TEXT, PRIMARY KEY (repository, number)) WITHOUT ROWID;
+        CREATE TABLE discussion_events (sequence INTEGER PRIMARY KEY, repository INTEGER NOT NULL, number INTEGER NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL, author TEXT NOT NULL,
+            created TEXT NOT NULL, data TEXT NOT NULL, FOREIGN KEY (repository, number) REFERENCES discussions ON DELETE CASCADE);
+        CREATE INDEX discussion_event_order ON discussion_events (repository, number, sequence);
+        INSERT INTO discussions SELECT r.repository, CAST(substr(r.name, 9) AS INTEGER), c.title, c.author, c.date, 'open', 1, NULL
+            FROM refs r JOIN commits c ON c.repository = r.repository AND c.id = r.target WHERE substr(r.name, 1, 8) = 'refs/pr/';
+        """;
+
     private readonly string _connectionString;
     private readonly SemaphoreSlim _writer = new(1, 1);
 
     public HubDatabase(string file)
     {
         _connectionString = new SqliteConnectionStringBuilder { DataSource = file, ForeignKeys = true, DefaultTimeout = 60 }.ToString();
+        try
+        {
+            Prepare(file);
+        }
+        catch (SqliteException e) when (e.SqliteErrorCode is 11 or 26)
+        {
+            throw new IOException($"'{file}' is damaged, or is not the database of a Hub. Restore it from a backup, or start with another folder.", e);
+        }
+        catch (SqliteException e) when (e.SqliteErrorCode is 14)
+        {
+            throw new IOException($"'{file}' cannot be opened. Check who may read and write it, and how many files this process may have open (ulimit -n).", e);
+        }
+    }
+
+    private void Prepare(string file)
+    {
         using var connection = Open();
         Execute(connection, "PRAGMA journal_mode = WAL");
         var version = connection.Scalar<long>("PRAGMA user_version");
@@ -51,9 +79,15 @@ internal sealed class HubDatabase : IDisposable
         if (version < Version)
         {
             using var transaction = connection.BeginTransaction(deferred: false);
-            if (connection.Scalar<long>("PRAGMA user_version") == 0)
+            var present = connection.Scalar<long>("PRAGMA user_version");
+            if (present == 0)
             {
                 Execute(connection, Schema);
+            }
+
+            if (present < Version)
+            {
+                Execute(connection, Discussions);
                 Execute(connection, $"PRAGMA user_version = {Version}");
             }
 

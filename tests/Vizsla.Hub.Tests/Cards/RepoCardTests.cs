@@ -39,7 +39,7 @@ public sealed class RepoCardTests
 
     [Theory]
     [InlineData("- a\n- b", "not a mapping")]
-    [InlineData("a: [1, 2", "no YAML")]
+    [InlineData("a: [1, 2", "not valid YAML")]
     [InlineData("? [a]\n: b", "key that is not a scalar")]
     public void Metadata_that_a_card_cannot_hold_is_refused(string metadata, string part)
     {

@@ -30,6 +30,8 @@ public sealed class HubGoldenTests
         ["push_to_hub while another commit happens (412 once)"] = e => Status(e) == 412,
     };
 
+    private static readonly string[] OfCards = ["cardData", "pipeline_tag", "library_name", "config", "lastModified"];
+
     public static IEnumerable<TheoryDataRow<string>> Scenarios()
     {
         var folder = Path.Combine(Testing.Golden.Root, "hub");
@@ -110,6 +112,12 @@ public sealed class HubGoldenTests
             var recorded = headers.GetValueOrDefault(name);
             var own = response.Headers.TryGetValues(name, out var values) || response.Content.Headers.TryGetValues(name, out values) ? string.Join(", ", values) : null;
             // A link is an address in angle brackets with its relation; an ETag is an id in quotes.
+            // The recording's clients were told to take any 401 for an absent repository; others look for the code.
+            if (recorded is null && name == "X-Error-Code" && own == "RepoNotFound" && Status(exchange) == 401)
+            {
+                continue;
+            }
+
             if ((recorded is null) != (own is null) || (recorded is not null && map.Learn(recorded.Trim('"', '<'), own!.Trim('"', '<')) is { } fault))
             {
                 yield return $"{name}: '{own}', recorded '{recorded}'";
@@ -140,13 +148,16 @@ public sealed class HubGoldenTests
         switch (recorded, own)
         {
             case (JsonObject theirs, JsonObject ours):
-                if (!theirs.Select(p => p.Key).Order().SequenceEqual(ours.Select(p => p.Key).Order()))
+                // The recording's server read no cards.
+                if (!theirs.Select(p => p.Key).Order().SequenceEqual(ours.Select(p => p.Key).Where(k => !OfCards.Contains(k) || theirs.ContainsKey(k)).Order()))
                 {
                     return [$"{at}: {string.Join(",", ours.Select(p => p.Key))}, recorded {string.Join(",", theirs.Select(p => p.Key))}"];
                 }
 
                 // A folder's id is a hash of another kind on the recording's server.
                 return theirs.Where(p => p.Key != "oid" || (string?)theirs["type"] != "directory").SelectMany(p => Compare(p.Value, ours[p.Key], $"{at}.{p.Key}", map));
+            case (JsonArray theirs, JsonArray ours) when at.EndsWith(".tags", StringComparison.Ordinal) && theirs.All(t => t is JsonValue):
+                return theirs.Select(t => t!.ToString()).Except(ours.Select(t => t!.ToString())).Select(t => $"{at}: lacks {t}");
             case (JsonArray theirs, JsonArray ours):
                 return theirs.Count == ours.Count
                     ? theirs.Zip(ours).SelectMany((pair, i) => Compare(pair.First, pair.Second, $"{at}[{i}]", map))

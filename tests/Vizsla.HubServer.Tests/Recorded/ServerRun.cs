@@ -55,7 +55,7 @@ internal sealed class ServerRun : IAsyncDisposable
         if (isGated)
         {
             var store = _host.Services.GetRequiredService<RepositoryStore>();
-            await store.SetAccessAsync(store.Find(repo)!, isPrivate, isGated: true, CancellationToken.None);
+            await store.SetAccessAsync(store.Find(repo)!, isPrivate, Gating.Auto, CancellationToken.None);
         }
     }
 

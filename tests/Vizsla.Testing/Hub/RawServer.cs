@@ -47,7 +47,7 @@ public sealed class RawServer : IAsyncDisposable
                 connections.Add(ServeAsync(await listener.AcceptTcpClientAsync(_stop.Token), isStorage));
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException or InvalidOperationException)
         {
             await Task.WhenAll(connections);
         }

@@ -118,13 +118,13 @@ public sealed class Quarantine
 
     private QuarantinedFile Plan(string path, string reason, HashSet<string> taken)
     {
-        var relative = Path.GetRelativePath(_dataset, Path.GetFullPath(path)).Replace('\\', '/');
+        var relative = Path.GetRelativePath(_dataset, Path.GetFullPath(path)).Replace(Path.DirectorySeparatorChar, '/');
         if (!File.Exists(path) || relative.StartsWith("../", StringComparison.Ordinal) || Path.IsPathRooted(relative))
         {
             throw new DatasetException($"'{path}' is no file of its own below '{_dataset}'. Only pictures in files of their own can be moved into quarantine, not those inside Parquet files and archives.");
         }
 
-        var (folder, stem, extension) = (Path.GetDirectoryName(relative)?.Replace('\\', '/') ?? "", Path.GetFileNameWithoutExtension(relative), Path.GetExtension(relative));
+        var (folder, stem, extension) = (Path.GetDirectoryName(relative)?.Replace(Path.DirectorySeparatorChar, '/') ?? "", Path.GetFileNameWithoutExtension(relative), Path.GetExtension(relative));
         var target = $"{FolderName}/{relative}";
         for (var n = 2; !taken.Add(target) || File.Exists(Full(target)); n++)
         {

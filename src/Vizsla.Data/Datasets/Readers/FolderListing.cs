@@ -18,7 +18,7 @@ internal static class FolderListing
 
         var options = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false };
         var start = Path.EndsInDirectorySeparator(root) ? root.Length : root.Length + 1;
-        var entries = new FileSystemEnumerable<string>(root, (ref entry) => entry.ToFullPath()[start..].Replace('\\', '/'), options)
+        var entries = new FileSystemEnumerable<string>(root, (ref entry) => entry.ToFullPath()[start..].Replace(Path.DirectorySeparatorChar, '/'), options)
         {
             ShouldIncludePredicate = (ref entry) => !entry.IsDirectory,
             ShouldRecursePredicate = (ref entry) => (entry.Attributes & FileAttributes.ReparsePoint) == 0,

@@ -101,7 +101,7 @@ public static class DatasetPreparation
                     file = $"{split}/{row.Label}/{stem}-{n}{extension}";
                 }
 
-                placed.Add(new(split, row.Path, new(file, Path.GetRelativePath(images, row.Path).Replace('\\', '/'), row.Label, Sha256: "")));
+                placed.Add(new(split, row.Path, new(file, Path.GetRelativePath(images, row.Path).Replace(Path.DirectorySeparatorChar, '/'), row.Label, Sha256: "")));
             }
         }
 

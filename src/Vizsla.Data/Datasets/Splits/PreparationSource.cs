@@ -141,7 +141,7 @@ internal sealed class PreparationSource
     private void ReadClassFolders()
     {
         var all = Directory.EnumerateFiles(_options.Images, "*", SearchOption.AllDirectories)
-            .Select(f => Path.GetRelativePath(_options.Images, f).Replace('\\', '/'))
+            .Select(f => Path.GetRelativePath(_options.Images, f).Replace(Path.DirectorySeparatorChar, '/'))
             .Where(f => ImageExtensions.IsImage(f) && !f.Split('/').Any(part => part[0] == '.') && !f.Split('/').SkipLast(1).Any(part => part.StartsWith("__", StringComparison.Ordinal)))
             .Order(CodePointComparer.Instance)
             .ToList();

@@ -36,7 +36,7 @@ internal sealed class ImageFileTable : Table
     {
         for (var row = 0; row < _paths.Length; row++)
         {
-            hash.Add(Path.GetRelativePath(_root, _paths[row]).Replace('\\', '/'));
+            hash.Add(Path.GetRelativePath(_root, _paths[row]).Replace(Path.DirectorySeparatorChar, '/'));
             hash.Add(RealFile.Length(_paths[row]));
             hash.Add(_labels is null ? -1 : _labels[row]);
         }
