@@ -8,6 +8,7 @@ namespace Vizsla.HouseRules;
 public sealed class RoomTests
 {
     private const string FrontDoor = "Vizsla";
+    private const string Models = "Vizsla.Models";
     private const string Training = "Vizsla.Training";
     private const string Runs = "Vizsla.Runs";
 
@@ -34,12 +35,12 @@ public sealed class RoomTests
     };
 
     private static readonly string[] AllData = [.. DataRooms.Keys, FrontDoor];
-    private static readonly string[] Networks = [.. AllData, "Vizsla.Native", "Vizsla.Models"];
+    private static readonly string[] Networks = [.. AllData, "Vizsla.Native", Models];
 
     private static readonly Dictionary<string, string[]> MainRooms = new()
     {
         ["Vizsla.Native"] = [.. AllData],
-        ["Vizsla.Models"] = [.. AllData, "Vizsla.Native"],
+        [Models] = [.. AllData, "Vizsla.Native"],
         ["Vizsla.Inference"] = [.. Networks],
         ["Vizsla.Export"] = [.. Networks],
         ["Vizsla.Analysis"] = [.. Networks],
@@ -67,6 +68,16 @@ public sealed class RoomTests
     {
         ["Vizsla.Data"] = DataRooms,
         ["Vizsla"] = MainRooms,
+    };
+
+    // Inside Models; its root holds what a network is and the tables of them, and is a front door to all of these.
+    private static readonly Dictionary<string, string[]> ModelRooms = new()
+    {
+        [$"{Models}.Graphs"] = [],
+        [$"{Models}.Layers"] = [.. Of(Models, "Graphs")],
+        [$"{Models}.Weights"] = [],
+        [$"{Models}.Families"] = [.. Of(Models, "Layers")],
+        [$"{Models}.Timm"] = [.. Of(Models, "Layers")],
     };
 
     public static TheoryData<string> Assemblies => [.. Projects.Keys];
@@ -101,6 +112,21 @@ public sealed class RoomTests
             .Select(t => t.FullName);
 
         Assert.Empty(homeless);
+    }
+
+    [Fact]
+    public void The_rooms_of_the_models_mention_only_those_below_them()
+    {
+        using var module = Dependencies.Open("Vizsla");
+
+        var wrong = Dependencies.Of(module)
+            .Select(d => (Type: d.From, From: RoomOf(ModelRooms, Dependencies.NamespaceOf(d.From)), To: RoomOf(ModelRooms, Dependencies.NamespaceOf(d.To))))
+            .Where(d => ModelRooms.TryGetValue(d.From, out var allowed) && ModelRooms.ContainsKey(d.To) && d.To != d.From && !allowed.Contains(d.To))
+            .Select(d => $"{d.Type.FullName} -> {d.To}")
+            .Distinct();
+
+        Assert.Empty(wrong);
+        Assert.Empty(ModelRooms.Keys.Where(room => !module.Types.Any(t => RoomOf(ModelRooms, t.Namespace) == room)));
     }
 
     [Fact]

@@ -11,16 +11,28 @@ public static class Architectures
     public static IReadOnlyDictionary<string, Architecture> All { get; } = new Architecture[]
     {
         new(BeitNetwork.ModelType, [BeitNetwork.Name], c => new BeitNetwork(c)),
+        new(ClipNetwork.ModelType, [ClipNetwork.Name], c => new ClipNetwork(c)),
+        new(ClipNetwork.SiglipType, [ClipNetwork.SiglipName], ClipNetwork.Siglip),
         new(ConvNextNetwork.ModelType, [ConvNextNetwork.Name], c => new ConvNextNetwork(c)),
         new(ConvNextNetwork.SecondType, [ConvNextNetwork.SecondName], ConvNextNetwork.Second),
         new(BeitNetwork.Data2VecType, [BeitNetwork.Data2VecName], BeitNetwork.Data2Vec),
         new(DeitNetwork.ModelType, [DeitNetwork.Name, DeitNetwork.TeacherName], c => new DeitNetwork(c)),
         new(Dinov2Network.ModelType, [Dinov2Network.Name], c => new Dinov2Network(c)),
+        new(Dinov2Network.RegistersType, [Dinov2Network.RegistersName], Dinov2Network.WithRegisters),
         new(EfficientNetNetwork.ModelType, [EfficientNetNetwork.Name], c => new EfficientNetNetwork(c)),
         new(MobileNetV2Network.ModelType, [MobileNetV2Network.Name], c => new MobileNetV2Network(c)),
+        new(MobileVitNetwork.ModelType, [MobileVitNetwork.Name], c => new MobileVitNetwork(c)),
+        new(PoolFormerNetwork.ModelType, [PoolFormerNetwork.Name], c => new PoolFormerNetwork(c)),
+        new(PvtV2Network.ModelType, [PvtV2Network.Name], c => new PvtV2Network(c)),
+        new(PvtV2Network.SegformerType, [PvtV2Network.SegformerName], PvtV2Network.Segformer),
+        new(RegNetNetwork.ModelType, [RegNetNetwork.Name], c => new RegNetNetwork(c)),
         new(ResNetNetwork.ModelType, [ResNetNetwork.Name], c => new ResNetNetwork(c)),
         new(SwinNetwork.ModelType, [SwinNetwork.Name], c => new SwinNetwork(c)),
+        new(Swinv2Network.ModelType, [Swinv2Network.Name], c => new Swinv2Network(c)),
         new(VitNetwork.ModelType, [VitNetwork.Name], c => new VitNetwork(c)),
+        new(VitNetwork.IJepaType, [VitNetwork.IJepaName], VitNetwork.IJepa),
+        new(VitNetwork.MaeType, [VitNetwork.Name], VitNetwork.Mae),
+        new(VitNetwork.MsnType, [VitNetwork.MsnName], VitNetwork.Msn),
     }.ToDictionary(a => a.ModelType, StringComparer.Ordinal);
 
     /// <summary>Names of the configurations that start from random weights: sizes of Vision Transformers, and timm's names.</summary>
@@ -32,6 +44,7 @@ public static class Architectures
     public static ClassificationNetwork Build(ModelConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
+        ConfigurationLimits.Check(configuration);
         return configuration.IsTimm ? FindTimm(configuration.Text("architecture", "")).Make(configuration) : Find(configuration).Make(configuration);
     }
 
@@ -54,12 +67,37 @@ public static class Architectures
         throw new ModelLoadException($"Unknown model '{name}'. Known: {string.Join(", ", Variants)}.{Suggestion.DidYouMean(name, Variants)}");
     }
 
+    // Families of transformers that are not built, with the nearest one that is.
+    private static readonly Dictionary<string, string> _nearest = new(StringComparer.Ordinal)
+    {
+        ["bit_hybrid"] = "bit",
+        ["dinat"] = "swin",
+        ["dinov3_convnext"] = "convnext",
+        ["dinov3_vit"] = "dinov2_with_registers",
+        ["donut-swin"] = "swin",
+        ["efficientformer"] = "efficientnet",
+        ["imagegpt"] = "vit",
+        ["metaclip_2"] = "clip",
+        ["nat"] = "swin",
+        ["perceiver"] = "vit",
+        ["pp_lcnet"] = "mobilenet_v2",
+        ["siglip2"] = "siglip",
+        ["siglip_vision_model"] = "siglip",
+        ["clip_vision_model"] = "clip",
+        ["textnet"] = "resnet",
+        ["van"] = "convnext",
+        ["vit_hybrid"] = "vit",
+        ["vivit"] = "vit",
+    };
+
     private static Architecture Find(ModelConfiguration configuration)
     {
         var type = configuration.ModelType;
         return All.TryGetValue(type, out var architecture)
             ? architecture
-            : throw new ModelLoadException($"Unknown model type '{type}'. Known: {string.Join(", ", All.Keys.Order(StringComparer.Ordinal))}.{Suggestion.DidYouMean(type, All.Keys)}");
+            : throw new ModelLoadException(_nearest.TryGetValue(type, out var nearest) && All.ContainsKey(nearest)
+                ? $"The model type '{type}' is not supported; the nearest that is: '{nearest}'. Take a checkpoint of that family."
+                : $"Unknown model type '{type}'. Known: {string.Join(", ", All.Keys.Order(StringComparer.Ordinal))}.{Suggestion.DidYouMean(type, All.Keys)}");
     }
 
     private static TimmVariant FindTimm(string name) =>

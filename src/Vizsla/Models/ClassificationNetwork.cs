@@ -37,6 +37,9 @@ public abstract class ClassificationNetwork : nn.Module<Tensor, Tensor>
     /// <summary>Names of the parameters of the head, which a change of classes replaces.</summary>
     public abstract IReadOnlyList<string> HeadParameterNames { get; }
 
+    /// <summary>Names of parameters outside the head that are new together with it, where an encoder alone is the start: they come in their initial state and train.</summary>
+    internal virtual IReadOnlyList<string> NewWithHead => [];
+
     /// <summary>The smallest height and width that the network can take, in pixels.</summary>
     public virtual int SmallestSide => 1;
 
@@ -102,7 +105,7 @@ public abstract class ClassificationNetwork : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>Parameters and buffers under their names in the file, in the order of Python's <c>state_dict()</c>; the network keeps them.</summary>
-    public IEnumerable<(string Name, Tensor Value)> State() => ModuleTree.State(this);
+    public IEnumerable<(string Name, Tensor Value)> State() => ModuleTree.State(this).Select(s => (SavedName(s.Name), s.Value));
 
     /// <summary>Adds what a file holds beside the weights and what would be missed in it when it is saved again.</summary>
     /// <param name="names">Names in the file.</param>
@@ -118,6 +121,9 @@ public abstract class ClassificationNetwork : nn.Module<Tensor, Tensor>
     /// <param name="name">Name in this network.</param>
     /// <param name="fileShape">Shape in the file.</param>
     internal virtual IReadOnlyList<long>? Reshaped(string name, IReadOnlyList<long> fileShape) => null;
+
+    /// <summary>The name in the file of a weight of this network, where a file was read that spells it otherwise.</summary>
+    private protected virtual string SavedName(string name) => name;
 
     /// <summary>Does nothing: parts are registered by hand, under the names of the file.</summary>
     protected override void RegisterComponents()

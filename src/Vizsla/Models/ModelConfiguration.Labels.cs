@@ -82,7 +82,7 @@ public sealed partial class ModelConfiguration
     private string[] ReadTimmLabels()
     {
         var classes = WholeNumber("num_classes", 1000);
-        if (Json["label_names"] is not JsonArray names)
+        if (TimmNames() is not { } names)
         {
             if (Json["id2label"] is JsonObject)
             {
@@ -98,8 +98,17 @@ public sealed partial class ModelConfiguration
         }
 
         HasLabelNames = true;
-        return [.. names.Select(n => n is JsonValue v && v.GetValueKind() == JsonValueKind.String ? v.GetValue<string>() : throw Bad("label_names", "a list of texts"))];
+        return [.. names.Select(n => n is JsonValue v && KindOf(v) == JsonValueKind.String ? v.GetValue<string>() : throw Bad("label_names", "a list of texts"))];
     }
+
+    /// <summary>timm's names as a list: <c>label_names</c>, before 2023 <c>labels</c>, either of which may be an object from index to name.</summary>
+    private JsonArray? TimmNames() => (Json["label_names"] ?? Json["labels"]) switch
+    {
+        JsonArray list => list,
+        JsonObject map when map.All(m => int.TryParse(m.Key, NumberStyles.None, CultureInfo.InvariantCulture, out _)) =>
+            new JsonArray([.. map.OrderBy(m => int.Parse(m.Key, CultureInfo.InvariantCulture)).Select(m => m.Value?.DeepClone())]),
+        _ => null,
+    };
 
     private static string[] Unnamed(int count) =>
         [.. Enumerable.Range(0, count).Select(i => string.Create(CultureInfo.InvariantCulture, $"LABEL_{i}"))];

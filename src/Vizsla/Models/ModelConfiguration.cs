@@ -89,6 +89,12 @@ public sealed partial class ModelConfiguration
     public static ModelConfiguration Load(string folder)
     {
         var path = Path.Combine(folder, FileName);
+        var adapter = Path.Combine(folder, "adapter_config.json");
+        if (!File.Exists(path) && File.Exists(adapter))
+        {
+            throw new ModelLoadException($"'{folder}' holds an adapter ({Path.GetFileName(adapter)}), not a whole model; merge it into its base model first, and give that folder.");
+        }
+
         if (!File.Exists(path))
         {
             throw new ModelLoadException($"'{folder}' holds no {FileName}; a model folder has one beside its weights.");
@@ -160,7 +166,7 @@ public sealed partial class ModelConfiguration
     public bool Flag(string key, bool missing) => Json[key] switch
     {
         null => missing,
-        JsonValue value when value.GetValueKind() is JsonValueKind.True or JsonValueKind.False => value.GetValue<bool>(),
+        JsonValue value when KindOf(value) is JsonValueKind.True or JsonValueKind.False => value.GetValue<bool>(),
         _ => throw Bad(key, "true or false"),
     };
 
@@ -175,8 +181,17 @@ public sealed partial class ModelConfiguration
     public string? TextOrNull(string key) => Json[key] switch
     {
         null => null,
-        JsonValue value when value.GetValueKind() == JsonValueKind.String => value.GetValue<string>(),
+        JsonValue value when KindOf(value) == JsonValueKind.String => value.GetValue<string>(),
         _ => throw Bad(key, "a text"),
+    };
+
+    /// <summary>The keys of an object within, such as <c>vision_config</c>; none where it is absent.</summary>
+    /// <param name="key">Name of the object.</param>
+    internal ModelConfiguration Section(string key) => Json[key] switch
+    {
+        null => new([], $"{key} of {_origin}"),
+        JsonObject section => new((JsonObject)section.DeepClone(), $"{key} of {_origin}"),
+        _ => throw Bad(key, "an object"),
     };
 
     /// <summary>One of several texts, or the default where the key is absent or null.</summary>
@@ -234,10 +249,17 @@ public sealed partial class ModelConfiguration
             ? (int)number
             : throw Bad(key, "a whole number");
 
+    /// <summary>What a value is; Python's NaN and infinities, which JSON has not, are nothing.</summary>
+    internal static JsonValueKind KindOf(JsonValue value) =>
+        value.TryGetValue<double>(out var number) && !double.IsFinite(number) ? JsonValueKind.Undefined : value.GetValueKind();
+
     private static double? AsNumber(JsonNode node) =>
-        node is JsonValue value && value.GetValueKind() == JsonValueKind.Number
+        node is JsonValue value && KindOf(value) == JsonValueKind.Number
             ? double.Parse(value.ToString(), NumberStyles.Float, CultureInfo.InvariantCulture)
             : null;
+
+    /// <summary>The refusal of a key's value.</summary>
+    internal ModelLoadException Refused(string key, string expected) => Bad(key, expected);
 
     private ModelLoadException Bad(string key, string expected) =>
         new($"'{_origin}': \"{key}\" is {PythonJson.Serialize(Json[key], null)}, expected {expected}.");

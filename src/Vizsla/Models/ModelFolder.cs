@@ -21,10 +21,15 @@ internal static class ModelFolder
     {
         using var source = location.OpenWeights();
         var report = WeightLoader.Load(network, source, location.Name);
-        var head = network.HeadParameterNames.ToHashSet(StringComparer.Ordinal);
+        var head = network.HeadParameterNames.Concat(network.NewWithHead).ToHashSet(StringComparer.Ordinal);
         if (report.NewlyInitialized.Count(n => !head.Contains(n)) is > 0 and var foreign)
         {
             throw new ModelLoadException(Misfit(network, report, head, foreign), report);
+        }
+
+        if (hasOwnClasses && network.HeadParameterNames.All(report.Missing.Contains))
+        {
+            throw new ModelLoadException($"'{location.Name}' has no classifier, only an encoder, whose answers would be random. Train one on classes of your own, or take a checkpoint that was trained to classify.", report);
         }
 
         if (report.Mismatched.Count > 0 && !ignoreMismatchedSizes)
@@ -53,7 +58,8 @@ internal static class ModelFolder
 
             if (configuration.IsTimm)
             {
-                return ImageProcessor.FromTimm(configuration.Json["pretrained_cfg"] as JsonObject ?? []);
+                // Before 2023 timm wrote these keys beside the others.
+                return ImageProcessor.FromTimm(configuration.Json["pretrained_cfg"] as JsonObject ?? configuration.Json);
             }
         }
         catch (InvalidDataException e)
@@ -61,7 +67,24 @@ internal static class ModelFolder
             throw new ModelLoadException(e.Message, e);
         }
 
-        return new ImageProcessor { Size = configuration.Size("image_size", DefaultImageSize) };
+        return OfFamily(configuration);
+    }
+
+    /// <summary>What transformers' processor of the family does by default, at the size that the network was made for.</summary>
+    private static ImageProcessor OfFamily(ModelConfiguration configuration)
+    {
+        var defaults = ProcessorFamily.ByModelType.TryGetValue(configuration.ModelType, out var family) ? ProcessorFamily.All[family].Defaults : new ImageProcessor();
+        var vision = configuration.Section("vision_config");
+        var sized = vision.Json["image_size"] is null ? configuration : vision;
+        if (sized.Json["image_size"] is null)
+        {
+            return defaults;
+        }
+
+        var size = sized.Size("image_size", DefaultImageSize);
+        return defaults.DoCenterCrop == true && defaults.CropSize is not null
+            ? defaults with { Size = Math.Min(size.Height, size.Width), CropSize = size }
+            : defaults with { Size = defaults.CropPct is null ? size : Math.Min(size.Height, size.Width) };
     }
 
     /// <summary>Copies the processor's file as it is, where there is one.</summary>

@@ -29,6 +29,27 @@ internal static class OptionChecks
         }
     }
 
+    /// <summary>A number of stages that is told beside their lists is theirs.</summary>
+    public static void Stage(ModelConfiguration configuration, string key, int count)
+    {
+        if (configuration.WholeNumber(key, count) is var stages && stages != count)
+        {
+            throw new ModelLoadException($"{key} is {stages}, but the lists of stages have {count} entries; expected the same number.");
+        }
+    }
+
+    /// <summary>Numbers that count or measure something are at least 1.</summary>
+    public static void Positive(params ReadOnlySpan<(string Key, int Value)> numbers)
+    {
+        foreach (var (key, value) in numbers)
+        {
+            if (value < 1)
+            {
+                throw new ModelLoadException($"{key} is {value}, expected at least 1.");
+            }
+        }
+    }
+
     /// <summary>A picture holds at least one patch.</summary>
     public static void Patches((int Height, int Width) image, (int Height, int Width) patch)
     {

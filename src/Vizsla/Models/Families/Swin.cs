@@ -285,6 +285,19 @@ internal sealed record SwinOptions
             : throw new ArgumentException($"Input image size ({height}*{width}) doesn't match model ({ImageSize.Height}*{ImageSize.Width}).", nameof(pixels));
     }
 
+    /// <summary>Side and shift of the windows of a stage for pictures of the model's own size, whatever the picture's is.</summary>
+    public (int Side, int Shift) FixedWindow(int stage, bool isShifted)
+    {
+        var (rows, columns) = (ImageSize.Height / PatchSize.Height >> stage, ImageSize.Width / PatchSize.Width >> stage);
+        var side = Math.Min(rows, WindowSize);
+        if (side < 1 || columns < 1)
+        {
+            throw new ModelLoadException($"image_size {ImageSize.Height}x{ImageSize.Width} is too small for the {Depths.Count} stages of depths; use a larger one or fewer stages.");
+        }
+
+        return (side, isShifted && rows > side ? WindowSize / 2 : 0);
+    }
+
     /// <summary>Side and shift of the windows of a plane; one no larger than a window is one window, unshifted.</summary>
     public (long Side, long Shift) WindowFor((long Rows, long Columns) plane, bool isShifted)
     {

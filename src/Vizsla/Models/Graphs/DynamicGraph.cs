@@ -45,16 +45,21 @@ internal static class DynamicGraph
             throw new InvalidOperationException($"'{left.Name}' of {node.Operator} depends on the pictures.");
         }
 
-        var moving = left.Lengths.Zip(right.Lengths).Count(p => p.First != p.Second);
-        if (moving == 1 && node.Operator == GraphOperator.Reshape)
+        var moving = left.Lengths.Zip(right.Lengths).Where(p => p.First != p.Second).ToList();
+        var rest = node.Operator == GraphOperator.Reshape ? Rest(moving, known) : null;
+        return moving.Count == 0 ? left : left with
         {
-            return left with { Lengths = [.. left.Lengths.Zip(right.Lengths, (a, b) => a == b ? a : new GraphLength(-1))] };
-        }
-
-        return moving == 0 ? left : left with { Lengths = [.. left.Lengths.Zip(right.Lengths, (a, b) => a == b ? a : Source(node, left.Name, a.Value, b.Value, known))] };
+            Lengths = [.. left.Lengths.Zip(right.Lengths, (a, b) => a == b ? a : (a, b) == rest ? new GraphLength(-1)
+                : Source(a.Value, b.Value, known) ?? throw Homeless(node, left.Name, a.Value, b.Value))],
+        };
     }
 
-    private static GraphLength Source(GraphNode node, string attribute, long first, long second, List<(GraphValue First, GraphValue Second)> known)
+    /// <summary>The one length of a new shape that may be left to the others: the only one that moves, or the first that is no axis of its own.</summary>
+    private static (GraphLength, GraphLength)? Rest(
+        List<(GraphLength First, GraphLength Second)> moving, List<(GraphValue First, GraphValue Second)> known) =>
+        moving is [var only] ? only : moving.Select(m => ((GraphLength, GraphLength)?)m).FirstOrDefault(m => Source(m!.Value.Item1.Value, m.Value.Item2.Value, known) is null);
+
+    private static GraphLength? Source(long first, long second, List<(GraphValue First, GraphValue Second)> known)
     {
         foreach (var (left, right) in known)
         {
@@ -67,6 +72,9 @@ internal static class DynamicGraph
             }
         }
 
-        throw new InvalidOperationException($"'{attribute}' of {node.Operator} is {first} for some pictures and {second} for others, which is the length of no axis before it.");
+        return null;
     }
+
+    private static InvalidOperationException Homeless(GraphNode node, string attribute, long first, long second) =>
+        new($"'{attribute}' of {node.Operator} is {first} for some pictures and {second} for others, which is the length of no axis before it.");
 }

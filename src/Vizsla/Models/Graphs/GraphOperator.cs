@@ -133,6 +133,6 @@ internal enum GraphOperator
     /// <summary>Averages [B, C, H, W] to the height and width "size".</summary>
     AdaptiveAveragePool,
 
-    /// <summary>Stretches [B, C, H, W] to the height and width "size"; "mode": 0 nearest, 1 bilinear, 2 bicubic with a = -0.75; "align_corners", "antialias".</summary>
+    /// <summary>Stretches [B, C, H, W] to the height and width "size"; "mode": 0 nearest, 1 bilinear, 2 bicubic with a = -0.75, or -0.5 where "antialias" is 1; "align_corners".</summary>
     Resize,
 }

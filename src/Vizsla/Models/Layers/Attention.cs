@@ -15,21 +15,22 @@ internal static class Attention
 
     /// <summary>Mixes values by the likeness of queries and keys.</summary>
     /// <param name="query">Float [B, N, D].</param>
-    /// <param name="key">Float [B, N, D].</param>
-    /// <param name="value">Float [B, N, D].</param>
+    /// <param name="key">Float [B, N', D]; N' may differ from N.</param>
+    /// <param name="value">Float [B, N', D].</param>
     /// <param name="heads">Number of heads; divides D.</param>
     /// <param name="bias">Added to the scores, float [1 or B, H, N, N]; null adds nothing.</param>
     /// <param name="dropout">Share of the probabilities set to zero; 0 outside training.</param>
     /// <param name="trace">Takes the probabilities where it asks for attention.</param>
+    /// <param name="isExplicit">Whether three plain products are taken whatever is faster, as a family has it whose keys are nearly alike: the fused operator's gradient rounds more.</param>
     /// <returns>Float [B, N, D]; the caller owns it.</returns>
     public static Tensor Mix(
-        Tensor query, Tensor key, Tensor value, int heads, Tensor? bias = null, double dropout = 0, NetworkTrace? trace = null)
+        Tensor query, Tensor key, Tensor value, int heads, Tensor? bias = null, double dropout = 0, NetworkTrace? trace = null, bool isExplicit = false)
     {
         using var scope = NewDisposeScope();
         var q = Split(query, heads);                                                            // [B, H, N, K]
         var k = Split(key, heads);                                                              // [B, H, N, K]
         var v = Split(value, heads);                                                            // [B, H, N, K]
-        var mixed = trace is { WithAttentions: true } || GraphRecorder.Current is not null || (dropout == 0 && IsFasterExplicit(q))
+        var mixed = isExplicit || trace is { WithAttentions: true } || GraphRecorder.Current is not null || (dropout == 0 && IsFasterExplicit(q))
             ? Explicit(q, k, v, bias, dropout, trace)
             : nn.functional.scaled_dot_product_attention(q, k, v, bias, dropout);               // [B, H, N, K]
         return mixed.Transpose(1, 2).Flatten(2).MoveToOuterDisposeScope();                      // [B, N, D]

@@ -70,6 +70,19 @@ internal static class ModuleTree
         }
     }
 
+    /// <summary>The outermost layers that consist of others, by their names in the file and in their order: the blocks of a network.</summary>
+    public static IEnumerable<string> Blocks(nn.Module module, string prefix = "")
+    {
+        foreach (var (name, child) in module.named_children())
+        {
+            var path = prefix + name;
+            foreach (var block in child is Layer ? child is TensorLayer ? [] : [path] : Blocks(child, path + '.'))
+            {
+                yield return block;
+            }
+        }
+    }
+
     /// <summary>Every layer whose result can be changed, with its name in the file, in the order of registration.</summary>
     public static IEnumerable<(string Name, TensorLayer Layer)> TensorLayers(nn.Module module, string prefix = "")
     {

@@ -31,13 +31,14 @@ internal static class PositionEmbeddings
     /// <param name="prefix">Leading tokens P that are no patches.</param>
     /// <param name="size">Height and width of the picture.</param>
     /// <param name="patch">Height and width of a patch.</param>
+    /// <param name="antialiases">Whether a smaller grid averages over what it leaves out.</param>
     /// <returns>Float [1, P + patches of the picture, D]; the caller owns it.</returns>
-    public static Tensor Stretched(Tensor positions, int prefix, (long Height, long Width) size, (int Height, int Width) patch)
+    public static Tensor Stretched(Tensor positions, int prefix, (long Height, long Width) size, (int Height, int Width) patch, bool antialiases = false)
     {
         var (rows, columns) = (size.Height / patch.Height, size.Width / patch.Width);
         return rows * columns == positions.shape[1] - prefix && size.Height == size.Width
             ? positions.Alias()
-            : Interpolate(positions, prefix, rows, columns);
+            : Interpolate(positions, prefix, rows, columns, antialiases);
     }
 
     /// <summary>Interpolates the patch positions; the leading ones stay.</summary>
@@ -45,15 +46,16 @@ internal static class PositionEmbeddings
     /// <param name="prefix">Leading tokens P that are no patches.</param>
     /// <param name="height">Patches from top to bottom.</param>
     /// <param name="width">Patches from left to right.</param>
+    /// <param name="antialiases">Whether a smaller grid averages over what it leaves out.</param>
     /// <returns>Float [1, P + height * width, D]; the caller owns it.</returns>
-    private static Tensor Interpolate(Tensor positions, int prefix, long height, long width)
+    private static Tensor Interpolate(Tensor positions, int prefix, long height, long width, bool antialiases)
     {
         using var scope = NewDisposeScope();
         var side = (long)Math.Sqrt(positions.shape[1] - prefix);
         var leading = positions.Narrow(1, 0, prefix);                                           // [1, P, D]
         var grid = positions.Narrow(1, prefix, side * side)
             .Unflatten(1, side, side).Permute(0, 3, 1, 2);                                      // [1, D, S, S]
-        var stretched = grid.Resize((height, width), InterpolationMode.Bicubic);                // [1, D, h, w]
+        var stretched = grid.Resize((height, width), InterpolationMode.Bicubic, antialiases: antialiases);               // [1, D, h, w]
         return TensorShapes.Concat([leading, stretched.Flatten(2).Transpose(1, 2)], 1).MoveToOuterDisposeScope();
     }
 }

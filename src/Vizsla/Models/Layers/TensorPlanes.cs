@@ -120,9 +120,10 @@ internal static class TensorPlanes
     /// <param name="size">Height and width of the result.</param>
     /// <param name="mode">Nearest, bilinear or bicubic.</param>
     /// <param name="alignsCorners">Whether the outermost places keep their positions.</param>
-    public static Tensor Resize(this Tensor input, (long Height, long Width) size, InterpolationMode mode, bool alignsCorners = false)
+    /// <param name="antialiases">Whether a smaller plane averages over what it leaves out; bicubic alone.</param>
+    public static Tensor Resize(this Tensor input, (long Height, long Width) size, InterpolationMode mode, bool alignsCorners = false, bool antialiases = false)
     {
-        var result = nn.functional.interpolate(
+        var result = antialiases ? AntialiasedBicubic.Resize(input, size) : nn.functional.interpolate(
             input, [size.Height, size.Width], mode: mode, align_corners: mode == InterpolationMode.Nearest ? null : alignsCorners);
         GraphRecorder.Current?.Add(
             GraphOperator.Resize, result, [input], GraphAttribute.Of("size", size.Height, size.Width), GraphAttribute.Of("mode", mode switch
@@ -130,7 +131,7 @@ internal static class TensorPlanes
                 InterpolationMode.Nearest => 0,
                 InterpolationMode.Bilinear => 1,
                 _ => 2,
-            }), GraphAttribute.OfFlag("align_corners", alignsCorners), GraphAttribute.OfFlag("antialias", false));
+            }), GraphAttribute.OfFlag("align_corners", alignsCorners), GraphAttribute.OfFlag("antialias", antialiases));
         return result;
     }
 

@@ -101,6 +101,9 @@ internal sealed class TransformerBlock : Layer
         return Branch(narrowed, BlockPart.SecondScale).Plus(attended).MoveToOuterDisposeScope(); // [B, N, D]
     }
 
+    /// <summary>Which part of this block a layer is; null for one of another block.</summary>
+    public BlockPart? PartOf(Layer layer) => _layers.FirstOrDefault(l => l.Value == layer) is { Value: not null } found ? found.Key : null;
+
     /// <summary>Sets the scales to their configured start.</summary>
     public override void ResetParameters()
     {

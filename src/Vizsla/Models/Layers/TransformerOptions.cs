@@ -28,6 +28,10 @@ internal record TransformerOptions
         OptionChecks.Patches(ImageSize, PatchSize);
     }
 
+    /// <summary>The options of blocks whose family has other keys; all but widths and heads are a ViT's defaults.</summary>
+    public static TransformerOptions Bare(int width, int heads) =>
+        new(new ModelConfiguration([])) { Width = width, HeadCount = heads, HiddenWidth = 4 * width };
+
     public int Width { get; init; }
 
     public int LayerCount { get; init; }

@@ -21,9 +21,14 @@ internal static class WeightInitialization
 
     /// <summary>A normal distribution cut at -2 and +2 (absolute, as transformers and timm call it): what falls outside is drawn again.</summary>
     /// <remarks>Source: <c>torch.nn.init.trunc_normal_</c> of torch 2.13; earlier versions draw by the inverse of the distribution function.</remarks>
-    public static void TruncatedNormal(Tensor tensor, double deviation)
+    public static void TruncatedNormal(Tensor? tensor, double deviation)
     {
         const double Bound = 2;
+        if (tensor is null)
+        {
+            return;
+        }
+
         using var scope = NewDisposeScope();
         using var mode = no_grad();
         tensor.normal_(0, deviation);
@@ -34,11 +39,15 @@ internal static class WeightInitialization
     }
 
     /// <summary>A normal distribution with mean 0.</summary>
-    public static void Normal(Tensor tensor, double deviation)
+    public static void Normal(Tensor? tensor, double deviation)
     {
         using var mode = no_grad();
-        tensor.normal_(0, deviation);
+        tensor?.normal_(0, deviation);
     }
+
+    /// <summary>A uniform distribution that keeps the scale of signal and gradient alike.</summary>
+    /// <remarks>Source: <c>torch.nn.init.xavier_uniform_</c>.</remarks>
+    public static void XavierUniform(Tensor weight) => Uniform(weight, Math.Sqrt(6 / (FanIn(weight) + FanIn(weight) / weight.shape[1] * weight.shape[0])));
 
     /// <summary>Advances the generator by normal tensors of these shapes, which are thrown away.</summary>
     public static void Skip(params ReadOnlySpan<long[]> shapes)
@@ -58,8 +67,11 @@ internal static class WeightInitialization
 
     /// <summary>A normal distribution of deviation sqrt(2 / fan), for layers before a rectifier.</summary>
     /// <remarks>Source: <c>torch.nn.init.kaiming_normal_</c> with <c>nonlinearity="relu"</c>.</remarks>
-    public static void HeNormal(Tensor weight, FanMode mode) =>
-        Normal(weight, Math.Sqrt(2 / (mode == FanMode.Inputs ? FanIn(weight) : FanIn(weight) / weight.shape[1] * weight.shape[0])));
+    /// <param name="weight">The weight, output channels first.</param>
+    /// <param name="mode">Which connections count.</param>
+    /// <param name="groups">Groups of channels that the outputs are divided among; torch's own function leaves it at 1.</param>
+    public static void HeNormal(Tensor weight, FanMode mode, long groups = 1) =>
+        Normal(weight, Math.Sqrt(2 / (mode == FanMode.Inputs ? FanIn(weight) : FanIn(weight) / weight.shape[1] * weight.shape[0] / groups)));
 
     /// <summary>One value everywhere.</summary>
     public static void Fill(Tensor? tensor, double value)

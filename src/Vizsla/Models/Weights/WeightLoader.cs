@@ -9,6 +9,8 @@ internal static class WeightLoader
 {
     internal const string BatchCount = "num_batches_tracked";
 
+    private static readonly string[] _wrappers = ["_orig_mod.", "module."];
+
     /// <summary>Copies every weight that fits.</summary>
     /// <param name="network">A network whose weights may hold anything.</param>
     /// <param name="source">Named weights.</param>
@@ -63,17 +65,29 @@ internal static class WeightLoader
         ClassificationNetwork network, IReadOnlyCollection<string> fileNames, Dictionary<string, Tensor> own)
     {
         var prefix = network.BasePrefix;
-        var addsPrefix = prefix.Length > 0 && !fileNames.Any(n => n.StartsWith(prefix, StringComparison.Ordinal));
+        var addsPrefix = prefix.Length > 0 && !fileNames.Any(n => Unwrapped(n).StartsWith(prefix, StringComparison.Ordinal));
         var names = new List<(string, string)>(fileNames.Count);
         foreach (var fileName in fileNames)
         {
-            if (network.NameOf(Modern(fileName)) is { } name)
+            if (network.NameOf(Modern(Unwrapped(fileName))) is { } name)
             {
                 names.Add((fileName, addsPrefix && !own.ContainsKey(name) ? prefix + name : name));
             }
         }
 
         return names;
+    }
+
+    /// <summary>Without the prefixes of <c>torch.compile</c> and of parallel training.</summary>
+    /// <remarks>Source: timm <c>clean_state_dict</c>.</remarks>
+    private static string Unwrapped(string name)
+    {
+        while (_wrappers.FirstOrDefault(w => name.StartsWith(w, StringComparison.Ordinal)) is { } wrapper)
+        {
+            name = name[wrapper.Length..];
+        }
+
+        return name;
     }
 
     private static string Modern(string name) =>

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Vizsla.Models;
+using Vizsla.Models.Layers;
 
 namespace Vizsla.Training.Optimizers;
 
@@ -33,12 +35,30 @@ internal static class LayerOrder
     ];
 
     /// <summary>Layer of each parameter from 0 at the input; the highest is the head's.</summary>
-    /// <param name="names">Names of all parameters of a network.</param>
-    /// <exception cref="ArgumentException">The names are of no known family.</exception>
-    public static IReadOnlyDictionary<string, int> Of(IReadOnlyList<string> names)
+    /// <remarks>A network that is none of these families has a layer for each of its blocks, in the order of its file; what lies between two blocks belongs to the first.</remarks>
+    public static IReadOnlyDictionary<string, int> Of(ClassificationNetwork network)
     {
-        var family = Families.FirstOrDefault(f => f.Fits(names))
-            ?? throw new ArgumentException($"layer_decay does not know the layers of this model (its first parameter is '{(names.Count > 0 ? names[0] : "")}'); use parameter_learning_rates.");
+        var names = network.named_parameters().Select(p => p.name).ToList();
+        return Families.FirstOrDefault(f => f.Fits(names)) is { } family ? ByNames(family, names) : ByBlocks(network, names);
+    }
+
+    private static Dictionary<string, int> ByBlocks(ClassificationNetwork network, List<string> names)
+    {
+        var blocks = ModuleTree.Blocks(network).Select(path => path + '.').ToList();
+        var head = network.HeadParameterNames.ToHashSet(StringComparer.Ordinal);
+        var (layers, layer) = (new Dictionary<string, int>(StringComparer.Ordinal), 0);
+        foreach (var name in names)
+        {
+            var block = blocks.FindIndex(b => name.StartsWith(b, StringComparison.Ordinal));
+            layer = block < 0 ? layer : block + 1;
+            layers.Add(name, head.Contains(name) ? blocks.Count + 1 : layer);
+        }
+
+        return layers;
+    }
+
+    private static Dictionary<string, int> ByNames(Family family, List<string> names)
+    {
         var layers = new Dictionary<string, int>(StringComparer.Ordinal);
         var layer = -1;
         foreach (var group in names.GroupBy(family.Place, PlaceComparer.Instance).OrderBy(g => g.Key, PlaceComparer.Instance))

@@ -74,7 +74,7 @@ public static class ParameterGroups
 
     private static List<ParameterGroup> ByLayer(ClassificationNetwork network, List<NamedParameter> parameters, TrainingArguments arguments)
     {
-        var layers = LayerOrder.Of([.. network.named_parameters().Select(p => p.name)]);
+        var layers = LayerOrder.Of(network);
         var last = layers.Values.Max();
         return
         [

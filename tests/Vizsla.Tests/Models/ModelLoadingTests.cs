@@ -1,0 +1,152 @@
+using System.Text.Json.Nodes;
+using Vizsla.Models;
+using Vizsla.Models.Weights;
+using Vizsla.Testing;
+using Vizsla.Transforms;
+using static TorchSharp.torch;
+
+namespace Vizsla.Tests.Models;
+
+/// <summary>Checkpoints as users have them: without a head, with prefixes of other tools, without a processor, with impossible numbers.</summary>
+[Collection(nameof(RunAlone))]
+public sealed class ModelLoadingTests
+{
+    private const string Tiny = """{"model_type":"vit","architectures":["ViTForImageClassification"],"hidden_size":8,"num_hidden_layers":1,"num_attention_heads":2,"intermediate_size":16,"image_size":16,"patch_size":8}""";
+
+    [Fact]
+    public void A_checkpoint_without_a_classifier_does_not_answer()
+    {
+        using var folder = Encoder();
+
+        var error = Assert.Throws<ModelLoadException>(() => ImageClassifier.FromPretrained(folder.Path));
+
+        Assert.Equal(
+            $"'{folder.Path}' has no classifier, only an encoder, whose answers would be random. Train one on classes of your own, or take a checkpoint that was trained to classify.",
+            error.Message);
+    }
+
+    [Fact]
+    public void A_checkpoint_without_a_classifier_gets_one_for_classes_of_its_own()
+    {
+        using var folder = Encoder();
+
+        using var classifier = ImageClassifier.FromPretrained(folder.Path, ["cat", "dog", "vizsla"], seed: 1);
+
+        Assert.Equal(["classifier.bias", "classifier.weight"], classifier.LoadReport!.Missing.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void The_encoder_of_a_masked_autoencoder_becomes_a_vit()
+    {
+        using var folder = Encoder();
+        var path = Path.Combine(folder.Path, "config.json");
+        File.WriteAllText(path, File.ReadAllText(path).Replace("\"model_type\": \"vit\"", "\"model_type\": \"vit_mae\"", StringComparison.Ordinal));
+
+        using var classifier = ImageClassifier.FromPretrained(folder.Path, ["cat", "dog"], seed: 1);
+        using var saved = new TemporaryFolder();
+        classifier.Save(saved.Path);
+
+        Assert.Equal("vit", ModelConfiguration.Load(saved.Path).ModelType);
+        Assert.Equal(["ViTForImageClassification"], ModelConfiguration.Load(saved.Path).Architectures);
+    }
+
+    [Theory]
+    [InlineData("_orig_mod.")]
+    [InlineData("module.")]
+    [InlineData("module._orig_mod.")]
+    public void Prefixes_of_torch_compile_and_parallel_training_are_stripped(string prefix)
+    {
+        using var folder = Whole(name => prefix + name);
+
+        using var classifier = ImageClassifier.FromPretrained(folder.Path);
+
+        Assert.True(classifier.LoadReport!.IsClean, classifier.LoadReport.Message);
+    }
+
+    [Fact]
+    public void An_adapter_is_not_taken_for_a_model()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(Path.Combine(folder.Path, "adapter_config.json"), "{}");
+
+        var error = Assert.Throws<ModelLoadException>(() => ImageClassifier.FromPretrained(folder.Path));
+
+        Assert.Equal($"'{folder.Path}' holds an adapter (adapter_config.json), not a whole model; merge it into its base model first, and give that folder.", error.Message);
+    }
+
+    [Theory]
+    [InlineData("dinat", "The model type 'dinat' is not supported; the nearest that is: 'swin'. Take a checkpoint of that family.")]
+    [InlineData("dinov3_vit", "The model type 'dinov3_vit' is not supported; the nearest that is: 'dinov2_with_registers'. Take a checkpoint of that family.")]
+    public void A_family_that_is_not_built_names_the_nearest(string type, string expected)
+    {
+        var error = Assert.Throws<ModelLoadException>(() => Architectures.Build(ModelConfiguration.Parse($$"""{"model_type":"{{type}}"}""")));
+
+        Assert.Equal(expected, error.Message);
+    }
+
+    [Theory]
+    [InlineData("vit", "hidden_size", "100000000", "a number from 1 to 65536")]
+    [InlineData("vit", "hidden_size", "0", "a number from 1 to 65536")]
+    [InlineData("vit", "num_hidden_layers", "100000", "a number from 0 to 1024")]
+    [InlineData("vit", "num_hidden_layers", "-1", "a number from 0 to 1024")]
+    [InlineData("vit", "image_size", "1000000", "a number from 1 to 16384")]
+    [InlineData("vit", "patch_size", "[8, 0]", "a number from 1 to 4096")]
+    [InlineData("vit", "num_channels", "-3", "a number from 1 to 1024")]
+    [InlineData("vit", "hidden_dropout_prob", "1.5", "a number from 0 to 1")]
+    [InlineData("vit", "layer_norm_eps", "NaN", "a number from 0 to 1")]
+    [InlineData("swin", "depths", "[2, 100000]", "a number from 1 to 1024")]
+    [InlineData("swin", "window_size", "0", "a number from 1 to 1024")]
+    [InlineData("efficientnet", "width_coefficient", "5000.0", "a number from 1E-06 to 1000")]
+    [InlineData("mobilenet_v2", "depth_multiplier", "0", "a number from 1E-06 to 1000")]
+    public void Numbers_that_no_checkpoint_has_are_refused_by_their_key(string type, string key, string value, string expected)
+    {
+        var configuration = ModelConfiguration.Parse($$"""{"model_type":"{{type}}","{{key}}":{{value}}}""");
+
+        var error = Assert.Throws<ModelLoadException>(() => Architectures.Build(configuration));
+
+        Assert.Equal($"'config.json': \"{key}\" is {value}, expected {expected}.", error.Message);
+    }
+
+    [Theory]
+    [InlineData("""{"model_type":"convnext"}""", "ConvNextImageProcessor", 384)]
+    [InlineData("""{"model_type":"convnext","image_size":224}""", "ConvNextImageProcessor", 224)]
+    [InlineData("""{"model_type":"beit","image_size":224}""", "BeitImageProcessor", 224)]
+    [InlineData("""{"model_type":"clip","vision_config":{"image_size":336}}""", "CLIPImageProcessor", 336)]
+    [InlineData("""{"model_type":"vit","image_size":384}""", "ViTImageProcessor", 384)]
+    public void Without_a_processor_pictures_are_prepared_as_the_family_does(string json, string type, int side)
+    {
+        var processor = ModelFolder.Processor(ModelConfiguration.Parse(json), folder: null);
+
+        Assert.Equal(type, processor.ImageProcessorType);
+        Assert.Equal(side, processor.CropSize is { } crop && processor.DoCenterCrop == true ? crop.Height : processor.Size.Height);
+    }
+
+    [Fact]
+    public void The_flat_configuration_of_an_old_timm_model_tells_classes_and_preprocessing()
+    {
+        var configuration = ModelConfiguration.Parse(
+            """{"architecture":"resnet18","num_classes":2,"labels":{"1":"dog","0":"cat"},"input_size":[3,288,288],"crop_pct":0.95,"interpolation":"bicubic","mean":[0.1,0.2,0.3],"std":[0.4,0.5,0.6]}""");
+
+        var processor = ModelFolder.Processor(configuration, folder: null);
+
+        Assert.Equal(["cat", "dog"], configuration.Id2Label);
+        Assert.True(configuration.HasLabelNames);
+        Assert.Equal(ImageProcessor.FromTimm(configuration.Json), processor);
+        Assert.NotEqual(ImageProcessor.FromTimm([]), processor);
+    }
+
+    /// <summary>A model folder whose weights are those of the encoder alone.</summary>
+    private static TemporaryFolder Encoder() => Whole(name => name.StartsWith("vit.", StringComparison.Ordinal) ? name["vit.".Length..] : null);
+
+    /// <summary>A model folder whose weights have other names; null leaves one out.</summary>
+    private static TemporaryFolder Whole(Func<string, string?> rename)
+    {
+        var folder = new TemporaryFolder();
+        using var classifier = ImageClassifier.FromConfig(new ModelConfiguration((JsonObject)JsonNode.Parse(Tiny)!), seed: 3);
+        classifier.Save(folder.Path);
+        SafetensorsFile.Write(
+            Path.Combine(folder.Path, "model.safetensors"),
+            classifier.Network.State().Select(s => (Name: rename(s.Name), s.Value)).Where(s => s.Name is not null).Select(s => KeyValuePair.Create(s.Name!, s.Value)));
+        return folder;
+    }
+}
