@@ -5,11 +5,11 @@ using Vizsla.HubServer.Accounts;
 
 namespace Vizsla.Cli.Commands;
 
-/// <summary><c>vizsla hub</c>: a Hub of one's own.</summary>
+/// <summary><c>vizsla hub</c>: a self-hosted Hub.</summary>
 internal sealed class HubCommand : Command
 {
     public HubCommand()
-        : base("hub", "Run a Hub of one's own, for models and datasets of a team.")
+        : base("hub", "Run a self-hosted Hub for models and datasets of a team.")
     {
         Subcommands.Add(new HubServeCommand());
         Subcommands.Add(new UserCommand());
