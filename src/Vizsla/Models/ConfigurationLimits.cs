@@ -53,10 +53,17 @@ internal static class ConfigurationLimits
                 Check(part, configuration, key, least, most);
             }
         }
-        else if (node is JsonValue value && value.GetValueKind() == JsonValueKind.Number
-            && double.Parse(value.ToString(), NumberStyles.Float, CultureInfo.InvariantCulture) is var number && !(number >= least && number <= most))
+        else if (node is JsonValue value && !IsWithin(value, least, most))
         {
             throw configuration.Refused(key, string.Create(CultureInfo.InvariantCulture, $"a number from {least} to {most}"));
         }
     }
+
+    /// <summary>Whether a value is a number of the range, or no number at all, which its reader refuses.</summary>
+    private static bool IsWithin(JsonValue value, double least, double most) => ModelConfiguration.KindOf(value) switch
+    {
+        JsonValueKind.Number => double.Parse(value.ToString(), NumberStyles.Float, CultureInfo.InvariantCulture) is var number && number >= least && number <= most,
+        JsonValueKind.Undefined => false,
+        _ => true,
+    };
 }

@@ -98,7 +98,7 @@ public sealed partial class ModelConfiguration
         }
 
         HasLabelNames = true;
-        return [.. names.Select(n => n is JsonValue v && v.GetValueKind() == JsonValueKind.String ? v.GetValue<string>() : throw Bad("label_names", "a list of texts"))];
+        return [.. names.Select(n => n is JsonValue v && KindOf(v) == JsonValueKind.String ? v.GetValue<string>() : throw Bad("label_names", "a list of texts"))];
     }
 
     /// <summary>timm's names as a list: <c>label_names</c>, before 2023 <c>labels</c>, either of which may be an object from index to name.</summary>

@@ -166,7 +166,7 @@ public sealed partial class ModelConfiguration
     public bool Flag(string key, bool missing) => Json[key] switch
     {
         null => missing,
-        JsonValue value when value.GetValueKind() is JsonValueKind.True or JsonValueKind.False => value.GetValue<bool>(),
+        JsonValue value when KindOf(value) is JsonValueKind.True or JsonValueKind.False => value.GetValue<bool>(),
         _ => throw Bad(key, "true or false"),
     };
 
@@ -181,7 +181,7 @@ public sealed partial class ModelConfiguration
     public string? TextOrNull(string key) => Json[key] switch
     {
         null => null,
-        JsonValue value when value.GetValueKind() == JsonValueKind.String => value.GetValue<string>(),
+        JsonValue value when KindOf(value) == JsonValueKind.String => value.GetValue<string>(),
         _ => throw Bad(key, "a text"),
     };
 
@@ -249,8 +249,12 @@ public sealed partial class ModelConfiguration
             ? (int)number
             : throw Bad(key, "a whole number");
 
+    /// <summary>What a value is; Python's NaN and infinities, which JSON has not, are nothing.</summary>
+    internal static JsonValueKind KindOf(JsonValue value) =>
+        value.TryGetValue<double>(out var number) && !double.IsFinite(number) ? JsonValueKind.Undefined : value.GetValueKind();
+
     private static double? AsNumber(JsonNode node) =>
-        node is JsonValue value && value.GetValueKind() == JsonValueKind.Number
+        node is JsonValue value && KindOf(value) == JsonValueKind.Number
             ? double.Parse(value.ToString(), NumberStyles.Float, CultureInfo.InvariantCulture)
             : null;
 
