@@ -89,16 +89,6 @@ public sealed class RoomTests
         [$"{Models}.Timm"] = [.. Of(Models, "Layers")],
     };
 
-    // Inside Models; its root holds what a network is and the tables of them, and is a front door to all of these.
-    private static readonly Dictionary<string, string[]> ModelRooms = new()
-    {
-        [$"{Models}.Graphs"] = [],
-        [$"{Models}.Layers"] = [.. Of(Models, "Graphs")],
-        [$"{Models}.Weights"] = [],
-        [$"{Models}.Families"] = [.. Of(Models, "Layers")],
-        [$"{Models}.Timm"] = [.. Of(Models, "Layers")],
-    };
-
     public static TheoryData<string> Assemblies => [.. Projects.Keys];
 
     [Theory]

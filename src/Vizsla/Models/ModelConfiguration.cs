@@ -170,6 +170,17 @@ public sealed partial class ModelConfiguration
         _ => throw Bad(key, "true or false"),
     };
 
+    /// <summary>A list of truth values, or the default where the key is absent or null.</summary>
+    /// <param name="key">Name in the file.</param>
+    /// <param name="missing">The default.</param>
+    /// <exception cref="ModelLoadException">The value is not a list of true and false.</exception>
+    internal IReadOnlyList<bool> Flags(string key, params bool[] missing) => Json[key] switch
+    {
+        null => missing,
+        JsonArray list when list.All(n => n is JsonValue v && KindOf(v) is JsonValueKind.True or JsonValueKind.False) => [.. list.Select(n => n!.GetValue<bool>())],
+        _ => throw Bad(key, "a list of true and false"),
+    };
+
     /// <summary>A text, or the default where the key is absent or null.</summary>
     /// <param name="key">Name in the file.</param>
     /// <param name="missing">The default.</param>

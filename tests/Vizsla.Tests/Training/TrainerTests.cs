@@ -107,7 +107,8 @@ public sealed class TrainerTests
 
         Assert.Equal(
             $"The run cannot be resumed from '{Path.Combine(run.Output(), "checkpoint-5")}' with other settings than it began with: learning_rate was 0.003 and is 0.001; seed was 42 and is 7. "
-            + "Give the first ones, or start anew with another --output_dir.",
+            + "Give the first ones, or start anew with another --output_dir. "
+            + $"To train a finished run further, start a new one from its model: vizsla train --model {run.Output()} --output ANOTHER, with the new settings.",
             refusal.Message);
     }
 

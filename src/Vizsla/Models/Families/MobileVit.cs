@@ -33,7 +33,7 @@ internal sealed class MobileVitNetwork : TransformersNetwork
             for (var i = 0; i < (stage == 0 ? 1 : 3); i++)
             {
                 blocks.Add(Add($"mobilevit.encoder.layer.{stage}.layer.{i}", new InvertedResidual(
-                    _options, i == 0 ? neck[stage] : neck[stage + 1], neck[stage + 1], i == 0 ? stage + 1 : 1)));
+                    _options.Activation, _options.ExpandRatio, i == 0 ? neck[stage] : neck[stage + 1], neck[stage + 1], i == 0 ? stage + 1 : 1)));
             }
 
             _residuals.Add(blocks);
@@ -86,12 +86,12 @@ internal sealed class InvertedResidual : Layer
     private readonly List<ConvolutionUnit> _units = [];
     private readonly bool _hasShortcut;
 
-    public InvertedResidual(MobileVitOptions options, int inputs, int outputs, int stride, int dilation = 1)
+    public InvertedResidual(string activationName, double expandRatio, int inputs, int outputs, int stride, int dilation = 1)
         : base(nameof(InvertedResidual))
     {
         _hasShortcut = stride == 1 && inputs == outputs;
-        var activation = Activation.Named(options.Activation);
-        var expanded = ChannelRounding.ToMultiple((int)Math.Round(inputs * options.ExpandRatio, MidpointRounding.ToEven), WidthDivisor);
+        var activation = Activation.Named(activationName);
+        var expanded = ChannelRounding.ToMultiple((int)Math.Round(inputs * expandRatio, MidpointRounding.ToEven), WidthDivisor);
         _units.Add(ConvolutionUnit.Add(this, ResNetBlock.NamesOf("expand_1x1"), inputs, expanded, new ConvolutionOptions(1), activation));
         _units.Add(ConvolutionUnit.Add(this, ResNetBlock.NamesOf("conv_3x3"), expanded, expanded, ConvolutionOptions.Centered(3, stride, expanded, dilation), activation));
         _units.Add(ConvolutionUnit.Add(this, ResNetBlock.NamesOf("reduce_1x1"), expanded, outputs, new ConvolutionOptions(1), activation: null));
@@ -126,7 +126,8 @@ internal sealed class MobileVitBlock : Layer
         _side = options.PatchSize;
         var (inputs, outputs, width) = (options.NeckWidths[index + 2], options.NeckWidths[index + 3], options.Widths[index]);
         var (activation, kernel) = (Activation.Named(options.Activation), ConvolutionOptions.Centered(options.KernelSize));
-        _downsampling = Add("downsampling_layer", new InvertedResidual(options, inputs, outputs, dilation == 1 ? 2 : 1, Math.Max(1, dilation / 2)));
+        _downsampling = Add("downsampling_layer", new InvertedResidual(
+            options.Activation, options.ExpandRatio, inputs, outputs, dilation == 1 ? 2 : 1, Math.Max(1, dilation / 2)));
         _local = ConvolutionUnit.Add(this, ResNetBlock.NamesOf("conv_kxk"), outputs, outputs, kernel, activation);
         _project = Add("conv_1x1.convolution", new Convolution(outputs, width, new ConvolutionOptions(1) { HasBias = false }));
         var transformer = options.Transformer with { Width = width, HiddenWidth = (int)(width * options.PerceptronRatio) };
