@@ -2,7 +2,11 @@ using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using TorchSharp;
 using Vizsla.Loading;
+<<<<<<< HEAD
 using Vizsla.Native;
+=======
+using Vizsla.Models;
+>>>>>>> a343781 (Compare the first batches of a network with float64 on machines that hide their caches, and test convolutions in a process of their own)
 using Vizsla.Training.Optimizers;
 using Vizsla.Transforms;
 using static TorchSharp.torch;
@@ -154,6 +158,7 @@ internal sealed partial class FeatureCache
             using (NewDisposeScope())
             {
                 var inputs = batch.Collate(Collator.Default, _compute.Device, arguments.DataloaderPinMemory);
+                NumberGuard.Require(network, inputs.PixelValues);
                 var values = network.Features(inputs.PixelValues).to(ScalarType.Float32).flatten(1).cpu().contiguous();
                 var numbers = MemoryMarshal.Cast<byte, float>(values.bytes);
                 for (var width = (int)values.shape[1]; !numbers.IsEmpty; numbers = numbers[width..])
