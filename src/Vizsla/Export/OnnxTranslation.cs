@@ -181,7 +181,9 @@ internal sealed class OnnxTranslation
         _model.Add(OnnxTensor.Of(weight.Name!, weight.Shape, values));
         var biasName = convolution.Inputs[2]?.Name ?? (weight.Name!.EndsWith("weight", StringComparison.Ordinal) ? weight.Name![..^"weight".Length] : weight.Name! + ".") + "bias";
         _model.Add(OnnxTensor.Of(biasName, [bias.Length], bias));
-        return Convolution(convolution, weight.Name!, biasName);
+
+        // A length that was read from the convolution's own result is one of this.
+        return _names[convolution.Output] = Convolution(convolution, weight.Name!, biasName);
     }
 
     private float[] Parameter(GraphNode node, int index) => ValuesOf(_state[node.Inputs[index]!.Name!]);
