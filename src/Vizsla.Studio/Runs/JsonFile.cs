@@ -7,18 +7,39 @@ namespace Vizsla.Studio.Runs;
 /// <summary>Reads files that another process may be writing.</summary>
 internal static class JsonFile
 {
+    private static readonly JsonSerializerOptions Lenient = new() { NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals };
+
     /// <summary>The object in a file; null when the file is absent, not whole, or holds something else.</summary>
     public static JsonObject? TryRead(string path)
     {
         try
         {
-            return File.Exists(path) && PythonJson.Parse(File.ReadAllText(path)) is JsonObject map ? map : null;
+            return File.Exists(path) && Parse(File.ReadAllText(path)) as JsonObject : null;
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
         {
             return null;
         }
     }
+
+    /// <summary>A document whose every value can be read; null when it is not one: a key stands in it twice, or a string holds half of a surrogate pair.</summary>
+    public static JsonNode? Parse(string text)
+    {
+        try
+        {
+            var node = PythonJson.Parse(text);
+            // Names and strings are read when they are first asked for.
+            _ = node?.ToJsonString(Lenient);
+            return node;
+        }
+        catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>A number of steps, brought into the range of steps; null for anything else.</summary>
+    public static int? Step(JsonNode? node) => Number(node) is { } number && !double.IsNaN(number) ? (int)Math.Clamp(number, 0, int.MaxValue) : null;
 
     /// <summary>A number as <see cref="double"/>; null for anything else.</summary>
     public static double? Number(JsonNode? node) =>
