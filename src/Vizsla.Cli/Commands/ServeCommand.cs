@@ -18,13 +18,8 @@ internal sealed class ServeCommand : Verb
             "vizsla serve --model runs/pets --model runs/birds",
             "vizsla serve --model runs/pets --name pets --host 0.0.0.0 --token_file secret.txt")
     {
-<<<<<<< HEAD
         _models = AddRequired<string[]>("--model", "Run folder, timm folder or Hub name in the cache; repeatable.");
         _names = AddOption("--name", "The model's name in the address; the folder's, if none is given; once for each --model, in their order.", Array.Empty<string>());
-=======
-        _model = AddRequired<string>("--model", "Run folder, timm folder or Hub name in the cache.");
-        _name = AddOption<string>("--name", "The model's name in the address; default: the folder's.");
->>>>>>> from-surface
         _labels = AddOption<string>("--labels", "JSON file with the class names in order, for a model that does not know them.");
         _augmentation = AddOption<string>("--tta", PredictCommand.AugmentationHelp);
         _server = new ServerOptions(this, port: 8080);

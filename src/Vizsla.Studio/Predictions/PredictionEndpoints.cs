@@ -72,18 +72,9 @@ internal static class PredictionEndpoints
     {
         var name = model ?? catalog.Names.FirstOrDefault() ?? throw new RefusedException(StatusCodes.Status404NotFound, "No model is served here.");
         catalog.Get(name);
-<<<<<<< HEAD
         CheckTopK(top_k);
         if (MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var type) is false || !type!.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase)
             || HeaderUtilities.RemoveQuotes(type.Boundary) is not { Length: > 0 and <= 200 } boundary)
-=======
-        if (top_k < 1)
-        {
-            throw new RefusedException(StatusCodes.Status400BadRequest, Invariant($"'top_k' must be at least 1, got {top_k}."));
-        }
-
-        if (!context.Request.HasFormContentType)
->>>>>>> from-surface
         {
             throw new RefusedException(StatusCodes.Status400BadRequest, "Send a multipart form with one or many files.");
         }
@@ -91,12 +82,7 @@ internal static class PredictionEndpoints
         var answers = new List<Task<FileAnswer>>();
         await foreach (var (file, data) in FormFiles.ReadAsync(context.Request.Body, boundary.ToString(), catalog.Options, context.RequestAborted).ConfigureAwait(false))
         {
-<<<<<<< HEAD
             answers.Add(AnswerFileAsync(file, data, name, top_k, catalog, context.RequestAborted));
-=======
-            throw new RefusedException(StatusCodes.Status400BadRequest,
-                Invariant($"Send 1 to {catalog.Options.MaxPicturesPerRequest} files in one request, got {files.Count}."));
->>>>>>> from-surface
         }
 
         return answers.Count > 0

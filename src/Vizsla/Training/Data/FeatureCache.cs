@@ -2,11 +2,8 @@ using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using TorchSharp;
 using Vizsla.Loading;
-<<<<<<< HEAD
-using Vizsla.Native;
-=======
 using Vizsla.Models;
->>>>>>> a343781 (Compare the first batches of a network with float64 on machines that hide their caches, and test convolutions in a process of their own)
+using Vizsla.Native;
 using Vizsla.Training.Optimizers;
 using Vizsla.Transforms;
 using static TorchSharp.torch;
