@@ -1,7 +1,7 @@
 """Writes the table of timm's names that src/Vizsla/Models/Timm embeds: python timm_names.py > names.jsonl, with timm 1.0.31 installed.
 
 A line for each name: its Python class, the arguments that its function gives the class (functions by their names, defaults left out),
-its settings, and what each tag changes in them, the default tag first; then the names of earlier versions. Names of other blocks than those that are built are left out.
+its settings, what each tag changes in them, the default tag first, and its size (parameters, multiplications) measured by torch's FlopCounterMode; then the names of earlier versions. Names of other blocks than those that are built are left out.
 """
 import dataclasses
 import functools
@@ -84,8 +84,26 @@ def line(name):
     return {"name": name, "class": cls, "args": args, "cfg": common, "tags": own}
 
 
+def size(name):
+    """Parameters, and multiplications for one picture of the default size, or None where the meta device can not run the network."""
+    import torch
+    from timm import create_model
+    from torch.utils.flop_counter import FlopCounterMode
+
+    config = _registry._model_default_cfgs[name].default
+    try:
+        with torch.device("meta"):
+            model = create_model(name, num_classes=config.num_classes or 1000).eval()
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            model(torch.zeros(1, *config.input_size, device="meta"))
+    except RuntimeError:
+        return None
+    return [sum(p.numel() for p in model.parameters()), counter.get_total_flops() // 2]
+
+
 def main():
     written = set()
+    sizes = {n: size(n) for m in MODULES for n in _registry._module_to_models[m] if n not in _registry._deprecated_models}
     for name in MODULES:
         module = importlib.import_module("timm.models." + name)
         module.build_model_with_cfg = record
@@ -102,6 +120,7 @@ def main():
             row = line(name)
             if not any(a in json.dumps(row["args"]) for a in ABSENT_VALUES):
                 written.add(name)
+                row |= {"size": sizes[name]} if sizes[name] else {}
                 print(json.dumps(row, separators=(",", ":")))
     for old, new in sorted(_registry._deprecated_models.items()):
         if new and new.split(".")[0] in written:

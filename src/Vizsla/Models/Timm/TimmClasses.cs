@@ -11,6 +11,8 @@ internal static class TimmClasses
             ["ResNetV2"] = (configuration, arguments) => new TimmResNetV2Network(configuration, arguments),
             ["EfficientNet"] = (configuration, arguments) => new TimmEfficientNetNetwork(configuration, arguments, poolsFirst: false),
             ["MobileNetV3"] = (configuration, arguments) => new TimmEfficientNetNetwork(configuration, arguments, poolsFirst: true),
+            ["GhostNet"] = (configuration, arguments) => new TimmGhostNetNetwork(configuration, arguments),
+            ["MlpMixer"] = (configuration, arguments) => new TimmMixerNetwork(configuration, arguments),
             ["ConvNeXt"] = (configuration, arguments) => new TimmConvNeXtNetwork(configuration, arguments),
             ["RegNet"] = (configuration, arguments) => new TimmRegNetNetwork(configuration, arguments),
             ["DenseNet"] = (configuration, arguments) => new TimmDenseNetNetwork(configuration, arguments),

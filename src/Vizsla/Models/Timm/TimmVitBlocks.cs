@@ -142,6 +142,7 @@ internal sealed class TimmPerceptron : TensorLayer
     private readonly Dense _narrow;
     private readonly Func<Tensor, Tensor> _function;
     private readonly bool _isGated;
+    private readonly bool _gatesLast;
 
     public TimmPerceptron(TimmVitShape shape)
         : this(shape.Width, shape.InnerWidth, shape.Activation, shape.IsGated)
@@ -151,11 +152,12 @@ internal sealed class TimmPerceptron : TensorLayer
     /// <param name="width">Width of the tokens.</param>
     /// <param name="inner">Width inside.</param>
     /// <param name="activation">timm's name of the activation.</param>
-    /// <param name="isGated">Whether the first half inside, activated, gates the second.</param>
-    public TimmPerceptron(int width, int inner, string activation, bool isGated = false)
+    /// <param name="isGated">Whether one half inside, activated, gates the other.</param>
+    /// <param name="gatesLast">Whether that is the second half.</param>
+    public TimmPerceptron(int width, int inner, string activation, bool isGated = false, bool gatesLast = false)
         : base(nameof(TimmPerceptron))
     {
-        _isGated = isGated;
+        (_isGated, _gatesLast) = (isGated, gatesLast);
         _function = TimmStyle.FunctionOf(activation);
         _widen = Add("fc1", new Dense(width, inner));
         _narrow = Add("fc2", new Dense(isGated ? inner / 2 : inner, width));
@@ -170,7 +172,8 @@ internal sealed class TimmPerceptron : TensorLayer
         if (_isGated)
         {
             var parts = x.Chunk(2, -1);
-            return _narrow.Forward(_function(parts[0]).Times(parts[1])).MoveToOuterDisposeScope();
+            var gated = _gatesLast ? parts[0].Times(_function(parts[1])) : _function(parts[0]).Times(parts[1]);
+            return _narrow.Forward(gated).MoveToOuterDisposeScope();
         }
 
         return _narrow.Forward(_function(x)).MoveToOuterDisposeScope();

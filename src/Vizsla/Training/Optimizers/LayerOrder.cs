@@ -26,7 +26,7 @@ internal static class LayerOrder
         new("stem", [new(@"stages\.(\d+)\.blocks\.(\d+)"), new(@"stages\.(\d+)\.downsample", 0), new("norm", JoinsPrevious)]),
         new("stem", [new(@"stages\.(\d+)\.(\d+)"), new("final_conv", JoinsPrevious)]),
         new("stem", [new(@"s(\d+)\.b(\d+)")]),
-        new("stem", [new(@"blocks\.(\d+)")]),
+        new("stem", [new(@"blocks\.(\d+)"), new("norm", JoinsPrevious)]),
         new("conv[12]|bn[12]", [new(@"block(\d+)"), new("conv[34]|bn[34]", 99)]),
         new(@"features\.conv[012]|features\.norm[012]", [new(@"features\.denseblock(\d+)\.denselayer(\d+)"), new(@"features\.transition(\d+)", JoinsPrevious)]),
         new(@"features\.0\.(?!conv)", [new(@"features\.(\d+)")]),
