@@ -4,7 +4,7 @@ namespace Vizsla.HouseRules;
 public sealed class BorderTests
 {
     [Theory]
-    [InlineData("Vizsla.Hub", "TorchSharp", "SkiaSharp", "NetVips", "Microsoft.AspNetCore", "Spectre", "Vizsla.Data", "Microsoft.Data.Sqlite")]
+    [InlineData("Vizsla.Hub", "TorchSharp", "SkiaSharp", "Microsoft.AspNetCore", "Spectre", "Vizsla.Data", "Microsoft.Data.Sqlite")]
     [InlineData("Vizsla.Data", "TorchSharp", "Microsoft.AspNetCore", "Spectre", "System.CommandLine")]
     [InlineData("Vizsla", "Microsoft.AspNetCore", "Spectre", "System.CommandLine", "Microsoft.Data.Sqlite")]
     [InlineData("Vizsla.Studio", "Spectre", "System.CommandLine", "Vizsla.HubServer")]
