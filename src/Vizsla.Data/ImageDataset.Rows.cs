@@ -17,7 +17,7 @@ public sealed partial class ImageDataset
         ArgumentNullException.ThrowIfNull(rows);
         var stored = rows.Select(row => row >= 0 && row < Count
             ? StoredRow(row)
-            : throw new ArgumentOutOfRangeException(nameof(rows), $"Index {row} out of range for dataset of size {Count}."));
+            : throw new ArgumentOutOfRangeException(nameof(rows), Invariant($"Index {row} out of range for dataset of size {Count}.")));
         return WithRows([.. stored]);
     }
 
@@ -106,7 +106,7 @@ public sealed partial class ImageDataset
         var length = each + (index < extra ? 1 : 0);
         return length > 0
             ? Select(Enumerable.Range(start, length))
-            : throw new ArgumentOutOfRangeException(nameof(index), $"Index {start} out of range for dataset of size {Count}.");
+            : throw new ArgumentOutOfRangeException(nameof(index), Invariant($"Index {start} out of range for dataset of size {Count}."));
     }
 
     /// <summary>All rows sorted by columns; rows that compare equal keep their order, missing values come last.</summary>
@@ -180,7 +180,7 @@ public sealed partial class ImageDataset
             throw new DatasetException($"Stratifying by column is only supported for ClassLabel column, and column {column} is {FeaturesJson.TypeName(Features[column])}.");
         }
 
-        long[] numbers = [.. Enumerable.Range(0, Count).Select(row => Value(row, column) as long? ?? throw new DatasetException($"Row {row} has no value in '{column}' to stratify by."))];
+        long[] numbers = [.. Enumerable.Range(0, Count).Select(row => Value(row, column) as long? ?? throw new DatasetException(Invariant($"Row {row} has no value in '{column}' to stratify by.")))];
         var used = numbers.Distinct().Order().ToList();
         int[] classes = [.. numbers.Select(n => used.BinarySearch(n))];
         var counts = new int[used.Count];

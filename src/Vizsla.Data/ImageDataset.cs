@@ -59,7 +59,7 @@ public sealed partial class ImageDataset
             }
 
             var stored = StoredRow(row);
-            var source = _table.Value(stored, _imageColumn) as ImageSource ?? throw new DatasetException($"Row {row} has no picture.");
+            var source = _table.Value(stored, _imageColumn) as ImageSource ?? throw new DatasetException(Invariant($"Row {row} has no picture."));
             return _labelColumn >= 0 && _table.Value(stored, _labelColumn) is long and >= 0 and var label ? source with { Label = LabelIn(label, row) } : source;
         }
     }
@@ -71,7 +71,7 @@ public sealed partial class ImageDataset
         ? throw new DatasetException($"The dataset has no label column. Columns: {string.Join(", ", Features.Names)}.")
         : _table.Value(StoredRow(row), _labelColumn) is long and >= 0 and var label
             ? LabelIn(label, row)
-            : throw new DatasetException($"Row {row} ('{this[row].Name}') has no label.");
+            : throw new DatasetException(Invariant($"Row {row} ('{this[row].Name}') has no label."));
 
     /// <summary>Decodes the picture of a row to RGB, turned upright as its EXIF orientation says.</summary>
     /// <param name="row">From 0 to Count - 1.</param>
@@ -133,7 +133,7 @@ public sealed partial class ImageDataset
 
     private int LabelIn(long label, int row) => label < ClassNames.Count
         ? (int)label
-        : throw new DatasetException($"Row {row} has the label {label}, but the {ClassNames.Count} classes are numbered 0 to {ClassNames.Count - 1}.");
+        : throw new DatasetException(Invariant($"Row {row} has the label {label}, but the {ClassNames.Count} classes are numbered 0 to {ClassNames.Count - 1}."));
 
     private int StoredRow(int row)
     {

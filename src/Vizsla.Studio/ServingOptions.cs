@@ -29,12 +29,12 @@ public sealed class ServingOptions
     internal void Validate()
     {
         List<string> problems = [];
-        Check(MaxBatch >= 1, $"max_batch must be at least 1, got {MaxBatch}");
-        Check(MaxDelay >= TimeSpan.Zero && MaxDelay <= TimeSpan.FromSeconds(10), $"max_delay_ms must be from 0 to 10000, got {MaxDelay.TotalMilliseconds}");
-        Check(MaxQueue >= 1, $"max_queue must be at least 1, got {MaxQueue}");
-        Check(MaxPictureBytes >= 1, $"the limit on a picture's bytes must be at least 1, got {MaxPictureBytes}");
-        Check(MaxPicturePixels >= 1, $"the limit on a picture's pixels must be at least 1, got {MaxPicturePixels}");
-        Check(MaxPicturesPerRequest >= 1, $"the limit on pictures in a request must be at least 1, got {MaxPicturesPerRequest}");
+        Check(MaxBatch >= 1, Invariant($"max_batch must be at least 1, got {MaxBatch}"));
+        Check(MaxDelay >= TimeSpan.Zero && MaxDelay <= TimeSpan.FromSeconds(10), Invariant($"max_delay_ms must be from 0 to 10000, got {MaxDelay.TotalMilliseconds}"));
+        Check(MaxQueue >= 1, Invariant($"max_queue must be at least 1, got {MaxQueue}"));
+        Check(MaxPictureBytes >= 1, Invariant($"the limit on a picture's bytes must be at least 1, got {MaxPictureBytes}"));
+        Check(MaxPicturePixels >= 1, Invariant($"the limit on a picture's pixels must be at least 1, got {MaxPicturePixels}"));
+        Check(MaxPicturesPerRequest >= 1, Invariant($"the limit on pictures in a request must be at least 1, got {MaxPicturesPerRequest}"));
         if (problems.Count > 0)
         {
             throw new ArgumentException($"Invalid serving options: {string.Join("; ", problems)}.");

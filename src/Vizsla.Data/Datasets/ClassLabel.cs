@@ -23,7 +23,7 @@ public sealed record ClassLabel(LabelSet Names) : Feature
     /// <exception cref="DatasetException">The number is outside.</exception>
     public string Int2Str(long value) => value >= 0 && value < Names.Count
         ? Names[(int)value]
-        : throw new DatasetException($"Invalid integer class label {value}");
+        : throw new DatasetException(Invariant($"Invalid integer class label {value}"));
 
     /// <summary>Number of a class: the exact name, else the name without spaces around it, else the number that the text spells.</summary>
     /// <param name="value">Name or number as text.</param>
@@ -49,5 +49,5 @@ public sealed record ClassLabel(LabelSet Names) : Feature
     /// <exception cref="DatasetException">The number is outside.</exception>
     public long EncodeExample(long value) => value >= -1 && value < Names.Count
         ? value
-        : throw new DatasetException($"Class label {value} greater than configured num_classes {Names.Count}");
+        : throw new DatasetException(Invariant($"Class label {value} greater than configured num_classes {Names.Count}"));
 }

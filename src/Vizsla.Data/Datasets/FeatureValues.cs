@@ -24,7 +24,7 @@ internal static class FeatureValues
         (ListFeature list, IEnumerable items and not string) => items.Cast<object?>().Select(i => Encode(i, list.Element)).ToList(),
         (StructFeature fields, IReadOnlyDictionary<string, object?> values) => fields.Fields.ToDictionary(f => f.Key, f => Encode(values.GetValueOrDefault(f.Key), f.Value), StringComparer.Ordinal),
         (OtherFeature, _) => value,
-        _ => throw new DatasetException($"The value '{value}' ({value.GetType().Name}) does not fit a column of type {FeaturesJson.TypeName(type)}{(type is ValueFeature v ? $"('{v.DType}')" : "")}."),
+        _ => throw new DatasetException(Invariant($"The value '{value}' ({value.GetType().Name}) does not fit a column of type {FeaturesJson.TypeName(type)}{(type is ValueFeature v ? $"('{v.DType}')" : "")}.")),
     };
 
     /// <summary>The type of column that holds such a value; null for null.</summary>

@@ -59,7 +59,7 @@ public sealed class Image : IDisposable
         if (pixels.Length != Pixels.Length)
         {
             Dispose();
-            throw new ArgumentException($"A {width}x{height} RGB image has {3L * width * height} bytes, got {pixels.Length}.", nameof(pixels));
+            throw new ArgumentException(Invariant($"A {width}x{height} RGB image has {3L * width * height} bytes, got {pixels.Length}."), nameof(pixels));
         }
 
         pixels.CopyTo(Pixels);

@@ -40,27 +40,27 @@ public sealed record BatchLoaderOptions
     {
         if (BatchSize < 1)
         {
-            yield return $"BatchSize is {BatchSize} and must be at least 1.";
+            yield return Invariant($"BatchSize is {BatchSize} and must be at least 1.");
         }
 
         if (Workers < 0)
         {
-            yield return $"Workers is {Workers} and must be 0 or more.";
+            yield return Invariant($"Workers is {Workers} and must be 0 or more.");
         }
 
         if (Prefetch < 1)
         {
-            yield return $"Prefetch is {Prefetch} and must be at least 1.";
+            yield return Invariant($"Prefetch is {Prefetch} and must be at least 1.");
         }
 
         if (StartBatch < 0)
         {
-            yield return $"StartBatch is {StartBatch} and must be 0 or more.";
+            yield return Invariant($"StartBatch is {StartBatch} and must be 0 or more.");
         }
 
         if (RngMode == RngMode.SharedStream && Workers > 0)
         {
-            yield return $"RngMode SharedStream draws in loading order and needs Workers 0, got {Workers}.";
+            yield return Invariant($"RngMode SharedStream draws in loading order and needs Workers 0, got {Workers}.");
         }
 
         if (RngMode == RngMode.SharedStream && SharedRng is null)

@@ -68,7 +68,7 @@ public static class PythonJson
         var exponent = int.Parse(text[(text.IndexOf('E', StringComparison.Ordinal) + 1)..], CultureInfo.InvariantCulture);
 
         // Seventeen digits may round up to the next power of ten where the shortest ones do not, and the other way round.
-        var candidate = double.Parse($"{digits[0]}.{digits[1..]}E{exponent}", CultureInfo.InvariantCulture);
+        var candidate = double.Parse(Invariant($"{digits[0]}.{digits[1..]}E{exponent}"), CultureInfo.InvariantCulture);
         return (digits, candidate == value ? exponent : candidate > value ? exponent - 1 : exponent + 1);
     }
 

@@ -193,14 +193,14 @@ public sealed partial class Rng
     {
         if (state.Length != StateSize)
         {
-            throw new ArgumentException($"A generator's state has {StateSize} bytes, got {state.Length}.", nameof(state));
+            throw new ArgumentException(Invariant($"A generator's state has {StateSize} bytes, got {state.Length}."), nameof(state));
         }
 
         var left = BinaryPrimitives.ReadInt32LittleEndian(state[LeftAt..]);
         var next = BinaryPrimitives.ReadInt32LittleEndian(state[NextAt..]);
         if (left is < 1 or > StateLength || next is < 0 or > StateLength)
         {
-            throw new ArgumentException($"A generator's state has 1 to {StateLength} draws left, got {left} left and {next} next; the bytes are something else.", nameof(state));
+            throw new ArgumentException(Invariant($"A generator's state has 1 to {StateLength} draws left, got {left} left and {next} next; the bytes are something else."), nameof(state));
         }
 
         _seed = BinaryPrimitives.ReadUInt64LittleEndian(state);

@@ -19,7 +19,7 @@ public abstract record BatchTransform : Transform
         if (pixels.Length != (long)targets.Count * shape.Channels * shape.Height * shape.Width)
         {
             throw new ArgumentException(
-                $"{targets.Count} pictures of [{shape.Channels}, {shape.Height}, {shape.Width}] hold {(long)targets.Count * shape.Channels * shape.Height * shape.Width} floats, got {pixels.Length}.",
+                Invariant($"{targets.Count} pictures of [{shape.Channels}, {shape.Height}, {shape.Width}] hold {(long)targets.Count * shape.Channels * shape.Height * shape.Width} floats, got {pixels.Length}."),
                 nameof(pixels));
         }
 

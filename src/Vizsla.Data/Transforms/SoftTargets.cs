@@ -26,7 +26,7 @@ public sealed class SoftTargets
         {
             if (labels[i] < 0 || labels[i] >= classCount)
             {
-                throw new ArgumentOutOfRangeException(nameof(labels), labels[i], $"Label {labels[i]} of picture {i} is not one of {classCount} classes.");
+                throw new ArgumentOutOfRangeException(nameof(labels), labels[i], Invariant($"Label {labels[i]} of picture {i} is not one of {classCount} classes."));
             }
 
             targets.Row(i)[(int)labels[i]] = 1;

@@ -70,7 +70,7 @@ internal static partial class YamlScalars
         var text = value.ToString("E16", CultureInfo.InvariantCulture);
         for (var precision = 0; precision <= 16; precision++)
         {
-            text = value.ToString($"E{precision}", CultureInfo.InvariantCulture);
+            text = value.ToString(Invariant($"E{precision}"), CultureInfo.InvariantCulture);
             if (double.Parse(text, CultureInfo.InvariantCulture).Equals(value))
             {
                 break;

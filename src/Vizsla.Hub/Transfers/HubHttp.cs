@@ -197,7 +197,7 @@ internal sealed partial class HubHttp : IDisposable
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw HubErrors.Unreachable(subject, address, new TimeoutException($"no answer within {request.Timeout.TotalSeconds:0} s", e));
+            throw HubErrors.Unreachable(subject, address, new TimeoutException(Invariant($"no answer within {request.Timeout.TotalSeconds:0} s"), e));
         }
     }
 

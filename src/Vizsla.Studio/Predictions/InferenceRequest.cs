@@ -89,7 +89,7 @@ internal sealed record InferenceRequest(byte[] Picture, int TopK, ScoreFunction?
 
         return value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var count) && count >= 1
             ? count
-            : throw Malformed($"'top_k' must be a whole number of at least 1, got {value.GetRawText()}.");
+            : throw Malformed(Invariant($"'top_k' must be a whole number of at least 1, got {value.GetRawText()}."));
     }
 
     private static ScoreFunction? ReadFunction(JsonElement parameters)
@@ -111,7 +111,7 @@ internal sealed record InferenceRequest(byte[] Picture, int TopK, ScoreFunction?
     }
 
     private static RefusedException UnknownFunction(JsonElement value) =>
-        Malformed($"'function_to_apply' must be softmax, sigmoid or none, got {value.GetRawText()}.");
+        Malformed(Invariant($"'function_to_apply' must be softmax, sigmoid or none, got {value.GetRawText()}."));
 
     private static void Known(JsonElement map, string[] known, string what)
     {

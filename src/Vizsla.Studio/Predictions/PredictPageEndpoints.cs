@@ -36,7 +36,7 @@ internal static class PredictPageEndpoints
 
         if (label < 0 || label >= model.Labels.Count)
         {
-            throw new RefusedException(StatusCodes.Status400BadRequest, $"'label' must be 0 to {model.Labels.Count - 1}, got {label}.");
+            throw new RefusedException(StatusCodes.Status400BadRequest, Invariant($"'label' must be 0 to {model.Labels.Count - 1}, got {label}."));
         }
 
         var image = pictures.Decode(picture);

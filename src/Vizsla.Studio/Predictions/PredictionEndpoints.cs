@@ -73,7 +73,7 @@ internal static class PredictionEndpoints
         catalog.Get(name);
         if (top_k < 1)
         {
-            throw new RefusedException(StatusCodes.Status400BadRequest, $"'top_k' must be at least 1, got {top_k}.");
+            throw new RefusedException(StatusCodes.Status400BadRequest, Invariant($"'top_k' must be at least 1, got {top_k}."));
         }
 
         if (!context.Request.HasFormContentType)
@@ -85,7 +85,7 @@ internal static class PredictionEndpoints
         if (files.Count == 0 || files.Count > catalog.Options.MaxPicturesPerRequest)
         {
             throw new RefusedException(StatusCodes.Status400BadRequest,
-                $"Send 1 to {catalog.Options.MaxPicturesPerRequest} files in one request, got {files.Count}.");
+                Invariant($"Send 1 to {catalog.Options.MaxPicturesPerRequest} files in one request, got {files.Count}."));
         }
 
         var answers = files.Select(file => AnswerFileAsync(file, name, top_k, catalog, context.RequestAborted));

@@ -75,7 +75,7 @@ internal sealed class TransformEndpoints : IDisposable
             };
             if (asked > MostPixels)
             {
-                throw new RefusedException(StatusCodes.Status400BadRequest, $"{step.GetType().Name} would make a picture of {asked / 1e6:0.#} million pixels; the studio shows up to {MostPixels / 1e6:0} million.");
+                throw new RefusedException(StatusCodes.Status400BadRequest, Invariant($"{step.GetType().Name} would make a picture of {asked / 1e6:0.#} million pixels; the studio shows up to {MostPixels / 1e6:0} million."));
             }
         }
     }

@@ -27,7 +27,7 @@ internal static class TransformRender
         var pipeline = new Compose(steps);
         if (crop < 0 || crop >= pipeline.OutputCount)
         {
-            throw new ArgumentException($"'crop' must be 0 to {pipeline.OutputCount - 1}, got {crop}.", nameof(crop));
+            throw new ArgumentException(Invariant($"'crop' must be 0 to {pipeline.OutputCount - 1}, got {crop}."), nameof(crop));
         }
 
         var rng = new Rng(seed);

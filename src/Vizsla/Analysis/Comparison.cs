@@ -29,7 +29,7 @@ public readonly record struct McNemar(int BothRight, int OnlyFirst, int OnlySeco
         ArgumentNullException.ThrowIfNull(second);
         if (first.Count != second.Count)
         {
-            throw new ArgumentException($"Expected the answers to the same rows, got {first.Count} and {second.Count}.", nameof(second));
+            throw new ArgumentException(Invariant($"Expected the answers to the same rows, got {first.Count} and {second.Count}."), nameof(second));
         }
 
         int Count(bool a, bool b) => first.Zip(second).Count(pair => pair == (a, b));

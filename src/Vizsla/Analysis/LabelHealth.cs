@@ -101,7 +101,7 @@ public static class Neighbors
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         if (features.Count < 2 || features.Any(row => row.Length != features[0].Length))
         {
-            throw new ArgumentException($"Expected at least two rows of the same length, got {features.Count}.", nameof(features));
+            throw new ArgumentException(Invariant($"Expected at least two rows of the same length, got {features.Count}."), nameof(features));
         }
 
         var rows = features.Select(row => Prepared(row, euclidean)).ToArray();

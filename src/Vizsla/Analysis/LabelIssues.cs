@@ -297,7 +297,7 @@ public sealed class LabelIssues
     {
         if (labels.Length != probabilities.Length || labels.Length == 0)
         {
-            throw new ArgumentException($"Expected one row of probabilities for each label, got {probabilities.Length} for {labels.Length} labels.", nameof(probabilities));
+            throw new ArgumentException(Invariant($"Expected one row of probabilities for each label, got {probabilities.Length} for {labels.Length} labels."), nameof(probabilities));
         }
 
         var classes = probabilities[0].Length;

@@ -120,7 +120,7 @@ public sealed class LogisticRegression
         ArgumentOutOfRangeException.ThrowIfLessThan(classCount, 2);
         if (features.Count != labels.Count || features.Count == 0 || features.Any(row => row.Length != features[0].Length))
         {
-            throw new ArgumentException($"Expected rows of one length, one for each of {labels.Count} labels, got {features.Count}.", nameof(features));
+            throw new ArgumentException(Invariant($"Expected rows of one length, one for each of {labels.Count} labels, got {features.Count}."), nameof(features));
         }
 
         if (labels.Any(label => label < 0 || label >= classCount))

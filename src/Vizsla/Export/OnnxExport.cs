@@ -101,7 +101,7 @@ internal static class OnnxHalf
             System.Numerics.Tensors.TensorPrimitives.ConvertToHalf(tensor.Floats, halves);
             if (Array.Exists(halves, Half.IsInfinity))
             {
-                throw new NotSupportedException($"'{tensor.Name}' has values beyond {Half.MaxValue}, the largest of float16. Export as fp32.");
+                throw new NotSupportedException(Invariant($"'{tensor.Name}' has values beyond {Half.MaxValue}, the largest of float16. Export as fp32."));
             }
 
             model.Add(tensor with { Type = OnnxType.Float16, Data = System.Runtime.InteropServices.MemoryMarshal.AsBytes(halves.AsSpan()).ToArray() });

@@ -21,7 +21,7 @@ public sealed class HeatMap
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         if (values.Length != height * width)
         {
-            throw new ArgumentException($"A {height}x{width} heat map has {height * width} values, got {values.Length}.", nameof(values));
+            throw new ArgumentException(Invariant($"A {height}x{width} heat map has {height * width} values, got {values.Length}."), nameof(values));
         }
 
         (Height, Width, _values) = (height, width, values.ToArray());

@@ -94,7 +94,7 @@ public sealed partial class ModelConfiguration
 
         if (names.Count != classes)
         {
-            throw new ModelLoadException($"'{_origin}': num_classes is {classes}, but label_names has {names.Count} names.");
+            throw new ModelLoadException(Invariant($"'{_origin}': num_classes is {classes}, but label_names has {names.Count} names."));
         }
 
         HasLabelNames = true;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Vizsla.Primitives;
 using Vizsla.Testing;
@@ -39,7 +40,7 @@ public sealed partial class TransformGoldenTests
         {
             foreach (var draw in seed.Value.EnumerateObject())
             {
-                var rng = new Rng(ulong.Parse(seed.Name));
+                var rng = new Rng(ulong.Parse(seed.Name, CultureInfo.InvariantCulture));
                 if (draw.Name == "random_int64")
                 {
                     var drawn = rng.NextInt64();

@@ -18,7 +18,7 @@ public sealed record RawAnswer(int Status, IReadOnlyList<KeyValuePair<string, st
         var head = new StringBuilder($"HTTP/1.1 {Status} Recorded\r\n");
         foreach (var (name, value) in Headers)
         {
-            head.Append($"{name}: {value}\r\n");
+            head.Append(CultureInfo.InvariantCulture, $"{name}: {value}\r\n");
         }
 
         if (!chunked && !Headers.Any(h => h.Key.Equals("Content-Length", StringComparison.OrdinalIgnoreCase)))

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace Vizsla.Testing.Hub;
@@ -35,7 +36,7 @@ public sealed record RawRequest(string Method, string Path, string Query, IReadO
         var headers = lines.Skip(1).Select(l => l.Split(':', 2)).ToDictionary(p => p[0].Trim().ToLowerInvariant(), p => p[1].Trim());
         var body = headers.ContainsKey("transfer-encoding")
             ? await ReadChunksAsync(stream, cancellationToken)
-            : await ReadExactlyAsync(stream, headers.TryGetValue("content-length", out var length) ? int.Parse(length) : 0, cancellationToken);
+            : await ReadExactlyAsync(stream, headers.TryGetValue("content-length", out var length) ? int.Parse(length, CultureInfo.InvariantCulture) : 0, cancellationToken);
         return new RawRequest(words[0], target[0], target.Length > 1 ? target[1] : "", headers, body, isStorage);
     }
 

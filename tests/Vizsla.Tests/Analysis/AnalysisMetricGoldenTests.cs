@@ -161,9 +161,9 @@ public sealed class AnalysisMetricGoldenTests
         }
     }
 
-    private static void AssertNear(IReadOnlyList<double> expected, IReadOnlyList<double> actual, double tolerance)
+    private static void AssertNear(double[] expected, IReadOnlyList<double> actual, double tolerance)
     {
-        Assert.Equal(expected.Count, actual.Count);
+        Assert.Equal(expected.Length, actual.Count);
         Assert.All(expected, (value, i) => Assert.Equal(value, actual[i], tolerance));
     }
 

@@ -67,6 +67,31 @@ public sealed class RunPlotsTests
         Assert.Contains((200, 80, 0), Colors(picture));
     }
 
+    // As many as the breeds of the Oxford pets; 60 is the most that is shown.
+    [Theory]
+    [InlineData(37)]
+    [InlineData(60)]
+    public void A_matrix_of_many_classes_has_its_counts_written_in(int classes)
+    {
+        var scores = new float[classes * classes];
+        for (var i = 0; i < classes; i++)
+        {
+            scores[(i * classes) + i] = 1;
+        }
+
+        using var picture = ConfusionPlot.Draw(new(new EvalPrediction(scores, [.. Enumerable.Range(0, classes).Select(i => (long)i)], [.. Enumerable.Range(0, classes).Select(i => $"class {i}")])));
+
+        // The first cell of the diagonal: from the first blue pixel to the last blue one of its row.
+        var blue = Enumerable.Range(0, picture.Width * picture.Height).Where(i => At(picture, i) == (0, 90, 150)).ToList();
+        var (left, top) = (blue[0] % picture.Width, blue[0] / picture.Width);
+        var right = blue.Where(i => i / picture.Width == top).Max(i => i % picture.Width);
+        var cell = from y in Enumerable.Range(top, right - left) from x in Enumerable.Range(left, right - left) select At(picture, (y * picture.Width) + x);
+        Assert.Contains(cell, c => c.Red > 200);
+    }
+
+    private static (int Red, int Green, int Blue) At(Image picture, int pixel) =>
+        (picture.Pixels[3 * pixel], picture.Pixels[(3 * pixel) + 1], picture.Pixels[(3 * pixel) + 2]);
+
     private static HashSet<(int, int, int)> Colors(Image picture)
     {
         var colors = new HashSet<(int, int, int)>();

@@ -79,7 +79,7 @@ internal static class DatasetFolder
         }));
 
     // A Parquet file without metadata of its own has the columns that the card gives it.
-    private static DatasetDict Cast(DatasetDict splits, Features? told) => told is null || told.Equals(splits.Features) || !told.Names.Order().SequenceEqual(splits.Features.Names.Order())
+    private static DatasetDict Cast(DatasetDict splits, Features? told) => told is null || told.Equals(splits.Features) || !told.Names.Order(StringComparer.Ordinal).SequenceEqual(splits.Features.Names.Order(StringComparer.Ordinal))
         ? splits
         : new DatasetDict(splits.Select(s => KeyValuePair.Create(s.Key, told.Where(f => !f.Value.Equals(s.Value.Features[f.Key])).Aggregate(s.Value, (d, f) => d.CastColumn(f.Key, f.Value)))));
 

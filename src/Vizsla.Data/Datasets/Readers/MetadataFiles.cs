@@ -81,7 +81,7 @@ internal sealed class MetadataFiles
     {
         (ImageFeature, string name) => name.Length == 0 ? null : Source(file, name),
         (ListFeature { Element: ImageFeature }, IReadOnlyList<object?> { Count: 0 }) =>
-            throw new DatasetException($"Row {row + 1} of the metadata file '{file}' has an empty list of pictures for '{column.Key}'. Name at least one, or leave the row out."),
+            throw new DatasetException(Invariant($"Row {row + 1} of the metadata file '{file}' has an empty list of pictures for '{column.Key}'. Name at least one, or leave the row out.")),
         (ListFeature { Element: ImageFeature }, IReadOnlyList<object?> names) => names.Select(n => n is string name ? Source(file, name) : null).ToList(),
         _ => value,
     };

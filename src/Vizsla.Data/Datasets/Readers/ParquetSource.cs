@@ -100,7 +100,7 @@ internal sealed class ParquetSource : IDisposable
 
     // -1 stands for a row without a label, as in Python.
     private object? Checked(object? value, KeyValuePair<string, Feature> column, long row) => value is long number && column.Value is ClassLabel label && (number < -1 || number >= label.NumClasses)
-        ? throw new DatasetException($"Row {row} of '{_path}' has the label {number} in the column '{column.Key}', but its {label.NumClasses} classes are numbered 0 to {label.NumClasses - 1}. Correct the row, or the names of the classes.")
+        ? throw new DatasetException(Invariant($"Row {row} of '{_path}' has the label {number} in the column '{column.Key}', but its {label.NumClasses} classes are numbered 0 to {label.NumClasses - 1}. Correct the row, or the names of the classes."))
         : value;
 
     private Apache.Arrow.Ipc.IArrowArrayStream Open()

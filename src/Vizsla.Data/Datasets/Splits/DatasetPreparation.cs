@@ -136,7 +136,7 @@ public static class DatasetPreparation
         }
     }
 
-    private static string Megabytes(long bytes) => $"{bytes / 1_000_000.0:0.0} MB";
+    private static string Megabytes(long bytes) => Invariant($"{bytes / 1_000_000.0:0.0} MB");
 
     private static long FreeSpace(string folder) =>
         new DriveInfo(OperatingSystem.IsWindows() ? Path.GetPathRoot(Path.GetFullPath(folder)) ?? folder : folder).AvailableFreeSpace;

@@ -52,7 +52,7 @@ public sealed record RandAugment(
         Rules.CheckSamplingFilter(Interpolation, problems);
         if (Strength >= BinCount)
         {
-            problems.Add($"magnitude is {Strength}, expected 0 to {BinCount - 1} with {BinCount} bins.");
+            problems.Add(Invariant($"magnitude is {Strength}, expected 0 to {BinCount - 1} with {BinCount} bins."));
         }
     }
 }

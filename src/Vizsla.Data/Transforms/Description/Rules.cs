@@ -50,7 +50,7 @@ internal static class Rules
     {
         if (classCount is { } expected && expected != targets.ClassCount)
         {
-            throw new ArgumentException($"The targets have {targets.ClassCount} classes, and num_classes is {expected}; leave num_classes out or correct it.", nameof(targets));
+            throw new ArgumentException(Invariant($"The targets have {targets.ClassCount} classes, and num_classes is {expected}; leave num_classes out or correct it."), nameof(targets));
         }
     }
 }

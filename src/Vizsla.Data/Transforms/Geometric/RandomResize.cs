@@ -29,7 +29,7 @@ public sealed record RandomResize(
         ArgumentNullException.ThrowIfNull(problems);
         if (MinSize >= MaxSize)
         {
-            problems.Add($"min_size is {MinSize}, expected less than max_size {MaxSize}.");
+            problems.Add(Invariant($"min_size is {MinSize}, expected less than max_size {MaxSize}."));
         }
     }
 }

@@ -188,7 +188,7 @@ internal sealed record ConvNextOptions
         if (Widths.Count != stages || Depths.Count != stages)
         {
             throw new ModelLoadException(
-                $"num_stages is {stages}, hidden_sizes has {Widths.Count} and depths {Depths.Count} entries; expected one number.");
+                Invariant($"num_stages is {stages}, hidden_sizes has {Widths.Count} and depths {Depths.Count} entries; expected one number."));
         }
     }
 

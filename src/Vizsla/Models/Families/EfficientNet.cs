@@ -33,7 +33,7 @@ internal sealed class EfficientNetNetwork : TransformersNetwork
         var last = _options.Scaled(LastWidth);
         if (last != _options.HiddenWidth)
         {
-            throw new ModelLoadException($"hidden_dim is {_options.HiddenWidth}, but width_coefficient {_options.WidthFactor} makes the last layer {last} wide; expected the same number.");
+            throw new ModelLoadException(Invariant($"hidden_dim is {_options.HiddenWidth}, but width_coefficient {_options.WidthFactor} makes the last layer {last} wide; expected the same number."));
         }
 
         _last = ConvolutionUnit.Add(

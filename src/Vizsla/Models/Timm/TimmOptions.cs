@@ -34,7 +34,7 @@ internal sealed record TimmOptions(
         var classes = configuration.LabelCount;
         if (arguments.WholeNumberOrNull("num_classes") is { } declared && declared != classes)
         {
-            throw new ModelLoadException($"num_classes is {classes}, but model_args says {declared}; expected the same number.");
+            throw new ModelLoadException(Invariant($"num_classes is {classes}, but model_args says {declared}; expected the same number."));
         }
 
         var size = pretrained.WholeNumbers("input_size", 3, 224, 224);

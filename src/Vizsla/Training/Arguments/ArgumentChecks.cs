@@ -74,7 +74,7 @@ public static class ArgumentChecks
     {
         var evaluates = a.EvalStrategy != IntervalStrategy.No;
         yield return a.MaxSteps > 0 && a.NumTrainEpochs != new TrainingArguments().NumTrainEpochs
-            ? $"max_steps is {a.MaxSteps} and num_train_epochs is {PythonJson.Repr(a.NumTrainEpochs)}, but only one of them can say when training ends: leave one out."
+            ? Invariant($"max_steps is {a.MaxSteps} and num_train_epochs is {PythonJson.Repr(a.NumTrainEpochs)}, but only one of them can say when training ends: leave one out.")
             : null;
         yield return a.Bf16 == true && a.Fp16 ? "bf16 and fp16 cannot both be true: choose one." : null;
         yield return a.Bf16FullEval && a.Fp16FullEval ? "bf16_full_eval and fp16_full_eval cannot both be true: choose one." : null;

@@ -60,7 +60,7 @@ internal static class PythonCheckpoint
     {
         if (then != 0 && then != now)
         {
-            throw new TrainingException($"The run cannot be resumed from '{folder}': {name} was {then} in Python and is {now} here. Set {argument} as it was.");
+            throw new TrainingException(Invariant($"The run cannot be resumed from '{folder}': {name} was {then} in Python and is {now} here. Set {argument} as it was."));
         }
     }
 

@@ -92,7 +92,7 @@ public static class LearningRateSchedules
     {
         if (rate <= end)
         {
-            throw new ArgumentException($"lr_scheduler_kwargs: lr_end is {end:g} but must be below the learning rate {rate:g}.");
+            throw new ArgumentException(Invariant($"lr_scheduler_kwargs: lr_end is {end:g} but must be below the learning rate {rate:g}."));
         }
 
         return t => t > total || total == warmup

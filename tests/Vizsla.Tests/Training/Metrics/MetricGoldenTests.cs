@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Vizsla.Testing;
 using Vizsla.Training.Metrics;
@@ -21,7 +22,7 @@ public sealed partial class MetricGoldenTests
             foreach (var (key, value) in expected.Where(e => e.Value is JsonValue))
             {
                 var calibration = key.StartsWith("expected_calibration_error", StringComparison.Ordinal);
-                var metric = calibration ? new CalibrationError(int.Parse(key.Split('_')[3])) : Metric.Find(key);
+                var metric = calibration ? new CalibrationError(int.Parse(key.Split('_')[3], CultureInfo.InvariantCulture)) : Metric.Find(key);
 
                 var actual = metric.Compute(prediction);
 
