@@ -3,10 +3,10 @@ using Spectre.Console;
 
 namespace Vizsla.Cli;
 
-/// <summary>Where a verb writes: results to <see cref="Out"/>, progress and complaints to <see cref="Error"/>.</summary>
+/// <summary>Where a verb writes: results to <see cref="Out"/>, progress, warnings and errors to <see cref="Error"/>.</summary>
 /// <param name="Out">Standard output: tables, paths, JSON.</param>
 /// <param name="Error">Standard error: progress, warnings, errors.</param>
-/// <param name="Interactive">True when a person watches a terminal that can redraw: progress bars are drawn; else plain lines.</param>
+/// <param name="Interactive">True when a terminal that can redraw is attached: progress bars are drawn; else plain lines.</param>
 internal sealed record CommandConsole(IAnsiConsole Out, IAnsiConsole Error, bool Interactive)
 {
     /// <summary>The consoles of this process; plain when redirected or when <c>CI</c> is set.</summary>

@@ -25,7 +25,7 @@ internal static class CommandLine
         HeifDecoder.Register();
         var root = CreateRoot();
         var parsed = root.Parse(Normalize(root, arguments), new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
-        if (parsed.Action is ParseErrorAction || (parsed.Errors.Count > 0 && parsed.Action is not ExamplesHelpAction))
+        if (parsed.Action is not VerbHelp && (parsed.Action is ParseErrorAction || parsed.Errors.Count > 0 || StrayOptions(parsed).Any()))
         {
             return ReportUsage(parsed, console);
         }
@@ -70,7 +70,7 @@ internal static class CommandLine
     /// <summary>The whole tree of verbs.</summary>
     internal static RootCommand CreateRoot()
     {
-        var root = new RootCommand("Vizsla fine-tunes image classifiers: from a folder of photos to a model that names what it sees.");
+        var root = new RootCommand("Vizsla fine-tunes image classifiers: from a folder of photos to a model that classifies new ones.");
         foreach (var verb in CommandList.Create())
         {
             root.Subcommands.Add(verb);
@@ -78,7 +78,7 @@ internal static class CommandLine
 
         foreach (var help in root.Options.OfType<HelpOption>())
         {
-            help.Action = new ExamplesHelpAction();
+            help.Action = new VerbHelp();
         }
 
         return root;
@@ -112,27 +112,54 @@ internal static class CommandLine
 
     private static IEnumerable<Command> AllCommands(Command command) => command.Subcommands.SelectMany(AllCommands).Prepend(command);
 
+    // One line for each mistake: what follows from it is not repeated.
     private static int ReportUsage(ParseResult parsed, CommandConsole console)
     {
         var command = parsed.CommandResult.Command;
-        var options = command.Options.Select(o => o.Name);
-        var unknown = parsed.UnmatchedTokens.ToHashSet();
-        foreach (var word in unknown)
+        var lines = UnknownWords(parsed, command).ToList();
+        if (lines.Count == 0)
         {
-            var isOption = word.StartsWith('-');
-            var names = isOption ? options : command.Subcommands.Select(c => c.Name);
-            console.Note($"Unknown {(isOption ? "option" : command.Subcommands.Count > 0 ? "verb" : "argument")} '{word}'.{Suggestion.DidYouMean(word, names)}");
-        }
-
-        foreach (var error in parsed.Errors.Where(e => !unknown.Any(word => e.Message.Contains($"'{word}'", StringComparison.Ordinal))))
-        {
-            console.Note(error.Message);
+            lines.AddRange(parsed.Errors.Select(e => e.Message).Distinct());
         }
 
         var path = string.Join(' ', Path(parsed.CommandResult).Reverse());
-        console.Note($"Run 'vizsla {path}{(path.Length > 0 ? " " : "")}--help' for the options.");
+        lines[^1] += $" Run 'vizsla {path}{(path.Length > 0 ? " " : "")}--help' for {(command.Subcommands.Count > 0 ? "the verbs" : "the options")}.";
+        lines.ForEach(console.Note);
         return WrongUse;
     }
+
+    private static IEnumerable<string> UnknownWords(ParseResult parsed, Command command)
+    {
+        var options = command.Options.Where(o => !o.Hidden).Select(o => o.Name).ToList();
+        var isValue = false;
+        foreach (var word in StrayOptions(parsed).Concat(parsed.UnmatchedTokens))
+        {
+            if (command.Subcommands.Count > 0 && !word.StartsWith('-'))
+            {
+                yield return $"Unknown verb '{word}'.{Guesses.Verb(word, [.. command.Subcommands.Select(c => c.Name)])}";
+                yield break;
+            }
+
+            if (word.StartsWith('-'))
+            {
+                yield return $"Unknown option '{word.Split('=')[0]}'.{Guesses.Option(word, options)}";
+                isValue = !word.Contains('=', StringComparison.Ordinal);
+            }
+            else if (!isValue)
+            {
+                yield return $"Unknown argument '{word}'.";
+            }
+            else
+            {
+                isValue = false;
+            }
+        }
+    }
+
+    // A verb that takes files takes an unknown option for one.
+    private static IEnumerable<string> StrayOptions(ParseResult parsed) => parsed.Tokens.Any(t => t.Value == "--")
+        ? []
+        : parsed.CommandResult.Children.OfType<System.CommandLine.Parsing.ArgumentResult>().SelectMany(a => a.Tokens).Select(t => t.Value).Where(v => v.StartsWith("--", StringComparison.Ordinal));
 
     private static IEnumerable<string> Path(System.CommandLine.Parsing.CommandResult? result)
     {
@@ -162,30 +189,4 @@ internal static class CommandLine
     private static bool IsFault(Exception e) =>
         e is not (IOException or UnauthorizedAccessException or ArgumentException or HttpRequestException or OperationCanceledException)
         && e.GetType().Namespace?.StartsWith(nameof(Vizsla), StringComparison.Ordinal) != true;
-
-    /// <summary>The library's help, then the verb's examples.</summary>
-    private sealed class ExamplesHelpAction : SynchronousCommandLineAction
-    {
-        private readonly HelpAction _help = new();
-
-        public override bool ClearsParseErrors => true;
-
-        public override int Invoke(ParseResult parseResult)
-        {
-            var code = _help.Invoke(parseResult);
-            if (parseResult.CommandResult.Command is Verb { Examples.Count: > 0 } verb)
-            {
-                var output = parseResult.InvocationConfiguration.Output;
-                output.WriteLine(verb.Examples.Count == 1 ? "Example:" : "Examples:");
-                foreach (var example in verb.Examples)
-                {
-                    output.WriteLine("  " + example);
-                }
-
-                output.WriteLine();
-            }
-
-            return code;
-        }
-    }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Vizsla.Hub;
 
 namespace Vizsla.Cli;
@@ -6,9 +7,11 @@ namespace Vizsla.Cli;
 internal static class ModelFetch
 {
     /// <summary>Fetches <c>owner/name</c>, or what timm names so, into the cache, unless the name is a folder or file.</summary>
+    /// <exception cref="UsageException">The folder holds a training that was not finished.</exception>
     /// <exception cref="HubException">The Hub has no such model or cannot be reached, and nothing of it is cached.</exception>
     public static async Task EnsureAsync(CommandConsole console, string model, string? revision, CancellationToken cancellationToken)
     {
+        RequireFinished(model);
         if (PretrainedModels.RepositoryOf(model) is not { } name)
         {
             return;
@@ -41,6 +44,24 @@ internal static class ModelFetch
         catch (HubException e) when (e.Kind == HubErrorKind.RepositoryNotFound)
         {
             throw Again(e, $"There is no folder '{model}' here. {e.Message}");
+        }
+    }
+
+    // A training that was stopped has its weights in checkpoints alone.
+    private static void RequireFinished(string model)
+    {
+        if (!Directory.Exists(model) || File.Exists(Path.Combine(model, "config.json")))
+        {
+            return;
+        }
+
+        var last = Directory.EnumerateDirectories(model, "checkpoint-*")
+            .Select(folder => (Folder: folder, IsStep: int.TryParse(folder.AsSpan(folder.LastIndexOf('-') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var step), Step: step))
+            .Where(c => c.IsStep && File.Exists(Path.Combine(c.Folder, "config.json"))).OrderBy(c => c.Step).LastOrDefault();
+        if (last.Folder is { } checkpoint)
+        {
+            throw new UsageException(
+                $"The training in '{model}' was not finished. Use its last checkpoint with --model {CommandLine.Quote([checkpoint])}, or finish it with: vizsla {CommandLine.Quote(["train", "--output", model, "--resume_from_checkpoint", "true"])}");
         }
     }
 

@@ -19,6 +19,9 @@ internal abstract class Verb : Command
     /// <summary>Command lines that work, for the help.</summary>
     public IReadOnlyList<string> Examples { get; }
 
+    /// <summary>What the help shows first, by what people do; empty shows all options in one list.</summary>
+    public virtual IReadOnlyList<OptionGroup> Groups => [];
+
     /// <summary>Does the work.</summary>
     /// <param name="arguments">The parsed command line.</param>
     /// <param name="console">Where to write.</param>
@@ -33,7 +36,7 @@ internal abstract class Verb : Command
     /// <param name="aliases">Other spellings.</param>
     protected Option<T> AddOption<T>(string name, string description, T value, params string[] aliases)
     {
-        var option = new Option<T>(name, aliases) { Description = description, DefaultValueFactory = _ => value };
+        var option = new Option<T>(name, Spellings(name, aliases)) { Description = description, DefaultValueFactory = _ => value };
         Options.Add(option);
         return option;
     }
@@ -44,7 +47,7 @@ internal abstract class Verb : Command
     /// <param name="aliases">Other spellings.</param>
     protected Option<T?> AddOption<T>(string name, string description, params string[] aliases)
     {
-        var option = new Option<T?>(name, aliases) { Description = description };
+        var option = new Option<T?>(name, Spellings(name, aliases)) { Description = description };
         Options.Add(option);
         return option;
     }
@@ -55,7 +58,7 @@ internal abstract class Verb : Command
     /// <param name="aliases">Other spellings.</param>
     protected Option<T> AddRequired<T>(string name, string description, params string[] aliases)
     {
-        var option = new Option<T>(name, aliases) { Description = description, Required = true };
+        var option = new Option<T>(name, Spellings(name, aliases)) { Description = description, Required = true };
         Options.Add(option);
         return option;
     }
@@ -70,4 +73,12 @@ internal abstract class Verb : Command
         Arguments.Add(argument);
         return argument;
     }
+
+    // The same in every verb, so that what one has taught works in the next.
+    private static string[] Spellings(string name, string[] more) => [.. (name switch
+    {
+        "--output" => ["-o", "--output_dir"],
+        "--overwrite" => ["--overwrite_output_dir"],
+        _ => Array.Empty<string>(),
+    }).Union(more)];
 }

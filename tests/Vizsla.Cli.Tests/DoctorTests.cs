@@ -88,7 +88,7 @@ public sealed class DoctorTests
             [
                 "libtorch 2.12.0 is loaded, but bf16 and the fused optimizer were checked with 2.10 only and stay off: use the libtorch package of that version.",
                 "An NVIDIA GPU is there, but this build computes on the CPU: build with '-p:Torch=cuda'.",
-                "libtorch uses 64 threads on 2 cores and waits for itself: unset OMP_NUM_THREADS, or set it to 2.",
+                "libtorch uses 64 threads on 2 cores which slow each other down: unset OMP_NUM_THREADS, or set it to 2.",
                 "The processor has no AVX2, so training is many times slower than it need be: use another machine, or a virtual one that passes the processor's instructions on.",
                 "Only 1.0 GiB of memory are free: end other programs, or train with a smaller '--per_device_train_batch_size'.",
                 "Only 0.5 GiB of disk are free here: make room, or give an '--output_dir' on another disk and '--save_total_limit 1'.",

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Vizsla.Cli.Jobs;
 using Vizsla.Imaging;
 using Vizsla.Primitives;
 using Vizsla.Transforms;
@@ -21,7 +22,7 @@ internal sealed class AugmentCommand : Verb
             "vizsla augment photo.jpg --transforms transforms.json --count 12 --seed 0 --output grid.png")
     {
         _image = AddArgument<string>("image", "The photo.", ArgumentArity.ExactlyOne);
-        _transforms = AddOption<string>("--transforms", "Pipeline file: {\"train\": [...], \"eval\": [...]} or a list; without, the tutorial's pipeline.");
+        _transforms = AddOption<string>("--transforms", $"Pipeline file (JSON), or a name: {string.Join(", ", TransformChoice.Names)}. Default: tutorial.");
         _count = AddOption("--count", "Augmented pictures to draw, at least 1.", 12);
         _seed = AddOption("--seed", "Data seed; picture i is what epoch i of a run with this seed sees of the first row.", 0L);
         _output = AddOption("--output", "Picture to write.", "grid.png");
@@ -32,12 +33,10 @@ internal sealed class AugmentCommand : Verb
         var count = arguments.GetValue(_count);
         if (count < 1)
         {
-            throw new UsageException($"--count takes a number of at least 1, got {count}.");
+            throw new UsageException(Invariant($"--count takes a number of at least 1, got {count}."));
         }
 
-        var pipeline = arguments.GetValue(_transforms) is { } file
-            ? PipelineFile.Load(file).Train ?? throw new UsageException($"'{file}' has no pipeline under 'train'.")
-            : Pipelines.Tutorial(new ImageProcessor());
+        var pipeline = TransformChoice.Read(arguments.GetValue(_transforms), configured: null).Train.For(new ImageProcessor());
         var output = arguments.GetValue(_output)!;
         var pictures = new List<(Image Image, string Label)>();
         try

@@ -58,7 +58,7 @@ internal sealed class CacheCommand : Command
                 "vizsla cache delete user/pets --type dataset --revision main")
         {
             _repo = AddArgument<string>("repo", "Repository: owner/name.", ArgumentArity.ExactlyOne);
-            _revision = AddOption<string>("--revision", "Branch, tag or commit; all of the repository, if none is given.");
+            _revision = AddOption<string>("--revision", "Branch, tag or commit; default: the whole repository.");
             _type = AddOption("--type", "model or dataset.", "model", "--repo_type");
         }
 

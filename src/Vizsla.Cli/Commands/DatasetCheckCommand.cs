@@ -8,7 +8,7 @@ using static Vizsla.Cli.Wording;
 
 namespace Vizsla.Cli.Commands;
 
-/// <summary><c>vizsla dataset check</c>: what is wrong with a dataset, and its cure.</summary>
+/// <summary><c>vizsla dataset check</c>: problems of a dataset, and how to fix them.</summary>
 internal sealed class DatasetCheckCommand : Verb
 {
     private const int ListedOfKind = 20;
@@ -43,11 +43,11 @@ internal sealed class DatasetCheckCommand : Verb
     {
         var defaults = new DatasetCheckOptions();
         _dataset = AddRequired<string>("--dataset", "Folder, or name of a dataset on the Hub.");
-        _revision = AddOption<string>("--revision", "Branch, tag or commit on the Hub.");
+        _revision = AddOption<string>("--revision", "Branch, tag or commit on the Hub.", aliases: "--dataset_revision");
         _loading = new DatasetFlags(this);
         _format = AddOption("--format", "table or json.", "table");
         _output = AddOption<string>("--output", "PNG file to draw the found pictures on, copies side by side.");
-        _nearDistance = AddOption("--near_distance", "Most bits, 0 to 16, in which the perceptual hashes of near copies differ.", defaults.NearDistance);
+        _nearDistance = AddOption("--near_distance", "Largest distance of the perceptual hashes of near copies, 0 to 16 bits.", defaults.NearDistance);
         _minSide = AddOption("--min_side", "Pictures with a side of fewer pixels are tiny.", defaults.MinSide);
         _maxRatio = AddOption("--max_ratio", "Pictures with a side more than this many times the other are extreme.", defaults.MaxRatio);
         _maxImbalance = AddOption("--max_imbalance", "Classes with more than this many times the pictures of another are out of balance.", defaults.MaxImbalance);
@@ -125,7 +125,7 @@ internal sealed class DatasetCheckCommand : Verb
         };
         if (options.NearDistance is < 0 or > 16)
         {
-            throw new UsageException($"--near_distance takes 0 to 16 bits, got {options.NearDistance}.");
+            throw new UsageException(Invariant($"--near_distance takes 0 to 16 bits, got {options.NearDistance}."));
         }
 
         return options is { MinSide: >= 0, MaxRatio: >= 1, MaxImbalance: >= 1 }
@@ -133,7 +133,7 @@ internal sealed class DatasetCheckCommand : Verb
             : throw new UsageException("--min_side takes 0 or more, --max_ratio and --max_imbalance 1 or more.");
     }
 
-    // Broken pictures and copies of one label go; a class name or a wrong label is for a person to mend.
+    // Broken pictures and copies of one label go; a class name or a wrong label has to be fixed by a person.
     private static bool IsLeft(DatasetFinding finding, HashSet<FoundPicture> moved) => finding.Kind is FindingKind.Exact or FindingKind.Near
         ? finding.Pictures.Count(p => !moved.Contains(p)) > 1
         : finding.Pictures.Count == 0 || finding.Pictures.Any(p => !moved.Contains(p));
@@ -143,7 +143,7 @@ internal sealed class DatasetCheckCommand : Verb
         var result = quarantine.Undo();
         foreach (var file in result.Blocked)
         {
-            console.Note($"'{file.Quarantined}' stays: there is another file '{file.File}'. Move that one away and repeat.");
+            console.Note($"'{file.Quarantined}' stays: there is another file '{file.File}'. Move it away and try again.");
         }
 
         foreach (var file in result.Lost)

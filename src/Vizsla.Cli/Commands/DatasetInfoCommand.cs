@@ -14,7 +14,7 @@ internal sealed class DatasetInfoCommand : Verb
         : base("info", "Print the rows of each split as plain digits, the columns and the classes.", "vizsla dataset info --dataset PetClassification")
     {
         _dataset = AddRequired<string>("--dataset", "Folder, or name of a dataset on the Hub.");
-        _revision = AddOption<string>("--revision", "Branch, tag or commit on the Hub.");
+        _revision = AddOption<string>("--revision", "Branch, tag or commit on the Hub.", aliases: "--dataset_revision");
         _loading = new DatasetFlags(this);
     }
 

@@ -14,7 +14,7 @@ internal sealed class DatasetPullCommand : Verb
         : base("pull", "Fetch the files of a dataset from the Hub that HF_ENDPOINT names.", "vizsla dataset pull --repo user/pets --output pets")
     {
         _repo = AddRequired<string>("--repo", "owner/name on the Hub.");
-        _output = AddOption<string>("--output", "Folder to put the files into; absent: the cache alone.", aliases: ["--output_dir"]);
+        _output = AddOption<string>("--output", "Folder to put the files into. Default: the cache alone.");
         _revision = AddOption<string>("--revision", "Branch, tag or commit.");
     }
 

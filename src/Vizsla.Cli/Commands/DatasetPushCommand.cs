@@ -22,11 +22,11 @@ internal sealed class DatasetPushCommand : Verb
         var defaults = new DatasetPushOptions();
         _dataset = AddRequired<string>("--dataset", "Folder of the dataset.");
         _loading = new DatasetFlags(this);
-        _repo = AddRequired<string>("--repo", "owner/name on the Hub; made where it is missing.");
+        _repo = AddRequired<string>("--repo", "owner/name on the Hub; created if missing.");
         _private = AddOption("--private", "Make a new repository private.", false);
         _maxShardSize = AddOption("--max_shard_size", "Largest size of a file's rows, with a unit.", defaults.MaxShardSize);
         _config = AddOption("--config_name", "Configuration that the splits become.", defaults.ConfigName);
-        _revision = AddOption<string>("--revision", "Branch; made where it is missing.");
+        _revision = AddOption<string>("--revision", "Branch; created if missing.");
         _message = AddOption("--commit_message", "Title of the commit.", defaults.CommitMessage);
     }
 

@@ -29,7 +29,7 @@ internal sealed class DatasetShowCommand : Verb
             "vizsla dataset show --dataset PetClassification --transforms transforms.json --output batch.png")
     {
         _dataset = AddRequired<string>("--dataset", "Folder, or name of a dataset on the Hub.");
-        _revision = AddOption<string>("--revision", "Branch, tag or commit on the Hub.");
+        _revision = AddOption<string>("--revision", "Branch, tag or commit on the Hub.", aliases: "--dataset_revision");
         _loading = new DatasetFlags(this);
         _split = AddOption("--split", "Split, or a slice such as train[:10%].", "train");
         _count = AddOption("--count", "Number of pictures, 1 to 400.", 16);
@@ -45,13 +45,13 @@ internal sealed class DatasetShowCommand : Verb
         var (count, columns, seed) = (arguments.GetValue(_count), arguments.GetValue(_columns), arguments.GetValue(_seed));
         if (count is < 1 or > 400 || columns < 1 || seed < 0)
         {
-            throw new UsageException($"--count takes 1 to 400, --columns 1 or more, --seed 0 or more; got {count}, {columns} and {seed}.");
+            throw new UsageException(Invariant($"--count takes 1 to 400, --columns 1 or more, --seed 0 or more; got {count}, {columns} and {seed}."));
         }
 
         var (split, epoch, file) = (arguments.GetValue(_split)!, arguments.GetValue(_epoch), arguments.GetValue(_transforms));
         if (epoch < 0 || (file is null && epoch > 0))
         {
-            throw new UsageException($"--epoch takes 0 or more and goes with --transforms, got {epoch}.");
+            throw new UsageException(Invariant($"--epoch takes 0 or more and goes with --transforms, got {epoch}."));
         }
 
         var pipeline = file is null ? null : ReadPipeline(file, split);

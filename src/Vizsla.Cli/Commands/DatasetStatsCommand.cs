@@ -27,7 +27,7 @@ internal sealed class DatasetStatsCommand : Verb
             "vizsla dataset stats --dataset PetClassification --format json")
     {
         _dataset = AddRequired<string>("--dataset", "Folder, or name of a dataset on the Hub.");
-        _revision = AddOption<string>("--revision", "Branch, tag or commit on the Hub.");
+        _revision = AddOption<string>("--revision", "Branch, tag or commit on the Hub.", aliases: "--dataset_revision");
         _loading = new DatasetFlags(this);
         _format = AddOption("--format", "table or json.", "table");
         _output = AddOption<string>("--output", "PNG file to plot the classes and sizes on.");

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Vizsla.Cli.Commands;
 
-/// <summary><c>vizsla doctor</c>: what this machine has, how fast it multiplies, what is wrong and how to mend it.</summary>
+/// <summary><c>vizsla doctor</c>: what this machine has, how fast it multiplies, what is wrong and how to fix it.</summary>
 internal sealed class DoctorCommand : Verb
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
@@ -14,7 +14,7 @@ internal sealed class DoctorCommand : Verb
     private readonly Option<double> _seconds;
 
     public DoctorCommand()
-        : base("doctor", "Examines this machine: system, libtorch, speed, memory, disk; says what is wrong and how to mend it.", "vizsla doctor")
+        : base("doctor", "Examines this machine: system, libtorch, speed, memory, disk; says what is wrong and how to fix it.", "vizsla doctor")
     {
         _format = AddOption("--format", "How the report is written: table or json.", "table");
         _format.AcceptOnlyFromAmong("table", "json");

@@ -2,7 +2,7 @@ using Vizsla.Native;
 
 namespace Vizsla.Cli.Commands;
 
-/// <summary>What is wrong with a machine, each in one sentence that says how to mend it.</summary>
+/// <summary>Problems of a machine, each in one sentence that says how to fix it.</summary>
 internal static class DoctorFindings
 {
     private const long Gigabyte = 1L << 30;
@@ -30,7 +30,7 @@ internal static class DoctorFindings
 
         if (report.Torch is { } found && found.ThreadCount > report.Machine.CoreCount)
         {
-            yield return $"libtorch uses {found.ThreadCount} threads on {report.Machine.CoreCount} cores and waits for itself: unset OMP_NUM_THREADS, or set it to {report.Machine.CoreCount}.";
+            yield return $"libtorch uses {found.ThreadCount} threads on {report.Machine.CoreCount} cores which slow each other down: unset OMP_NUM_THREADS, or set it to {report.Machine.CoreCount}.";
         }
 
         if (report.Torch is not null && report.Machine.InstructionSets is "none")
@@ -40,12 +40,12 @@ internal static class DoctorFindings
 
         if (report.Machine.FreeMemoryBytes < LeastMemory)
         {
-            yield return $"Only {report.Machine.FreeMemoryBytes / (double)Gigabyte:F1} GiB of memory are free: end other programs, or train with a smaller '--per_device_train_batch_size'.";
+            yield return Invariant($"Only {report.Machine.FreeMemoryBytes / (double)Gigabyte:F1} GiB of memory are free: end other programs, or train with a smaller '--per_device_train_batch_size'.");
         }
 
         if (report.FreeDiskBytes < LeastDisk)
         {
-            yield return $"Only {report.FreeDiskBytes / (double)Gigabyte:F1} GiB of disk are free here: make room, or give an '--output_dir' on another disk and '--save_total_limit 1'.";
+            yield return Invariant($"Only {report.FreeDiskBytes / (double)Gigabyte:F1} GiB of disk are free here: make room, or give an '--output_dir' on another disk and '--save_total_limit 1'.");
         }
     }
 }

@@ -46,7 +46,7 @@ internal sealed record DoctorReport(
             File.Exists("/proc/driver/nvidia/version"));
     }
 
-    /// <summary>The lines of the table: what, and its value.</summary>
+    /// <summary>The rows of the table: name and value.</summary>
     public IEnumerable<(string Name, string Value)> Rows()
     {
         yield return ("runtime", Machine.Runtime);
@@ -57,8 +57,8 @@ internal sealed record DoctorReport(
         yield return ("libtorch", Torch is null ? "does not load" : $"{Torch.Version}{(Torch.IsChecked ? "" : $" (checked with {LibTorch.Checked})")}");
         yield return ("device", Torch is null ? "-" : Torch.Device);
         yield return ("threads", Torch is null ? "-" : $"{Torch.ThreadCount}");
-        yield return ("gemm fp32", Torch is null ? "-" : $"{Torch.Float32Rate:F0} GFLOP/s");
-        yield return ("gemm bf16", Torch is null ? "-" : $"{Torch.BFloat16Rate:F0} GFLOP/s");
+        yield return ("gemm fp32", Torch is null ? "-" : Invariant($"{Torch.Float32Rate:F0} GFLOP/s"));
+        yield return ("gemm bf16", Torch is null ? "-" : Invariant($"{Torch.BFloat16Rate:F0} GFLOP/s"));
         yield return ("convolutions", Torch is null ? "-" : DescribeConvolutions(Torch.Convolutions));
         yield return ("training precision", CpuFeatures.HasFastBfloat16 || Torch?.Device != "cpu" ? "bf16" : "fp32");
         yield return ("memory", $"{Gigabytes(Machine.FreeMemoryBytes)} free of {Gigabytes(Machine.MemoryBytes)}");
@@ -101,7 +101,7 @@ internal sealed record DoctorReport(
         _ => "right: this machine hides its caches or VIZSLA_CONVOLUTIONS asks for it, so they are matrix products, about twice as slow",
     };
 
-    private static string Gigabytes(long bytes) => $"{bytes / (double)(1L << 30):F1} GiB";
+    private static string Gigabytes(long bytes) => Invariant($"{bytes / (double)(1L << 30):F1} GiB");
 }
 
 /// <summary>libtorch on this machine.</summary>

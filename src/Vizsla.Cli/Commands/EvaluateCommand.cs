@@ -44,7 +44,7 @@ internal sealed class EvaluateCommand : Verb
         _split = AddOption<string>("--split", "Split to measure on. Default: test, else validation.");
         _batchSize = AddOption("--per_device_eval_batch_size", "Pictures per forward pass, at least 1.", 64, "--batch_size");
         _format = AddOption("--format", "table or json.", "table");
-        _badImages = AddOption("--bad_images", "Pictures that cannot be read whole: error or skip.", "error");
+        _badImages = AddOption("--bad_images", "Pictures that cannot be read completely: error or skip.", "error");
         _bf16 = AddOption<bool?>("--bf16", "Compute in bfloat16; false, the default, gives the exact numbers of float32.", (bool?)false);
         _fastDecode = AddOption("--fast_decode", "Decode JPEGs at the smallest of 1/8 to 8/8 of their size that the model's resizing allows: faster for large photos, and scores move a little.", false);
         _augmentation = AddOption<string>("--tta", PredictCommand.AugmentationHelp + " Measured beside the model without it.");
@@ -64,7 +64,7 @@ internal sealed class EvaluateCommand : Verb
             ?? throw new UsageException($"'{path}' has neither a test nor a validation split; name one with --split: {string.Join(", ", available.Keys)}.");
         if (!available.ContainsKey(name))
         {
-            throw new UsageException($"--split '{name}' is no split of '{path}'. It has {string.Join(", ", available.Keys)}.{Suggestion.DidYouMean(name, available.Keys)}");
+            throw new UsageException($"--split '{name}' is not a split of '{path}'. It has {string.Join(", ", available.Keys)}.{Suggestion.DidYouMean(name, available.Keys)}");
         }
 
         var skipBad = Choice.Parse("--bad_images", arguments.GetValue(_badImages)!, s_badImages);

@@ -73,14 +73,14 @@ internal sealed class HubCommand : Command
         private readonly Option<bool> _revoke;
 
         public TokenCommand()
-            : base("token", "Make a token for a user, or take all of the user's tokens back.",
+            : base("token", "Create a token for a user, or revoke all of the user's tokens.",
                 "vizsla hub token anna --role read --data hub-data",
                 "vizsla hub token anna --revoke --data hub-data")
         {
             _user = AddArgument<string>("user", "Whose token.", ArgumentArity.ExactlyOne);
             _role = AddOption("--role", "What the token may do: read or write.", "write");
             _label = AddOption("--label", "A name to know the token by.", "token");
-            _revoke = AddOption<bool>("--revoke", "Take all tokens of the user back instead.");
+            _revoke = AddOption<bool>("--revoke", "Revoke all tokens of the user instead.");
         }
 
         protected override async Task<int> RunAsync(ParseResult arguments, CommandConsole console, HubAdministration hub, CancellationToken cancellationToken)
@@ -107,7 +107,7 @@ internal sealed class HubCommand : Command
         private readonly Option<string> _role;
 
         public AccessCommand()
-            : base("access", "Let a user read or write somebody else's repository, or no longer.",
+            : base("access", "Grant or revoke a user's access to another user's repository.",
                 "vizsla hub access --repo user/vit-pets --user anna --role write --data hub-data",
                 "vizsla hub access --repo user/vit-pets --user anna --role none --data hub-data")
         {

@@ -21,12 +21,12 @@ internal sealed class HubServeCommand : Verb
             "vizsla hub serve --data hub-data",
             "vizsla hub serve --data hub-data --host 0.0.0.0 --port 8000 --public_url https://hub.example.org")
     {
-        _data = AddRequired<string>("--data", "Folder of everything; made when absent.");
+        _data = AddRequired<string>("--data", "Folder of the Hub's data; created if missing.");
         _port = AddOption("--port", "Port to listen on; 0 takes a free one.", HubServerOptions.DefaultPort);
-        _host = AddOption("--host", "Address to listen on; 127.0.0.1 is this computer alone, 0.0.0.0 everywhere.", "127.0.0.1");
-        _tokenFile = AddOption<string>("--token_file", "File of the first user's token: taken if it is there, else written; DATA/token, if none is given.");
-        _storagePort = AddOption<int?>("--storage_port", "A second port for the bytes of large files; the Hub's own, if none is given.");
-        _publicUrl = AddOption<string>("--public_url", "Address that clients use, when a proxy stands before the Hub.");
+        _host = AddOption("--host", "Address to listen on; 127.0.0.1 accepts connections from this computer only, 0.0.0.0 from everywhere.", "127.0.0.1");
+        _tokenFile = AddOption<string>("--token_file", "File with the first user's token: read if it exists, else written. Default: DATA/token.");
+        _storagePort = AddOption<int?>("--storage_port", "A second port for the bytes of large files; default: the Hub's own.");
+        _publicUrl = AddOption<string>("--public_url", "Address that clients use when the Hub is behind a proxy.");
         _allowedHosts = AddOption("--allowed_host", "A name, besides addresses, localhost and that of --public_url, under which clients may call; repeatable.", Array.Empty<string>());
         _verbose = AddOption<bool>("--verbose", "Log every request.");
     }

@@ -51,7 +51,7 @@ internal sealed class ModelsCommand : Verb
         {
             table.AddRow(
                 Markup.Escape(model.Name), Millions(size.Parameters), Billions(size.Products), Billions(2 * size.Products),
-                $"{model.InputSide}x{model.InputSide}", Markup.Escape(model.Weights ?? "drawn (--from_scratch)"), model.License ?? "-");
+                $"{model.InputSide}x{model.InputSide}", Markup.Escape(model.Weights ?? "none (--from_scratch)"), model.License ?? "-");
         }
 
         console.Out.Write(table);

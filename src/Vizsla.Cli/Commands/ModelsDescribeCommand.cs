@@ -34,7 +34,7 @@ internal sealed class ModelsDescribeCommand : Verb
         var depth = arguments.GetValue(_depth);
         if (depth < 1)
         {
-            throw new UsageException($"--depth takes a number of at least 1, got {depth}.");
+            throw new UsageException(Invariant($"--depth takes a number of at least 1, got {depth}."));
         }
 
         var whole = ModelSummary.Of(name);

@@ -9,7 +9,7 @@ using Vizsla.Transforms;
 
 namespace Vizsla.Cli.Commands;
 
-/// <summary><c>vizsla predict</c>: names what photos show.</summary>
+/// <summary><c>vizsla predict</c>: classifies photos.</summary>
 internal sealed class PredictCommand : Verb
 {
     private enum Format
@@ -41,7 +41,7 @@ internal sealed class PredictCommand : Verb
     private readonly Option<string?> _augmentation;
 
     public PredictCommand()
-        : base("predict", "Name what photos show: the likeliest classes of each.",
+        : base("predict", "Classify photos: the most likely classes of each.",
             "vizsla predict photo.jpg --model breed-classification",
             "vizsla predict photos --model breed-classification --top 3 --format csv",
             "vizsla predict photo.jpg --model breed-classification --output sheet.png --explain",
@@ -50,7 +50,7 @@ internal sealed class PredictCommand : Verb
         var defaults = new PicturePredictorOptions();
         _inputs = AddArgument<string[]>("files", "Photos, or folders whose photos are taken with those of their subfolders.", ArgumentArity.OneOrMore);
         _model = AddRequired<string>("--model", "Run folder, timm folder or name on the Hub.");
-        _modelRevision = AddOption<string>("--model_revision", "Branch, tag or commit of a model on the Hub. Default: main.");
+        _modelRevision = AddOption<string>("--model_revision", "Branch, tag or commit of a model on the Hub. Default: main.", aliases: "--revision");
         _labels = AddOption<string>("--labels", "JSON file with the class names in order, for a model that does not know them.");
         _top = AddOption("--top", "Classes to name per photo, at least 1.", defaults.TopK, "--top_k");
         _format = AddOption("--format", "table, json or csv.", "table");
@@ -163,7 +163,7 @@ internal sealed class PredictCommand : Verb
     }
 
     private static int AtLeastOne(string option, int value) =>
-        value >= 1 ? value : throw new UsageException($"{option} takes a number of at least 1, got {value}.");
+        value >= 1 ? value : throw new UsageException(Invariant($"{option} takes a number of at least 1, got {value}."));
 
     private static void Write(CommandConsole console, Format format, IReadOnlyList<PicturePrediction> answers)
     {
@@ -223,7 +223,7 @@ internal sealed class PredictCommand : Verb
             var name = Path.GetFileName(answer.File);
             foreach (var (label, score, _) in answer.Predictions)
             {
-                table.AddRow(Markup.Escape(name), Markup.Escape(label), string.Create(CultureInfo.InvariantCulture, $"{score:0.0000}"));
+                table.AddRow(Markup.Escape(name), Markup.Escape(label), Invariant($"{score:0.0000}"));
                 name = "";
             }
 

@@ -34,9 +34,9 @@ internal sealed class PrepareCommand : Verb
     {
         var defaults = new PreparationOptions { Images = "", Output = "" };
         _images = AddRequired<string>("--images", "Folder of the photos: flat with a label file, or one folder per class.");
-        _labels = AddOption<string>("--labels", "CSV of ids and labels; absent: labels.csv in the folder of the photos, else class folders.");
+        _labels = AddOption<string>("--labels", "CSV of ids and labels; default: labels.csv in the folder of the photos, else class folders.");
         _splitFile = AddOption<string>("--split_file", "CSV of file,split,label that fixes the split of each file below --images.");
-        _output = AddRequired<string>("--output", "Folder to make.", "--output_dir");
+        _output = AddRequired<string>("--output", "Folder to make.");
         _testSize = AddOption("--test_size", "Size of the test split: a fraction, or a number of photos; 0 for none.", $"{defaults.TestSize}");
         _validationSize = AddOption("--validation_size", "Size of the validation split, of what the test split leaves; 0 for none.", $"{defaults.ValidationSize}");
         _seed = AddOption<long>("--seed", "Seed of the splits, 0 to 4294967295.", defaults.Seed);
@@ -45,7 +45,7 @@ internal sealed class PrepareCommand : Verb
         _labelColumn = AddOption("--label_column", "Column of the labels.", defaults.LabelColumn);
         _groupDuplicates = AddOption("--group_duplicates", "Keep copies of a photo, exact and near, in one split; sizes count each photo once.", false);
         _missing = AddOption("--missing", "Rows whose photo is missing: error or skip.", "error");
-        _badImages = AddOption("--bad_images", "Photos that cannot be read whole: error or skip.", "error");
+        _badImages = AddOption("--bad_images", "Photos that cannot be read completely: error or skip.", "error");
         _link = AddOption<string>("--link", "Link instead of copying: hard or symbolic.");
         _overwrite = AddOption("--overwrite", "Replace what the split.json of an existing output folder lists, and nothing else.", false);
     }
@@ -72,7 +72,7 @@ internal sealed class PrepareCommand : Verb
             Output = arguments.GetValue(_output)!,
             TestSize = Size("--test_size", arguments.GetValue(_testSize)!),
             ValidationSize = Size("--validation_size", arguments.GetValue(_validationSize)!),
-            Seed = seed is >= 0 and <= uint.MaxValue ? (uint)seed : throw new UsageException($"--seed takes a number from 0 to {uint.MaxValue}, got {seed}."),
+            Seed = seed is >= 0 and <= uint.MaxValue ? (uint)seed : throw new UsageException(Invariant($"--seed takes a number from 0 to {uint.MaxValue}, got {seed}.")),
             Stratify = arguments.GetValue(_stratify),
             IdColumn = arguments.GetValue(_idColumn)!,
             LabelColumn = arguments.GetValue(_labelColumn)!,

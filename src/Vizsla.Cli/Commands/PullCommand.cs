@@ -23,8 +23,8 @@ internal sealed class PullCommand : Verb
         _repo = AddRequired<string>("--repo", "Repository: owner/name.");
         _type = AddOption("--type", "model or dataset.", "model", "--repo_type");
         _revision = AddOption("--revision", "Branch, tag or commit.", "main");
-        _output = AddOption<string>("--output", "Folder to put the files into; the cache, if none is given.", aliases: ["--local_dir"]);
-        _include = AddOption("--include", "Pattern of files to fetch; repeatable; all, if none is given.", Array.Empty<string>());
+        _output = AddOption<string>("--output", "Folder to put the files into. Default: the cache alone.", aliases: ["--local_dir"]);
+        _include = AddOption("--include", "Pattern of files to fetch; repeatable; default: all.", Array.Empty<string>());
         _exclude = AddOption("--exclude", "Pattern of files to leave out; repeatable.", Array.Empty<string>());
         _workers = AddOption("--workers", "Files fetched at the same time, at least 1.", defaults.MaxWorkers);
     }

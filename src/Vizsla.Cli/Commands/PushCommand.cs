@@ -22,7 +22,7 @@ internal sealed class PushCommand : Verb
             "vizsla push --model breed-classification --repo user/vit-pets --private --exclude \"*.png\"")
     {
         _model = AddRequired<string>("--model", "Folder of the model, as a run leaves it; its checkpoints are left out.");
-        _repo = AddRequired<string>("--repo", "Repository to push to, made when absent: owner/name, or a name of one's own.", "--hub_model_id");
+        _repo = AddRequired<string>("--repo", "Repository to push to, created if missing: owner/name, or only a name, under your own account.", "--hub_model_id");
         _private = AddOption<bool>("--private", "Make the repository private, when it is made.", "--hub_private_repo");
         _revision = AddOption("--revision", "Branch to commit to.", "main");
         _message = AddOption<string>("--message", "Title of the commit.", aliases: ["--commit_message"]);

@@ -18,7 +18,7 @@ internal sealed class QuickstartCommand : Verb
             "vizsla quickstart",
             "vizsla quickstart --output somewhere")
     {
-        _output = AddOption("--output", "Folder for the pictures, the dataset and the run.", "quickstart", "--output_dir");
+        _output = AddOption("--output", "Folder for the pictures, the dataset and the run.", "quickstart");
         _overwrite = AddOption("--overwrite", "Replace an earlier quickstart in that folder.", false);
     }
 

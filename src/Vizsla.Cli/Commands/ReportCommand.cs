@@ -16,8 +16,8 @@ internal sealed class ReportCommand : Verb
             "vizsla report runs/pets --dataset photos")
     {
         _run = AddArgument<string>("RUN", "The run folder.", ArgumentArity.ExactlyOne);
-        _output = AddOption("--output", "The file to write.", "report.html", "-o");
-        _dataset = AddOption<string>("--dataset", "Dataset folder of the run, where the run does not say it.");
+        _output = AddOption("--output", "The file to write.", "report.html");
+        _dataset = AddOption<string>("--dataset", "Dataset folder of the run, if the run does not name it.");
     }
 
     protected override async Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)

@@ -17,7 +17,7 @@ internal sealed class ServeCommand : Verb
             "vizsla serve --model runs/pets --name pets --host 0.0.0.0 --token SECRET")
     {
         _model = AddRequired<string>("--model", "Run folder, timm folder or Hub name in the cache.");
-        _name = AddOption<string>("--name", "The model's name in the address; the folder's, if none is given.");
+        _name = AddOption<string>("--name", "The model's name in the address; default: the folder's.");
         _labels = AddOption<string>("--labels", "JSON file with the class names in order, for a model that does not know them.");
         _server = new ServerOptions(this, port: 8080);
     }

@@ -25,14 +25,14 @@ internal sealed class ServerOptions
     public ServerOptions(Command verb, int port)
     {
         var defaults = new ServingOptions();
-        _host = Add(verb, new Option<string>("--host") { Description = "Address to listen on; 127.0.0.1 is this computer alone, 0.0.0.0 everywhere.", DefaultValueFactory = _ => "127.0.0.1" });
+        _host = Add(verb, new Option<string>("--host") { Description = "Address to listen on; 127.0.0.1 accepts connections from this computer only, 0.0.0.0 from everywhere.", DefaultValueFactory = _ => "127.0.0.1" });
         _port = Add(verb, new Option<int>("--port") { Description = "Port to listen on; 0 takes a free one.", DefaultValueFactory = _ => port });
-        _token = Add(verb, new Option<string?>("--token") { Description = "Secret that every request must show; asked for beyond this computer." });
-        _noToken = Add(verb, new Option<bool>("--no_token") { Description = "Listen beyond this computer without a token: whoever reaches it may use it." });
+        _token = Add(verb, new Option<string?>("--token") { Description = "Secret that every request must send; required with a --host beyond this computer." });
+        _noToken = Add(verb, new Option<bool>("--no_token") { Description = "Listen beyond this computer without a token: anyone who can reach it may use it." });
         _allowedHosts = Add(verb, new Option<string[]>("--allowed_host") { Description = "A name, besides addresses and localhost, under which browsers may call; repeatable.", DefaultValueFactory = _ => [] });
         _maxBatch = Add(verb, new Option<int>("--max_batch") { Description = "Most pictures in one forward pass.", DefaultValueFactory = _ => defaults.MaxBatch });
-        _maxDelay = Add(verb, new Option<double>("--max_delay_ms") { Description = "Milliseconds that the first picture of a batch waits for company.", DefaultValueFactory = _ => defaults.MaxDelay.TotalMilliseconds });
-        _maxQueue = Add(verb, new Option<int>("--max_queue") { Description = "Most pictures that wait; further ones are answered with 429.", DefaultValueFactory = _ => defaults.MaxQueue });
+        _maxDelay = Add(verb, new Option<double>("--max_delay_ms") { Description = "Milliseconds that the first picture of a batch waits for others.", DefaultValueFactory = _ => defaults.MaxDelay.TotalMilliseconds });
+        _maxQueue = Add(verb, new Option<int>("--max_queue") { Description = "Most pictures in the queue; further ones get status 429.", DefaultValueFactory = _ => defaults.MaxQueue });
     }
 
     /// <summary>Where to listen and whom to answer.</summary>

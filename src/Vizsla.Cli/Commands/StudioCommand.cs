@@ -14,7 +14,7 @@ internal sealed class StudioCommand : Verb
     private readonly ServerOptions _server;
 
     public StudioCommand()
-        : base("studio", "Open the pages: transforms on a picture, predictions, runs to watch, datasets.",
+        : base("studio", "Open the web pages: transforms on a picture, predictions, runs to watch, datasets.",
             "vizsla studio --runs runs --open",
             "vizsla studio --model runs/pets --dataset photos")
     {

@@ -41,15 +41,16 @@ internal sealed class TrainCommand : Verb
         : base("train", "Fine-tune a model on a dataset; every training argument of the Hugging Face Trainer is an option.",
             "vizsla train --dataset PetClassification",
             "vizsla train --dataset PetClassification --model google/vit-base-patch16-224 --output breed-classification --learning_rate 2e-5 --num_train_epochs 15",
+            "vizsla train --dataset PetClassification --model tf_efficientnet_lite0 --output breeds --config pets-probe",
             "vizsla train --dataset PetClassification --model vit-tiny --from_scratch --image_size 64",
             "vizsla train --output breed-classification --resume_from_checkpoint true",
             "vizsla train --dataset user/pets --model user/vit-tiny --output vit-pets --push_to_hub")
     {
         _dataset = AddOption<string>("--dataset", "Folder of the dataset: split folders of class folders, or Parquet files; or its name on the Hub, owner/name.");
         _model = AddOption<string>("--model", $"Folder or Hub name of the model; with --from_scratch one of {string.Join(", ", Architectures.Variants.Take(8))}, .... Default: {DefaultModel} where the Hub cache has it, else {SmallModel} from scratch.");
-        _fromScratch = AddOption("--from_scratch", "Start from drawn weights.", false);
+        _fromScratch = AddOption("--from_scratch", "Start from random weights.", false);
         _imageSize = AddOption<int?>("--image_size", "Side of the pictures in pixels, with --from_scratch. Default: the model size's own.", (int?)null);
-        _output = AddOption<string>("--output", "The run folder. Default: the names of dataset and model.", aliases: "--output_dir");
+        _output = AddOption<string>("--output", "The run folder. Default: the names of dataset and model.");
         _datasetRevision = AddOption<string>("--dataset_revision", "Branch, tag or commit of a dataset on the Hub. Default: main.");
         _loading = new DatasetFlags(this);
         _modelRevision = AddOption<string>("--model_revision", "Branch, tag or commit of a model on the Hub. Default: main.");
@@ -57,13 +58,28 @@ internal sealed class TrainCommand : Verb
         _evalSplit = AddOption<string>("--eval_split", "Split to evaluate on, or a slice such as train[90%:]. Default: validation, else test.");
         _ignoreMismatched = AddOption<bool?>("--ignore_mismatched_sizes", "Replace a head made for other classes. Default: where the classes differ.", (bool?)null);
         _transforms = AddOption<string>("--transforms", $"Pipeline file (JSON) with the steps for training and evaluation, or a name: {string.Join(", ", TransformChoice.Names)}. Default: tutorial; processor is the model's own preprocessing, nothing at random.");
-        _badImages = AddOption<string>("--bad_images", "Pictures that cannot be read whole: error (default) or skip.");
-        _config = AddOption<string>("--config", "JSONC file of arguments, or the name of a recipe; flags overrule it.");
+        _badImages = AddOption<string>("--bad_images", "Pictures that cannot be read completely: error (default) or skip.");
+        _config = AddOption<string>("--config", $"JSONC file of arguments, or a recipe: {string.Join(", ", Recipes.Names)}. Options on the command line win.");
         _logFormat = AddOption("--log_format", "How progress is shown: bar, text (a line per row), json (an object per line on standard output), or auto: a bar at a terminal, else text.", "auto");
         _logFormat.AcceptOnlyFromAmong([.. TrainingDisplay.Formats]);
         _findRate = AddOption("--find_lr", "Try learning rates from small to large, suggest one, and train nothing; the curve goes to the run folder. --max_steps says how many, default 100.", false);
         _flags = new TrainingFlags(this, "output_dir");
     }
+
+    public override IReadOnlyList<OptionGroup> Groups { get; } =
+    [
+        new("Data", "--dataset", "--dataset_revision", "--train_split", "--eval_split", "--transforms", "--bad_images"),
+        new("Model", "--model", "--model_revision", "--from_scratch", "--image_size", "--freeze", "--unfreeze_at_epoch"),
+        new("Arguments in a file", "--config"),
+        new("Length and batches", "--num_train_epochs", "--max_steps", "--per_device_train_batch_size", "--gradient_accumulation_steps", "--auto_find_batch_size", "--early_stopping_patience"),
+        new("Learning rate", "--learning_rate", "--find_lr", "--lr_scheduler_type", "--warmup_steps", "--optim", "--weight_decay", "--layer_decay", "--unfreeze_learning_rate"),
+        new("Small or unbalanced data", "--label_smoothing_factor", "--mixup_alpha", "--cutmix_alpha", "--class_weights", "--train_sampling_strategy", "--ema_decay"),
+        new("Evaluation and saving", "--output", "--overwrite_output_dir", "--resume_from_checkpoint", "--eval_strategy", "--eval_steps", "--metric_for_best_model", "--load_best_model_at_end",
+            "--save_strategy", "--save_steps", "--save_total_limit", "--logging_steps", "--log_format", "--report_to"),
+        new("Speed", "--bf16", "--dataloader_num_workers", "--fast_decode", "--feature_cache", "--per_device_eval_batch_size", "--use_cpu"),
+        new("Hub", "--push_to_hub", "--hub_model_id", "--hub_private_repo", "--hub_strategy"),
+        new("Reproducing", "--seed", "--data_seed", "--full_determinism"),
+    ];
 
     protected override async Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
     {
@@ -120,12 +136,12 @@ internal sealed class TrainCommand : Verb
         catch (TrainingStoppedException stopped)
         {
             console.Note(stopped.Message);
-            console.Note($"Go on with: vizsla {CommandLine.Quote(["train", "--output", output, "--resume_from_checkpoint", "true"])}");
+            console.Note($"Resume with: vizsla {CommandLine.Quote(["train", "--output", output, "--resume_from_checkpoint", "true"])}");
             return CommandLine.Interrupted;
         }
     }
 
-    // A run that goes on remembers what it was asked; flags say what shall differ.
+    // A resumed run remembers its arguments; options say what shall differ.
     private JsonObject ReadConfig(ParseResult arguments)
     {
         if (arguments.GetValue(_config) is { } file)
@@ -147,8 +163,8 @@ internal sealed class TrainCommand : Verb
 
     private TrainingArguments PickArguments(ParseResult arguments, DatasetDict splits, string output, bool fromScratch, CommandConsole console)
     {
-        var picked = SaneArguments.Pick(output, fromScratch, splits.ContainsKey("validation") || splits.ContainsKey("test"));
-        console.Note($"No training argument was given; picked: {SaneArguments.Describe(picked)}");
+        var picked = DefaultArguments.Pick(output, fromScratch, splits.ContainsKey("validation") || splits.ContainsKey("test"));
+        console.Note($"No training arguments were given; using {DefaultArguments.Describe(picked)}");
         return _flags.Read(arguments, picked, configuration: null);
     }
 
@@ -157,16 +173,18 @@ internal sealed class TrainCommand : Verb
         var fromScratch = arguments.GetValue(_fromScratch) || own["from_scratch"]?.GetValue<bool>() == true;
         if ((arguments.GetValue(_model) ?? Text(own, "model")) is { } given)
         {
-            return (given, fromScratch);
+            return fromScratch || Path.Exists(given) || !Architectures.Variants.Contains(given) || PretrainedModels.RepositoryOf(given) is not null
+                ? (given, fromScratch)
+                : throw new UsageException($"'{given}' has no trained weights: add --from_scratch to start from random ones, or give a folder or a name on the Hub, such as --model {DefaultModel}.");
         }
 
         if (!fromScratch && ImageClassifier.IsAvailable(DefaultModel))
         {
-            console.Note($"No --model was given; picked '{DefaultModel}' from the Hub cache.");
+            console.Note($"No --model was given; using '{DefaultModel}' from the Hub cache.");
             return (DefaultModel, false);
         }
 
-        console.Note($"No --model was given; picked '{SmallModel}' with drawn weights. A pretrained one learns far more from the same photos: --model {DefaultModel}.");
+        console.Note($"No --model was given; using '{SmallModel}' with random weights. A pretrained model learns far more from the same photos: --model {DefaultModel}.");
         return (SmallModel, true);
     }
 

@@ -82,6 +82,11 @@ internal sealed class TrainingFlags
             Arity = ArgumentArity.ZeroOrOne,
             HelpName = "value",
         };
+        if (name == "overwrite_output_dir")
+        {
+            option.Aliases.Add("--overwrite");
+        }
+
         command.Options.Add(option);
         _options.Add((name, option));
     }

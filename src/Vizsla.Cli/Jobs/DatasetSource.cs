@@ -56,7 +56,10 @@ internal static class DatasetSource
     {
         if (Directory.Exists(nameOrFolder))
         {
-            return DatasetDict.Load(nameOrFolder, options);
+            var splits = DatasetDict.Load(nameOrFolder, options);
+            return splits.Features.ClassLabel is not null || Directory.EnumerateDirectories(nameOrFolder).Any() || Directory.EnumerateFiles(nameOrFolder, "metadata.*").Any()
+                ? splits
+                : throw new UsageException($"The photos in '{nameOrFolder}' are not in class folders. Make a dataset of them with: vizsla {CommandLine.Quote(["prepare", "--images", nameOrFolder, "--output", Path.TrimEndingDirectorySeparator(nameOrFolder) + "-dataset"])}");
         }
 
         if (!nameOrFolder.Contains('/', StringComparison.Ordinal))
@@ -116,10 +119,10 @@ internal static class DatasetSource
             + (problems.Count > Listed ? $"\n  and {problems.Count - Listed} more" : "");
         if (!skipBad)
         {
-            throw new DatasetException($"{Counted(problems.Count, "picture")} of '{name}' cannot be read whole. Replace or remove them, or pass --bad_images skip.{list}");
+            throw new DatasetException($"{Counted(problems.Count, "picture")} of '{name}' cannot be read completely. Replace or remove them, or pass --bad_images skip.{list}");
         }
 
-        console.Note($"Left out {Counted(problems.Count, "picture")} that cannot be read whole:{list}");
+        console.Note($"Left out {Counted(problems.Count, "picture")} that cannot be read completely:{list}");
         return new DatasetDict(kept);
     }
 }

@@ -71,7 +71,7 @@ internal static class EarlierRun
         }
         catch (JsonException e)
         {
-            throw new UsageException($"'{path}' is not JSON: {e.Message} Say again what the run was asked, or resume from one of its checkpoints.");
+            throw new UsageException($"'{path}' is not JSON: {e.Message} Give the run's arguments again, or resume from one of its checkpoints.");
         }
     }
 }

@@ -78,7 +78,7 @@ internal sealed class PreparedTraining : IDisposable
     private static ImageDataset Split(TrainingJobOptions options, DatasetDict dataset, string option, string name) =>
         dataset.TryGetValue(name, out var split) ? split
         : name.Contains('[', StringComparison.Ordinal) || name.Contains('+', StringComparison.Ordinal) ? dataset.Select(name)
-        : throw new UsageException($"{option} '{name}' is no split of '{options.Dataset}'. It has {string.Join(", ", dataset.Keys)}.");
+        : throw new UsageException($"{option} '{name}' is not a split of '{options.Dataset}'. It has {string.Join(", ", dataset.Keys)}.");
 
     // A resumed run takes all weights from its checkpoint, those of a new head too.
     private static bool IsFilledByCheckpoint(TrainingArguments arguments) =>

@@ -32,7 +32,7 @@ internal static class TrainingJob
         }
         catch (OperationCanceledException)
         {
-            console.Note($"The model in '{arguments.OutputDir}' is whole, but was not measured to the end. Do so with: vizsla {CommandLine.Quote(["evaluate", "--model", arguments.OutputDir, "--dataset", options.Dataset])}");
+            console.Note($"The model in '{arguments.OutputDir}' is complete, but its evaluation was interrupted. Evaluate it with: vizsla {CommandLine.Quote(["evaluate", "--model", arguments.OutputDir, "--dataset", options.Dataset])}");
             throw;
         }
 
@@ -67,7 +67,7 @@ internal static class TrainingJob
         var given = ArgumentTable.Fields.FirstOrDefault(f => f.Name.StartsWith("hub_", StringComparison.Ordinal) && !Equals(f.ValueOf(arguments), f.Default));
         if (!arguments.PushToHub && given is not null)
         {
-            throw new UsageException($"--{given.Name} is without effect where nothing is pushed: add --push_to_hub, or leave it out.");
+            throw new UsageException($"--{given.Name} has no effect without --push_to_hub: add it, or leave the option out.");
         }
     }
 
@@ -84,7 +84,7 @@ internal static class TrainingJob
             List<string> words = ["push", "--model", arguments.OutputDir, "--repo", arguments.HubRepository];
             words.AddRange(arguments.HubPrivateRepo == true ? ["--private"] : []);
             words.AddRange(arguments.HubRevision is { } branch ? ["--revision", branch] : []);
-            console.Note($"The run is whole, but it was not pushed. {e.Message}");
+            console.Note($"The run is complete, but it was not pushed. {e.Message}");
             console.Note($"Push it later with: vizsla {CommandLine.Quote(words)}");
         }
     }

@@ -4,11 +4,11 @@ namespace Vizsla.Cli.Jobs;
 
 /// <summary>What the <c>train</c> verb is asked to do beside the training arguments.</summary>
 /// <param name="Dataset">Folder or name of the dataset, for messages.</param>
-/// <param name="Model">Folder or name of the model, or the size of one that starts from drawn weights.</param>
-/// <param name="FromScratch">Whether the weights are drawn.</param>
+/// <param name="Model">Folder or name of the model, or the size of one that starts from random weights.</param>
+/// <param name="FromScratch">Whether the weights are random.</param>
 internal sealed record TrainingJobOptions(string Dataset, string Model, bool FromScratch)
 {
-    /// <summary>Side of the pictures in pixels for drawn weights; null takes the size's own.</summary>
+    /// <summary>Side of the pictures in pixels for random weights; null takes the size's own.</summary>
     public int? ImageSize { get; init; }
 
     /// <summary>Branch, tag or commit of a dataset on the Hub; null means <c>main</c>.</summary>
@@ -35,6 +35,6 @@ internal sealed record TrainingJobOptions(string Dataset, string Model, bool Fro
     /// <summary>The pipelines.</summary>
     public TransformChoice Transforms { get; init; } = TransformChoice.Default;
 
-    /// <summary>What training asks for.</summary>
+    /// <summary>The training arguments.</summary>
     public TrainingArguments Arguments { get; init; } = new();
 }

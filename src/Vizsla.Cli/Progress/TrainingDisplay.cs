@@ -41,5 +41,5 @@ internal abstract class TrainingDisplay : TrainerCallback, IDisposable
     protected static string Duration(TimeSpan? span) => span is { } time ? $"{(int)time.TotalHours}:{time.Minutes:00}:{time.Seconds:00}" : "-:--:--";
 
     /// <summary>Memory of this process.</summary>
-    protected static string Memory() => $"{Environment.WorkingSet / (double)(1 << 30):F1} GiB";
+    protected static string Memory() => Invariant($"{Environment.WorkingSet / (double)(1 << 30):F1} GiB");
 }

@@ -4,7 +4,7 @@ using Vizsla.Testing;
 
 namespace Vizsla.Cli.Tests.Commands;
 
-/// <summary>The whole way of a team: photos and a small model go to a Hub of one's own, another machine trains on them, a third one predicts.</summary>
+/// <summary>The whole way of a team: photos and a small model go to your own Hub, another machine trains on them, a third one predicts.</summary>
 public sealed class HubWorkflowTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -59,7 +59,7 @@ public sealed class HubWorkflowTests : IDisposable
         var offline = await RunAsync(
             there, "train", "--dataset", "user/pets", "--model", "user/vit-tiny", "--output", "later", "--max_steps", "1", "--train_split", "train[:50%]", "--eval_split", "train[50%:]",
             "--push_to_hub", "--hub_model_id", "user/later", "--hub_private_repo", "--hub_strategy", "end");
-        Assert.Contains("The run is whole, but it was not pushed.", offline.Error, StringComparison.Ordinal);
+        Assert.Contains("The run is complete, but it was not pushed.", offline.Error, StringComparison.Ordinal);
         Assert.Contains("Push it later with: vizsla push --model later --repo user/later --private", offline.Error, StringComparison.Ordinal);
         there.Remove("HF_HUB_OFFLINE");
         var pushed = await RunAsync(there, "push", "--model", "later", "--repo", "user/later", "--private");
@@ -76,7 +76,7 @@ public sealed class HubWorkflowTests : IDisposable
         var effect = await RefuseAsync([.. train, "--hub_model_id", "user/pets"]);
 
         Assert.Equal("--hub_token would show the token to everybody on this machine. Log in with 'vizsla login', set HF_TOKEN, or write hub_token into a --config file.", token);
-        Assert.Equal("--hub_model_id is without effect where nothing is pushed: add --push_to_hub, or leave it out.", effect);
+        Assert.Equal("--hub_model_id has no effect without --push_to_hub: add it, or leave the option out.", effect);
     }
 
     private static async Task<string> RefuseAsync(string[] words)

@@ -75,7 +75,7 @@ public sealed class MainJobTests : IDisposable
 
         var run = await RunAsync(expected: 1, "train", "--dataset", Dataset, "--model", "vit-nano", "--from_scratch", "--output", Run);
 
-        Assert.Contains($"2 pictures of '{Dataset}' cannot be read whole. Replace or remove them, or pass --bad_images skip.", run.ErrorText, StringComparison.Ordinal);
+        Assert.Contains($"2 pictures of '{Dataset}' cannot be read completely. Replace or remove them, or pass --bad_images skip.", run.ErrorText, StringComparison.Ordinal);
         Assert.All(broken, file => Assert.Contains(file, run.ErrorText, StringComparison.Ordinal));
         Assert.False(Directory.Exists(Run));
     }

@@ -50,7 +50,7 @@ public sealed class TrainCommandTests
 
         Assert.Equal(1, code);
         Assert.Contains(
-            "No training argument was given; picked: --learning_rate 5e-05 --num_train_epochs 5 --per_device_train_batch_size 32 --per_device_eval_batch_size 64 --warmup_steps 0.1 --weight_decay 0.01"
+            "No training arguments were given; using --learning_rate 5e-05 --num_train_epochs 5 --per_device_train_batch_size 32 --per_device_eval_batch_size 64 --warmup_steps 0.1 --weight_decay 0.01"
             + " --logging_steps 10 --save_strategy epoch --save_total_limit 2 --report_to tensorboard --eval_strategy epoch --load_best_model_at_end --metric_for_best_model accuracy",
             console.ErrorText,
             StringComparison.Ordinal);
@@ -124,6 +124,6 @@ public sealed class TrainCommandTests
 
         Assert.Equal(2, code);
         Assert.StartsWith($"'{file}' is not JSON: ", console.ErrorText, StringComparison.Ordinal);
-        Assert.EndsWith("Say again what the run was asked, or resume from one of its checkpoints.", console.ErrorText.TrimEnd(), StringComparison.Ordinal);
+        Assert.EndsWith("Give the run's arguments again, or resume from one of its checkpoints.", console.ErrorText.TrimEnd(), StringComparison.Ordinal);
     }
 }

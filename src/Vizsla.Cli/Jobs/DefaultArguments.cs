@@ -2,12 +2,12 @@ using System.Globalization;
 
 namespace Vizsla.Cli.Jobs;
 
-/// <summary>Training arguments for someone who gave none.</summary>
-internal static class SaneArguments
+/// <summary>The training arguments of a command that gives none.</summary>
+internal static class DefaultArguments
 {
     /// <summary>Picks arguments and says which.</summary>
     /// <param name="outputDir">The run folder.</param>
-    /// <param name="fromScratch">Whether the weights are drawn, which takes a larger rate and more epochs.</param>
+    /// <param name="fromScratch">Whether the weights are random, which takes a larger rate and more epochs.</param>
     /// <param name="hasEvaluation">Whether there is a split to evaluate on.</param>
     public static TrainingArguments Pick(string outputDir, bool fromScratch, bool hasEvaluation) => new()
     {
