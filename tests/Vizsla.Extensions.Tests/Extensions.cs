@@ -143,5 +143,10 @@ internal sealed class OneLayerNetwork : ClassificationNetwork
         InitializeHead();
     }
 
-    public override void InitializeHead() => _classifier.reset_parameters();
+    public override void InitializeHead()
+    {
+        using var mode = no_grad();
+        _ = nn.init.normal_(_classifier.weight, 0, 0.02);
+        _ = nn.init.zeros_(_classifier.bias!);
+    }
 }
