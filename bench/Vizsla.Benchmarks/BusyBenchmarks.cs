@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using Vizsla.Imaging;
-using Vizsla.Training;
 using Vizsla.Training.Callbacks;
 using Vizsla.Transforms;
 
@@ -171,7 +170,7 @@ internal static class BusyBenchmarks
             using var trainer = new Trainer(
                 model, arguments,
                 dataset.WithTransform(new Compose(new Resize(224, 224), new ToDtype(Scale: true), new Normalize([0.5, 0.5, 0.5], [0.5, 0.5, 0.5]))),
-                options: new TrainerOptions { Callbacks = [clock] });
+                options: new() { Callbacks = [clock] });
             trainer.Train();
             return TrainingBatch * clock.StepsPerSecond;
         }

@@ -55,6 +55,38 @@ public sealed class DoctorTests
         Assert.Contains(text.Split('\n'), line => line.StartsWith("allocator", StringComparison.Ordinal) && line.TrimEnd().EndsWith(expected, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("--seconds", "0.01", "")]
+    [InlineData("--seconds", "0.01", "", "a b", "", "")]
+    public async Task The_program_starts_itself_with_every_argument_also_an_empty_last_one(params string[] words)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "skipped: the settings are those of glibc");
+        var answers = new List<(int Status, string Error)>();
+        foreach (var arenas in new[] { null, "2" })
+        {
+            var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Vizsla.Cli.dll"), "doctor", .. words]) { RedirectStandardError = true, RedirectStandardOutput = true };
+            foreach (var name in new[] { "MALLOC_ARENA_MAX", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "GLIBC_TUNABLES" })
+            {
+                start.Environment.Remove(name);
+            }
+
+            if (arenas is not null)
+            {
+                start.Environment["MALLOC_ARENA_MAX"] = arenas;
+            }
+
+            using var process = Process.Start(start)!;
+            var reading = process.StandardOutput.ReadToEndAsync();
+            answers.Add((0, await process.StandardError.ReadToEndAsync()));
+            await reading;
+            await process.WaitForExitAsync();
+            answers[^1] = (process.ExitCode, answers[^1].Error);
+        }
+
+        Assert.Equal(2, answers[0].Status);
+        Assert.Equal(answers[1], answers[0]);
+    }
+
     [Fact]
     public async Task The_report_is_json_for_programs()
     {

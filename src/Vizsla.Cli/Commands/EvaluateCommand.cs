@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 using Spectre.Console;
 using Vizsla.Cli.Jobs;
 using Vizsla.Primitives;
-using Vizsla.Training;
 using Vizsla.Training.Metrics;
 using Vizsla.Transforms;
 

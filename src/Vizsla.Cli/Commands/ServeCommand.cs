@@ -9,6 +9,7 @@ internal sealed class ServeCommand : Verb
     private readonly Option<string> _model;
     private readonly Option<string?> _name;
     private readonly Option<string?> _labels;
+    private readonly Option<string?> _augmentation;
     private readonly ServerOptions _server;
 
     public ServeCommand()
@@ -19,12 +20,14 @@ internal sealed class ServeCommand : Verb
         _model = AddRequired<string>("--model", "Run folder, timm folder or Hub name in the cache.");
         _name = AddOption<string>("--name", "The model's name in the address; the folder's, if none is given.");
         _labels = AddOption<string>("--labels", "JSON file with the class names in order, for a model that does not know them.");
+        _augmentation = AddOption<string>("--tta", PredictCommand.AugmentationHelp);
         _server = new ServerOptions(this, port: 8080);
     }
 
     protected override async Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
     {
         var model = arguments.GetValue(_model)!;
+        var augmentation = PredictCommand.Augmentation(arguments.GetValue(_augmentation));
         await ModelFetch.EnsureAsync(console, model, revision: null, cancellationToken);
         var name = arguments.GetValue(_name) ?? ServeApplication.NameOf(model);
         var host = new HostOptions();
@@ -32,7 +35,7 @@ internal sealed class ServeCommand : Verb
         _server.Apply(arguments, host);
         _server.Apply(arguments, serving);
         await ServerOptions.RunAsync(
-            () => ServeApplication.Create([new ServedModel(name, model, arguments.GetValue(_labels))], host, serving),
+            () => ServeApplication.Create([new ServedModel(name, model, arguments.GetValue(_labels), augmentation)], host, serving),
             async (application, address) =>
             {
                 await ServeApplication.WaitUntilReadyAsync(application, cancellationToken);

@@ -11,10 +11,10 @@ internal sealed class ClassifierModel : PictureModel
     private readonly IDisposable _folding;
     private readonly Lock _explaining = new();
 
-    private ClassifierModel(ImageClassifier classifier)
+    private ClassifierModel(ImageClassifier classifier, TestTimeAugmentation? augmentation)
     {
         _classifier = classifier;
-        _predictor = new PicturePredictor(classifier.Network, classifier.Processor.ToPipeline());
+        _predictor = new PicturePredictor(classifier.Network, classifier.Processor.ToPipeline(), options: new() { Augmentation = augmentation });
         _folding = classifier.Network.FoldForPrediction();
     }
 
@@ -31,10 +31,21 @@ internal sealed class ClassifierModel : PictureModel
     /// <summary>Loads a model.</summary>
     /// <param name="nameOrFolder">Run folder, timm folder, or Hub name in the cache.</param>
     /// <param name="labelsFile">JSON file with the class names in order; null takes the model's own.</param>
-    public static PictureModel Open(string nameOrFolder, string? labelsFile = null)
+    /// <param name="augmentation">Views of each picture whose logits are averaged; null takes the picture alone.</param>
+    /// <exception cref="ArgumentException">The model's pipeline does not allow these views.</exception>
+    public static PictureModel Open(string nameOrFolder, string? labelsFile = null, TestTimeAugmentation? augmentation = null)
     {
         var labels = labelsFile is null ? null : LabelsFile.Read(labelsFile);
-        return new ClassifierModel(ImageClassifier.FromPretrained(nameOrFolder, labels));
+        var classifier = ImageClassifier.FromPretrained(nameOrFolder, labels);
+        try
+        {
+            return new ClassifierModel(classifier, augmentation);
+        }
+        catch
+        {
+            classifier.Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc/>

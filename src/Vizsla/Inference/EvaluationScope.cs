@@ -1,14 +1,17 @@
+using TorchSharp;
 using Vizsla.Models;
+using Vizsla.Native;
 using static TorchSharp.torch;
 
 namespace Vizsla.Inference;
 
-/// <summary>The use of a network by one thread at a time, in evaluation mode; each of its modules is left in the mode that it was in.</summary>
+/// <summary>The use of a network by one thread at a time, in evaluation mode and in its weights' own precision; each of its modules is left in the mode that it was in.</summary>
 /// <remarks>A thread that has a scope may open another, so that a callback predicts in the middle of a training.</remarks>
 internal sealed class EvaluationScope : IDisposable
 {
     private readonly ClassificationNetwork _network;
     private readonly List<(nn.Module Module, bool IsTraining)> _modes = [];
+    private readonly IDisposable? _fullPrecision = Autocast.Suspend(DeviceType.CPU);
 
     private EvaluationScope(ClassificationNetwork network)
     {
@@ -45,6 +48,7 @@ internal sealed class EvaluationScope : IDisposable
     /// <summary>Puts the modes back and lets the next caller in.</summary>
     public void Dispose()
     {
+        _fullPrecision?.Dispose();
         // A mode given to a module reaches all below it, so parents come first.
         foreach (var (module, isTraining) in _modes)
         {

@@ -102,6 +102,15 @@ public abstract class ClassificationNetwork : nn.Module<Tensor, Tensor>
     /// <summary>Draws the head's weights alone, as transformers does for a head that the file does not hold.</summary>
     public abstract void InitializeHead();
 
+    /// <summary>Puts the network in evaluation mode, after whoever computes with it.</summary>
+    internal void Evaluate()
+    {
+        lock (Gate)
+        {
+            eval();
+        }
+    }
+
     /// <summary>Folds each batch norm into the convolution before it, for prediction: fewer passes over the planes, the same scores up to rounding.</summary>
     /// <returns>Takes the folding back when the last one is disposed; the weights themselves never change.</returns>
     internal IDisposable FoldForPrediction()

@@ -40,6 +40,15 @@ internal sealed unsafe class Autocast : IDisposable
     private readonly sbyte _previousType;
     private bool _isOpen = true;
 
+    private Autocast(sbyte device)
+    {
+        _device = device;
+        _wasEnabled = GetEnabled(device);
+        _previousType = GetScalarType(device);
+        SetEnabled(device, 0);
+        Increment();
+    }
+
     private Autocast(sbyte device, ScalarType type)
     {
         _device = device;
@@ -65,6 +74,11 @@ internal sealed unsafe class Autocast : IDisposable
             ? new((sbyte)device, type)
             : throw new InvalidOperationException(
                 $"Autocast needs libtorch {LibTorch.Checked}, but {LibTorch.Version?.ToString() ?? "an older one"} is loaded; train with bf16 and fp16 off.");
+
+    /// <summary>Has the calling thread compute in the weights' own precision in the midst of a scope; copies of weights made meanwhile are dropped.</summary>
+    /// <param name="device">Kind of device whose operators are switched back.</param>
+    /// <returns>The exception from the scope, to be disposed on the same thread; null where there is no scope.</returns>
+    public static IDisposable? Suspend(DeviceType device) => Current(device) is null ? null : new Suspension(new((sbyte)device));
 
     /// <summary>The precision that operators of a device are switched to on this thread; null outside any scope.</summary>
     /// <param name="device">Kind of device.</param>
@@ -93,6 +107,16 @@ internal sealed unsafe class Autocast : IDisposable
 
             SetEnabled(_device, _wasEnabled);
             SetType(_device, _previousType);
+        }
+    }
+
+    private sealed class Suspension(Autocast inner) : IDisposable
+    {
+        public void Dispose()
+        {
+            // Copies made without gradients would cut the graph of the scope's next forward pass.
+            ClearCache();
+            inner.Dispose();
         }
     }
 }

@@ -59,7 +59,7 @@ internal sealed class EvaluationLoop(ComputeContext compute, TrainingLoss loss, 
         var batches = cache?.Load(dataset, order, batchSize, _arguments.DataloaderDropLast) ?? new BatchSource(dataset, _arguments, batchSize).Load(order, epoch: 0);
         var batchCount = _arguments.DataloaderDropLast ? dataset.Count / batchSize : (int)((dataset.Count + (long)batchSize - 1) / batchSize);
         var gathered = new Gathered(labels.Count, _arguments.EvalAccumulationSteps ?? int.MaxValue);
-        compute.Network.eval();
+        compute.Network.Evaluate();
         TorchGenerator.DrawLoaderSeed();
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();

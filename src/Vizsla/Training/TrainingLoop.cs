@@ -56,6 +56,7 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
             foreach (var step in BeginEpoch(epoch))
             {
                 BeginStep(step);
+                lock (setup.Network.Gate)
                 using (NewDisposeScope())
                 {
                     Accumulate(step);

@@ -111,6 +111,6 @@ internal sealed class TrainingSetup : IDisposable
         MemoryFit?.Dispose();
         Optimizer.Dispose();
         Meter.Dispose();
-        Network.eval();
+        Network.Evaluate();
     }
 }

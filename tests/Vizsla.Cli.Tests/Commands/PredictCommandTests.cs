@@ -67,6 +67,63 @@ public sealed class PredictCommandTests : IDisposable
         Assert.Equal("--explain draws onto the sheet of --output, and there is none; add --output sheet.png.\n", error);
     }
 
+    [Fact]
+    public async Task Features_are_written_in_place_of_names()
+    {
+        var photo = SaveModelAndPhoto("""{"architecture":"resnet18","num_classes":2}""");
+        File.WriteAllText(_folder["broken.png"], "no picture");
+
+        using var run = new ConsoleRun();
+        var whole = await CommandLine.RunAsync(["predict", photo, "--model", _folder["model"], "--embed", _folder["features.npy"]], run.Console);
+        using var second = new ConsoleRun();
+        var part = await CommandLine.RunAsync(["predict", photo, _folder["broken.png"], "--model", _folder["model"], "--embed", _folder["features.parquet"]], second.Console);
+
+        Assert.Equal((0, 1), (whole, part));
+        Assert.Equal($"predicted 1 picture\nWrote 512 features of 1 picture to '{_folder["features.npy"]}'.\n", run.ErrorText);
+        Assert.EndsWith($"Wrote 512 features of 1 picture to '{_folder["features.parquet"]}'.\n", second.ErrorText, StringComparison.Ordinal);
+        Assert.Equal(128 + 512 * sizeof(float), new FileInfo(_folder["features.npy"]).Length);
+    }
+
+    [Theory]
+    [InlineData("--embed takes a path that ends in .parquet or .npy, got 'features.csv'.\n", "--embed", "features.csv")]
+    [InlineData("--embed writes features in place of naming classes, so that --output has nothing to draw; leave one of them out.\n", "--embed", "features.npy", "--output", "sheet.png")]
+    [InlineData("--tta: Test-time augmentation 'turn' is invalid at 'turn': give each of flip, five-crop and scales (or scales=1:1.5, with factors from 1 to 4) at most once, joined by '+'.\n", "--tta", "turn")]
+    public async Task What_cannot_be_done_is_said_before_the_model_is_read(string message, params string[] words)
+    {
+        var (status, error) = await RunAsync(["predict", "photo.jpg", "--model", "model", .. words]);
+
+        Assert.Equal((2, message), (status, error));
+    }
+
+    [Fact]
+    public async Task Views_of_a_photo_are_averaged_and_evaluated_beside_the_photo_itself()
+    {
+        var photo = SaveModelAndPhoto("""{"architecture":"resnet18","num_classes":2,"label_names":["cat","fish"]}""");
+        foreach (var name in new[] { "cat", "fish" })
+        {
+            Directory.CreateDirectory(_folder["data", "test", name]);
+            File.Copy(photo, _folder["data", "test", name, "photo.png"]);
+        }
+
+        using var plain = new ConsoleRun();
+        using var augmented = new ConsoleRun();
+        using var evaluated = new ConsoleRun();
+        var statuses = new[]
+        {
+            await CommandLine.RunAsync(["predict", photo, "--model", _folder["model"], "--format", "json"], plain.Console),
+            await CommandLine.RunAsync(["predict", photo, "--model", _folder["model"], "--format", "json", "--tta", "flip+scales"], augmented.Console),
+            await CommandLine.RunAsync(["evaluate", "--model", _folder["model"], "--dataset", _folder["data"], "--format", "json", "--tta", "flip+scales"], evaluated.Console),
+        };
+
+        Assert.Equal([0, 0, 0], statuses);
+        Assert.NotEqual(plain.OutText, augmented.OutText);
+        var metrics = JsonNode.Parse(evaluated.OutText)!;
+        var scores = JsonNode.Parse(augmented.OutText)![0]!["predictions"]!.AsArray().Select(p => (double)p!["score"]!);
+        Assert.Equal(-scores.Average(Math.Log), (double)metrics["test_tta_log_loss"]!, 1e-4);
+        Assert.NotEqual((double)metrics["test_log_loss"]!, (double)metrics["test_tta_log_loss"]!);
+        Assert.True((double)metrics["test_tta_runtime"]! > 0);
+    }
+
     [Theory]
     [InlineData("""{"architecture":"resnet18","num_classes":2}""", "drawn cat", "drawn fish")]
     [InlineData("""{"architecture":"resnet18","num_classes":2,"label_names":["cat","fish"]}""", "cat", "fish")]

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Vizsla.Datasets.Drawing;
 using Vizsla.Imaging;
+using Vizsla.Inference;
 using Vizsla.Primitives;
 using Vizsla.Studio.Predictions;
 using Vizsla.Testing;
@@ -15,12 +16,16 @@ public sealed class ClassifierServiceTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [Fact]
-    public async Task The_service_answers_as_the_library_does()
+    [Theory]
+    [InlineData(null)]
+    [InlineData("flip+scales")]
+    public async Task The_service_answers_as_the_library_does(string? views)
     {
         var model = SmallModel.Save(_folder["model"]);
-        await using var server = await RunningServer.ServeAsync(ClassifierModel.Open(model), o => (o.MaxBatch, o.MaxDelay) = (4, TimeSpan.FromMilliseconds(20)));
+        var augmentation = views is null ? null : TestTimeAugmentation.Parse(views);
+        await using var server = await RunningServer.ServeAsync(ClassifierModel.Open(model, augmentation: augmentation), o => (o.MaxBatch, o.MaxDelay) = (4, TimeSpan.FromMilliseconds(20)));
         using var classifier = ImageClassifier.FromPretrained(model);
+        var predictor = new PicturePredictor(classifier.Network, classifier.Processor.ToPipeline(), options: new() { Augmentation = augmentation });
         var photos = AnimalPainter.Classes.Select(animal => (Animal: animal, Bytes: Painted(animal))).ToList();
 
         var answers = await Task.WhenAll(photos.Select(async p => JsonNode.Parse(
@@ -29,7 +34,7 @@ public sealed class ClassifierServiceTests : IDisposable
         foreach (var (photo, answer) in photos.Zip(answers))
         {
             using var image = ImageCodec.Decode(photo.Bytes);
-            var expected = classifier.Predict(image);
+            var expected = predictor.Predict(image);
             Assert.Equal(expected.Select(e => e.Label), answer.Select(a => a!["label"]!.GetValue<string>()));
             Assert.All(expected.Zip(answer), pair => Assert.Equal(pair.First.Score, pair.Second!["score"]!.GetValue<float>(), Tolerance));
         }

@@ -1,7 +1,6 @@
 using Vizsla.Imaging;
 using Vizsla.Inference;
 using Vizsla.Testing;
-using Vizsla.Training;
 using Vizsla.Training.Callbacks;
 using Vizsla.Tests.Training;
 
@@ -64,13 +63,15 @@ public sealed class SharedModelTests
         Assert.Equal(state, State(model));
     }
 
-    [Fact]
-    public void A_callback_that_predicts_and_explains_changes_nothing_of_the_training()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_callback_that_predicts_and_explains_changes_nothing_of_the_training(bool bf16)
     {
         using var run = new TinyRun();
-        var plain = Train(run, "plain", _ => { });
+        var plain = Train(run, "plain", bf16, _ => { });
         var answers = new List<IReadOnlyList<Prediction>>();
-        var asked = Train(run, "asked", model =>
+        var asked = Train(run, "asked", bf16, model =>
         {
             using var picture = Picture(1, 16);
             answers.Add(model.Predict(picture));
@@ -191,10 +192,10 @@ public sealed class SharedModelTests
         Assert.NotNull(many[1].Error);
     }
 
-    private static string Train(TinyRun run, string name, Action<ImageClassifier> ask)
+    private static string Train(TinyRun run, string name, bool bf16, Action<ImageClassifier> ask)
     {
         using var model = run.Model();
-        using var trainer = new Trainer(model, run.Arguments(name), TinyRun.Train(), TinyRun.Eval(), new TrainerOptions { Callbacks = [new Asking(() => ask(model))] });
+        using var trainer = new Trainer(model, run.Arguments(name) with { Bf16 = bf16, GradientAccumulationSteps = 2 }, TinyRun.Train(), TinyRun.Eval(), new TrainerOptions { Callbacks = [new Asking(() => ask(model))] });
         trainer.Train();
         return State(model);
     }
@@ -240,6 +241,10 @@ public sealed class SharedModelTests
     private sealed class Asking(Action ask) : TrainerCallback
     {
         public override void OnStepBegin(TrainerContext context) => ask();
+
+        public override void OnSubstepEnd(TrainerContext context) => ask();
+
+        public override void OnPredictionStep(TrainerContext context, int batch, int batchCount) => ask();
 
         public override void OnStepEnd(TrainerContext context) => ask();
     }

@@ -136,7 +136,7 @@ internal sealed partial class FeatureCache
         var done = 0;
         var network = _compute.Network;
         var wasTraining = network.training;
-        network.eval();
+        network.Evaluate();
         using var noGradient = no_grad();
         using var folding = network.FoldForPrediction();
         using var lower = _compute.Precision.OpenEvaluation();

@@ -69,17 +69,20 @@ internal sealed class Freezing : IDisposable
     /// <summary>Puts the network in training mode, but what is frozen in evaluation mode, and batch norms as the arguments say.</summary>
     public void SetTrainingMode()
     {
-        _network.train();
-        if (_isFrozen && _frozen.Count > 0)
+        lock (_network.Gate)
         {
-            EvaluateFrozen();
-        }
-
-        if (_freezesBatchNorm is { } freezes)
-        {
-            foreach (var norm in ModuleTree.Layers(_network).OfType<BatchNormalization>())
+            _network.train();
+            if (_isFrozen && _frozen.Count > 0)
             {
-                norm.train(!freezes);
+                EvaluateFrozen();
+            }
+
+            if (_freezesBatchNorm is { } freezes)
+            {
+                foreach (var norm in ModuleTree.Layers(_network).OfType<BatchNormalization>())
+                {
+                    norm.train(!freezes);
+                }
             }
         }
     }
