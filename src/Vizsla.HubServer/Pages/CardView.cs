@@ -32,7 +32,22 @@ internal static class CardView
             metadata = null;
         }
 
-        var document = Markdown.Parse(WithoutComments(text), Pipeline);
+        return (metadata, CardText.IsCheap(text) ? Html(text, filesAddress) : Plain(text));
+    }
+
+    private static string Html(string text, string filesAddress)
+    {
+        MarkdownDocument document;
+        try
+        {
+            document = Markdown.Parse(WithoutComments(text), Pipeline);
+        }
+        catch (ArgumentException)
+        {
+            // Quotes and lists that are nested too deeply.
+            return Plain(text);
+        }
+
         foreach (var link in document.Descendants<LinkInline>())
         {
             link.Url = Address(link.Url, filesAddress);
@@ -47,8 +62,10 @@ internal static class CardView
             link.Url = "";
         }
 
-        return (metadata, document.ToHtml(Pipeline));
+        return document.ToHtml(Pipeline);
     }
+
+    private static string Plain(string text) => $"<pre>{System.Net.WebUtility.HtmlEncode(text)}</pre>\n";
 
     // Comments that begin a line, code excepted: what a browser would not show either.
     private static string WithoutComments(string text)
