@@ -51,6 +51,7 @@ public sealed class Trainer : IDisposable
         (_model, _train, _evalDataset) = (model, trainDataset, evalDataset);
         (_arguments, _options) = (arguments ?? new TrainingArguments(), options ?? new TrainerOptions());
         ArgumentChecks.Require(_arguments);
+        Native.Convolutions.Tell(_options.Logger);
         TrainerChecks.RequireOptions(_arguments, _options);
         _compute = ComputeContext.Of(_arguments, model.Network, _options.DataCollator);
         TorchGenerator.Seed(_arguments.Seed);

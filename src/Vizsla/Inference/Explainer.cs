@@ -23,6 +23,7 @@ internal static class Explainer
         // Gradients start at the pixels, so that they reach the plane also where the weights are frozen.
         var input = pixels.detach();
         input.requires_grad = !attends;
+        NumberGuard.Require(network, input);
         var logits = network.Head(network.Features(input, trace));                                // [1, L]
         var values = logits.detach().to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();
         var index = classIndex ?? values.AsSpan().IndexOf(values.Max());

@@ -79,6 +79,7 @@ public abstract class ClassificationNetwork : nn.Module<Tensor, Tensor>
     /// <exception cref="ArgumentException">The pictures do not have the model's channels or size.</exception>
     public override Tensor forward(Tensor pixels)
     {
+        NumberGuard.Require(this, pixels);
         using var features = Features(pixels);
         return Head(features);
     }
@@ -115,6 +116,16 @@ public abstract class ClassificationNetwork : nn.Module<Tensor, Tensor>
         }
 
         return new FoldingUse(this);
+    }
+
+    /// <summary>Whether batch norms are folded, see <see cref="FoldForPrediction"/>.</summary>
+    internal bool IsFolded => _foldingCount > 0;
+
+    /// <summary>Has pixels lie in memory as in training, also in evaluation mode, until it is disposed.</summary>
+    internal IDisposable ArrangeAsInTraining()
+    {
+        _foldingCount++;
+        return new Folding([], () => _foldingCount--);
     }
 
     /// <summary>Parameters and buffers under their names in the file, in the order of Python's <c>state_dict()</c>; the network keeps them.</summary>

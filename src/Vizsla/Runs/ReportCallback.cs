@@ -130,6 +130,7 @@ internal sealed class ReportCallback(
         ],
         Transform = train?.Transform?.ToString(),
         Prediction = prediction,
+        Convolutions = Native.Convolutions.Name(Native.Convolutions.Way),
         Machine = Machine.Read(),
         Device = device,
         Precision = precision,

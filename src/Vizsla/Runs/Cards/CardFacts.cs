@@ -49,6 +49,9 @@ internal sealed record CardFacts
     /// <summary>Logits and classes of the evaluation whose weights were kept; null without one.</summary>
     public EvalPrediction? Prediction { get; init; }
 
+    /// <summary>How convolutions were computed, see <see cref="Convolutions.Name"/>; null says nothing of it.</summary>
+    public string? Convolutions { get; init; }
+
     /// <summary>The machine.</summary>
     public required Machine Machine { get; init; }
 

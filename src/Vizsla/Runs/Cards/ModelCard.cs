@@ -157,6 +157,11 @@ internal static class ModelCard
         text.Append("\n### Hardware and duration\n\n");
         text.Append(CultureInfo.InvariantCulture, $"- Device: {facts.Device} ({facts.Machine.Processor}, {facts.Machine.CoreCount} cores, {facts.Machine.InstructionSets}; {facts.Machine.MemoryBytes / (double)(1L << 30):F0} GiB of memory)\n");
         text.Append(CultureInfo.InvariantCulture, $"- System: {facts.Machine.OperatingSystem}\n- Precision: {facts.Precision}\n");
+        if (facts.Convolutions is { } convolutions)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"- Convolutions: {convolutions}\n");
+        }
+
         if (summary.Runtime is { } seconds)
         {
             var rate = summary.SamplesPerSecond is { } samples ? $", {LogSummary.Text(samples)} pictures a second" : "";

@@ -34,6 +34,7 @@ internal sealed class RunDescription
         {
             ["arguments"] = new JsonObject(ArgumentTable.Fields.Select(f => KeyValuePair.Create(f.Name, ArgumentText.ToJson(f.ValueOf(compute.Arguments))))),
             ["data"] = new JsonObject { ["train"] = Data(train), ["eval"] = evaluation is null ? null : Data(evaluation) },
+            ["convolutions"] = Native.Convolutions.Name(Native.Convolutions.Way),
             ["device"] = compute.Device.ToString(),
             ["model"] = new JsonObject
             {

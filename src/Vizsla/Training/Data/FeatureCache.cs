@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using TorchSharp;
 using Vizsla.Loading;
+using Vizsla.Models;
 using Vizsla.Native;
 using Vizsla.Training.Optimizers;
 using Vizsla.Transforms;
@@ -154,6 +155,7 @@ internal sealed partial class FeatureCache
             using (NewDisposeScope())
             {
                 var inputs = batch.Collate(Collator.Default, _compute.Device, arguments.DataloaderPinMemory);
+                NumberGuard.Require(network, inputs.PixelValues);
                 var values = network.Features(inputs.PixelValues).to(ScalarType.Float32).flatten(1).cpu().contiguous();
                 var numbers = MemoryMarshal.Cast<byte, float>(values.bytes);
                 for (var width = (int)values.shape[1]; !numbers.IsEmpty; numbers = numbers[width..])

@@ -1,0 +1,87 @@
+using System.IO.Hashing;
+using System.Runtime.Intrinsics.X86;
+using System.Text;
+using System.Text.Json;
+
+namespace Vizsla.Native;
+
+/// <summary>What the self-test found of oneDNN with cache sizes of its own, kept in the user's folder for the processor, libtorch, threads and shapes that it was found for.</summary>
+/// <remarks>
+/// A program that can start itself (the command line) tests once and keeps what it found. An application that only references the library reads it; where
+/// there is none it takes oneDNN's own answer about its sizes, and <c>NumberGuard</c> compares each network with float64.
+/// </remarks>
+internal static class ConvolutionVerdict
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
+    /// <summary>Where verdicts are kept; null is the user's folder of local application data.</summary>
+    internal static string? Folder { get; set; }
+
+    /// <summary>Whether oneDNN may be used: it was found right, or nothing was found so far and nothing can be.</summary>
+    public static bool IsRight() => IsRight(ConvolutionSelfTest.Command, TorchThreads.Count);
+
+    /// <summary>The same with a given program.</summary>
+    /// <param name="command">How the self-test is started; null where it cannot be.</param>
+    /// <param name="threads">Threads that libtorch computes with.</param>
+    internal static bool IsRight(IReadOnlyList<string>? command, int threads)
+    {
+        // One batch in both layouts, with as many threads as there are: seconds instead of a minute.
+        var cases = ConvolutionCase.Table(threads, CpuFeatures.HasFastBfloat16).Where(c => c.Batch > 1 && c.Threads == threads).ToArray();
+        var file = Path.Combine(
+            Folder ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create), "vizsla", "convolutions"),
+            Key(cases) + ".json");
+        if (Read(file) is { } known)
+        {
+            return known;
+        }
+
+        if (command is null)
+        {
+            return true;
+        }
+
+        var findings = ConvolutionSelfTest.Run(command, cases, way: null, Patience);
+        var wrong = findings.Where(f => !f.IsRight).Select(f => f.Case.ToString()).ToArray();
+        if (!findings.Any(f => f.HasHung))
+        {
+            Write(file, wrong);
+        }
+
+        return wrong.Length == 0;
+    }
+
+    private static string Key(ConvolutionCase[] cases)
+    {
+        var processor = X86Base.IsSupported ? $"{X86Base.CpuId(1, 0).Eax:x8}" : "arm";
+        var text = string.Join('\n', cases.Select(c => c.ToString()).Prepend($"{processor} {CpuFeatures.Describe()} {LibTorch.Version} {Environment.GetEnvironmentVariable("ONEDNN_MAX_CPU_ISA")}"));
+        return Convert.ToHexStringLower(XxHash128.Hash(Encoding.UTF8.GetBytes(text)));
+    }
+
+    private static bool? Read(string file)
+    {
+        try
+        {
+            return File.Exists(file) ? JsonSerializer.Deserialize<string[]>(File.ReadAllText(file)) is { Length: 0 } : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        {
+            return null;
+        }
+    }
+
+    // A verdict that cannot be kept is found again the next time.
+    private static void Write(string file, string[] wrong)
+    {
+        var temporary = $"{file}.{Guid.NewGuid():N}.tmp";
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            File.WriteAllText(temporary, JsonSerializer.Serialize(wrong));
+            File.Move(temporary, file, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            File.Delete(temporary);
+        }
+    }
+}
