@@ -46,6 +46,19 @@ public sealed class PageTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
+    [Theory]
+    [InlineData("[a](b", 4000)]
+    [InlineData("> ", 5000)]
+    [InlineData("*a", 100_000)]
+    public async Task A_card_that_takes_a_renderer_long_is_shown_as_it_is(string part, int count)
+    {
+        await _server.Client("hf_anna").CommitAsync(RepoId.Model("anna/pets"), [new CommitAdd("README.md", Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat(part, count))))], "Change");
+
+        var page = await _http.GetStringAsync("/anna/pets");
+
+        Assert.Contains("<article><pre>" + WebUtility.HtmlEncode(part), page, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_card_is_shown_without_anything_that_could_run()
     {
