@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Web;
@@ -27,7 +28,7 @@ public static class RunReport
 
     /// <summary>Writes the report; a finished model is asked about its evaluation split when its pictures are found.</summary>
     /// <param name="folder">The run folder.</param>
-    /// <param name="dataset">The dataset that the run was trained on; null looks where the run says, and leaves the predictions out when nothing is there.</param>
+    /// <param name="dataset">The dataset that the run was trained on; null leaves the predictions out, unless the dataset lies inside the run folder.</param>
     /// <param name="progress">Told pictures done and pictures in all; may be null.</param>
     /// <returns>One HTML document below 5 MB.</returns>
     /// <exception cref="DirectoryNotFoundException">There is no such folder, or it holds no run.</exception>
@@ -93,12 +94,17 @@ public static class RunReport
             script.Append(CultureInfo.InvariantCulture, $"draw('{id}',{figure.ToJson(dark: false)},{figure.ToJson(dark: true)});\n");
     }
 
-    private static string Page(RunSnapshot run, string body, string script) => $$"""
+    private static string Page(RunSnapshot run, string body, string script)
+    {
+        // Only these two scripts run, whatever a card or a name holds. Browsers hash lines that end in a line feed.
+        var plotly = EmbeddedAssets.ReadText("_content/Vizsla.Studio/plotly-basic.min.js").ReplaceLineEndings("\n");
+        var drawing = script.ReplaceLineEndings("\n");
+        return $$"""
         <!DOCTYPE html>
         <html lang="en">
         <head>
         <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
-        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:">
+        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src {{Hash(plotly)}} {{Hash(drawing)}}; style-src 'unsafe-inline'; img-src data: blob:">
         <title>{{System.Net.WebUtility.HtmlEncode(run.Name)}} · Vizsla</title>
         <style>
         :root { {{Theme.Variables(dark: false)}} }
@@ -109,11 +115,14 @@ public static class RunReport
         <body><main>
         {{body}}
         </main>
-        <script>{{EmbeddedAssets.ReadText("_content/Vizsla.Studio/plotly-basic.min.js")}}</script>
-        <script>{{script}}</script>
+        <script>{{plotly}}</script>
+        <script>{{drawing}}</script>
         </body>
         </html>
         """;
+    }
+
+    private static string Hash(string script) => $"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(script)))}'";
 
     private static string DataAddress(string type, byte[] data) => $"data:{type};base64,{Convert.ToBase64String(data)}";
 }

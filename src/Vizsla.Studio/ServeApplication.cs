@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.OpenApi;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using Vizsla.Studio.Hosting;
@@ -72,6 +73,14 @@ public static class ServeApplication
         services.AddOpenApi(options => options.AddDocumentTransformer((document, _, _) =>
         {
             document.Info.Title = "Vizsla";
+            document.Components ??= new();
+            (document.Components.SecuritySchemes ??= new Dictionary<string, IOpenApiSecurityScheme>())["bearer"] = new OpenApiSecurityScheme
+            {
+                Type = SecuritySchemeType.Http,
+                Scheme = "bearer",
+                Description = "The token of --token, where the server was started with one.",
+            };
+            document.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference("bearer", document)] = [] }];
             return Task.CompletedTask;
         }));
         services.AddOpenTelemetry().ConfigureResource(resource => resource.AddService("vizsla")).WithMetrics(metrics => metrics

@@ -21,6 +21,18 @@ public sealed class ServingOptions
     /// <summary>Most pictures in one request of many. Default: 64.</summary>
     public int MaxPicturesPerRequest { get; set; } = 64;
 
+    /// <summary>Most bytes of one request with many pictures. Default: 128 MiB.</summary>
+    public long MaxRequestBytes { get; set; } = 128 << 20;
+
+    /// <summary>
+    /// Most pixels that are being decoded at a time, over all requests; further pictures wait. Default: as many as take an eighth of the memory that
+    /// this process may use, at 16 bytes each, and never fewer than one picture of <see cref="MaxPicturePixels"/>.
+    /// </summary>
+    public long? MaxDecodingPixels { get; set; }
+
+    /// <summary>How long a picture waits for others to be decoded before it is answered with 503. Default: 20 s.</summary>
+    public TimeSpan MaxDecodingWait { get; set; } = TimeSpan.FromSeconds(20);
+
     /// <summary>How long a stopping server finishes what it took. Default: 30 s.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
@@ -35,6 +47,9 @@ public sealed class ServingOptions
         Check(MaxPictureBytes >= 1, $"the limit on a picture's bytes must be at least 1, got {MaxPictureBytes}");
         Check(MaxPicturePixels >= 1, $"the limit on a picture's pixels must be at least 1, got {MaxPicturePixels}");
         Check(MaxPicturesPerRequest >= 1, $"the limit on pictures in a request must be at least 1, got {MaxPicturesPerRequest}");
+        Check(MaxRequestBytes >= 1, $"the limit on a request's bytes must be at least 1, got {MaxRequestBytes}");
+        Check(MaxDecodingPixels is null or >= 1, $"the limit on pixels being decoded must be at least 1, got {MaxDecodingPixels}");
+        Check(MaxDecodingWait > TimeSpan.Zero, $"the wait for decoding must be above 0, got {MaxDecodingWait}");
         if (problems.Count > 0)
         {
             throw new ArgumentException($"Invalid serving options: {string.Join("; ", problems)}.");

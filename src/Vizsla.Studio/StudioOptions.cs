@@ -39,6 +39,9 @@ public sealed class HostOptions
     /// <summary>Names besides addresses, <c>localhost</c> and this computer's name under which browsers may call. Option: <c>--allowed_host</c>.</summary>
     public IReadOnlyList<string> AllowedHosts { get; set; } = [];
 
+    /// <summary>Origins besides the server's own whose pages may call, such as <c>https://pets.example.org</c>. Option: <c>--allowed_origin</c>.</summary>
+    public IReadOnlyList<string> AllowedOrigins { get; set; } = [];
+
     /// <summary>True when only this computer can connect.</summary>
     public bool IsLoopback => IPAddress.IsLoopback(Address);
 
@@ -51,6 +54,11 @@ public sealed class HostOptions
             throw new ArgumentException(
                 $"Listening on {Address} lets every computer that reaches this one look at the runs and pictures and use the models. "
                 + "Give --token SECRET, which each request must show, or --no_token to go without.");
+        }
+
+        if (AllowedOrigins.FirstOrDefault(o => !Uri.TryCreate(o, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.GetLeftPart(UriPartial.Authority) != o.TrimEnd('/')) is { } wrong)
+        {
+            throw new ArgumentException($"--allowed_origin takes an origin such as https://pets.example.org, got '{wrong}'.");
         }
 
         if (Port is < 0 or > 65535)

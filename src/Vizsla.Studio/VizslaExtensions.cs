@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Vizsla.Studio.Pictures;
 using Vizsla.Studio.Predictions;
 
 namespace Vizsla.Studio;
@@ -55,6 +56,7 @@ public static class VizslaExtensions
     {
         services.AddMetrics();
         services.TryAddSingleton<ServingMetrics>();
+        services.TryAddSingleton(provider => new DecodeBudget(provider.GetRequiredService<ServingOptions>()));
         services.TryAddSingleton(provider =>
         {
             var options = new ServingOptions();

@@ -42,6 +42,47 @@ public sealed class RunReportTests : IDisposable
     }
 
     [Fact]
+    public void A_run_of_somebody_else_runs_nothing_and_shows_nothing_from_outside_its_folder()
+    {
+        _folder.WriteText("secret.txt", "what nobody asked for");
+        _folder.WriteText("elsewhere/cat/0.txt", "");
+        _folder.WriteText("run/events.jsonl", "");
+        _folder.WriteText("run/training_args.json", $$"""{"dataset": "{{_folder["elsewhere"]}}"}""");
+        _folder.WriteText("run/README.md", "[a](javascript:alert(1)) [b](data:text/html,x) [c](vbscript:x) [d](//evil.example) [e](file:///x) <javascript:alert(2)> [good](https://example.org) [near](#here) [post](mailto:a@b.org)");
+
+        var html = RunReport.Write(_folder["run"]);
+        File.Delete(_folder["run/README.md"]);
+        File.CreateSymbolicLink(_folder["run/README.md"], _folder["secret.txt"]);
+        var linked = RunReport.Write(_folder["run"]);
+
+        foreach (var scheme in new[] { "href=\"javascript:", "href=\"data:", "href=\"vbscript:", "href=\"//", "href=\"file:" })
+        {
+            Assert.DoesNotContain(scheme, html, StringComparison.Ordinal);
+        }
+
+        foreach (var address in new[] { "href=\"https://example.org\"", "href=\"#here\"", "href=\"mailto:a@b.org\"" })
+        {
+            Assert.Contains(address, html, StringComparison.Ordinal);
+        }
+
+        Assert.Matches("script-src 'sha256-[^']+' 'sha256-[^']+'; style-src", html);
+        Assert.DoesNotContain("script-src 'unsafe-inline'", html, StringComparison.Ordinal);
+        Assert.DoesNotContain("what nobody asked for", linked, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("[a](b", 4000)]
+    [InlineData("> ", 5000)]
+    [InlineData("*a", 100_000)]
+    public void A_card_that_takes_a_renderer_long_is_shown_as_it_is(string part, int count)
+    {
+        _folder.WriteText("run/events.jsonl", "");
+        _folder.WriteText("run/README.md", string.Concat(Enumerable.Repeat(part, count)));
+
+        Assert.Contains("<pre>" + System.Net.WebUtility.HtmlEncode(part), RunReport.Write(_folder["run"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_is_no_run_is_said_to_be_none()
     {
         var refused = Assert.Throws<DirectoryNotFoundException>(() => RunReport.Write(_folder.Path));

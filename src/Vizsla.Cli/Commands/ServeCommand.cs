@@ -6,37 +6,57 @@ namespace Vizsla.Cli.Commands;
 /// <summary><c>vizsla serve</c>: a model as a service.</summary>
 internal sealed class ServeCommand : Verb
 {
-    private readonly Option<string> _model;
-    private readonly Option<string?> _name;
+    private readonly Option<string[]> _models;
+    private readonly Option<string[]> _names;
     private readonly Option<string?> _labels;
     private readonly ServerOptions _server;
 
     public ServeCommand()
         : base("serve", "Serve a model over HTTP as Hugging Face's inference endpoints do.",
             "vizsla serve --model runs/pets",
-            "vizsla serve --model runs/pets --name pets --host 0.0.0.0 --token SECRET")
+            "vizsla serve --model runs/pets --model runs/birds",
+            "vizsla serve --model runs/pets --name pets --host 0.0.0.0 --token_file secret.txt")
     {
-        _model = AddRequired<string>("--model", "Run folder, timm folder or Hub name in the cache.");
-        _name = AddOption<string>("--name", "The model's name in the address; the folder's, if none is given.");
+        _models = AddRequired<string[]>("--model", "Run folder, timm folder or Hub name in the cache; repeatable.");
+        _names = AddOption("--name", "The model's name in the address; the folder's, if none is given; once for each --model, in their order.", Array.Empty<string>());
         _labels = AddOption<string>("--labels", "JSON file with the class names in order, for a model that does not know them.");
         _server = new ServerOptions(this, port: 8080);
     }
 
     protected override async Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
     {
-        var model = arguments.GetValue(_model)!;
-        await ModelFetch.EnsureAsync(console, model, revision: null, cancellationToken);
-        var name = arguments.GetValue(_name) ?? ServeApplication.NameOf(model);
+        var models = arguments.GetValue(_models)!;
+        var names = arguments.GetValue(_names)!;
+        var labels = arguments.GetValue(_labels);
+        if (names.Length > 0 && names.Length != models.Length)
+        {
+            throw new UsageException($"--name was given {names.Length} times for {models.Length} models; give it once for each, or not at all.");
+        }
+
+        if (labels is not null && models.Length > 1)
+        {
+            throw new UsageException("--labels goes with one --model; save the class names into the models' folders instead.");
+        }
+
+        foreach (var model in models)
+        {
+            await ModelFetch.EnsureAsync(console, model, revision: null, cancellationToken);
+        }
+
+        var served = models.Select((model, i) => new ServedModel(names.Length > 0 ? names[i] : ServeApplication.NameOf(model), model, labels)).ToList();
         var host = new HostOptions();
         var serving = new ServingOptions();
         _server.Apply(arguments, host);
         _server.Apply(arguments, serving);
         await ServerOptions.RunAsync(
-            () => ServeApplication.Create([new ServedModel(name, model, arguments.GetValue(_labels))], host, serving),
+            () => ServeApplication.Create(served, host, serving),
             async (application, address) =>
             {
                 await ServeApplication.WaitUntilReadyAsync(application, cancellationToken);
-                console.WriteLine($"Serving '{name}' at {address}/models/{name}");
+                foreach (var model in served)
+                {
+                    console.WriteLine($"Serving '{model.Name}' at {address}/models/{model.Name}");
+                }
             },
             cancellationToken);
         return 0;

@@ -13,9 +13,13 @@ internal sealed class ServerOptions
 {
     private readonly Option<string> _host;
     private readonly Option<int> _port;
+    private const string TokenVariable = "VIZSLA_TOKEN";
+
     private readonly Option<string?> _token;
+    private readonly Option<string?> _tokenFile;
     private readonly Option<bool> _noToken;
     private readonly Option<string[]> _allowedHosts;
+    private readonly Option<string[]> _allowedOrigins;
     private readonly Option<int> _maxBatch;
     private readonly Option<double> _maxDelay;
     private readonly Option<int> _maxQueue;
@@ -27,11 +31,13 @@ internal sealed class ServerOptions
         var defaults = new ServingOptions();
         _host = Add(verb, new Option<string>("--host") { Description = "Address to listen on; 127.0.0.1 is this computer alone, 0.0.0.0 everywhere.", DefaultValueFactory = _ => "127.0.0.1" });
         _port = Add(verb, new Option<int>("--port") { Description = "Port to listen on; 0 takes a free one.", DefaultValueFactory = _ => port });
-        _token = Add(verb, new Option<string?>("--token") { Description = "Secret that every request must show; asked for beyond this computer." });
+        _token = Add(verb, new Option<string?>("--token") { Description = $"Secret that every request must show; asked for beyond this computer. Other users see it in the list of processes: --token_file and {TokenVariable} keep it to yourself." });
+        _tokenFile = Add(verb, new Option<string?>("--token_file") { Description = $"File of that secret; without either, the variable {TokenVariable}." });
         _noToken = Add(verb, new Option<bool>("--no_token") { Description = "Listen beyond this computer without a token: whoever reaches it may use it." });
         _allowedHosts = Add(verb, new Option<string[]>("--allowed_host") { Description = "A name, besides addresses and localhost, under which browsers may call; repeatable.", DefaultValueFactory = _ => [] });
+        _allowedOrigins = Add(verb, new Option<string[]>("--allowed_origin") { Description = "An origin such as https://pets.example.org whose pages may call; repeatable.", DefaultValueFactory = _ => [] });
         _maxBatch = Add(verb, new Option<int>("--max_batch") { Description = "Most pictures in one forward pass.", DefaultValueFactory = _ => defaults.MaxBatch });
-        _maxDelay = Add(verb, new Option<double>("--max_delay_ms") { Description = "Milliseconds that the first picture of a batch waits for company.", DefaultValueFactory = _ => defaults.MaxDelay.TotalMilliseconds });
+        _maxDelay = Add(verb, new Option<double>("--max_delay_ms") { Description = "Milliseconds that the first picture of a batch waits for others.", DefaultValueFactory = _ => defaults.MaxDelay.TotalMilliseconds });
         _maxQueue = Add(verb, new Option<int>("--max_queue") { Description = "Most pictures that wait; further ones are answered with 429.", DefaultValueFactory = _ => defaults.MaxQueue });
     }
 
@@ -43,9 +49,10 @@ internal sealed class ServerOptions
             : IPAddress.TryParse(text, out var address) ? address
             : throw new UsageException($"--host takes an address such as 127.0.0.1 or 0.0.0.0, got '{text}'.");
         host.Port = arguments.GetValue(_port);
-        host.Token = arguments.GetValue(_token);
+        host.Token = TokenOf(arguments.GetValue(_token), arguments.GetValue(_tokenFile));
         host.AllowNoToken = arguments.GetValue(_noToken);
         host.AllowedHosts = arguments.GetValue(_allowedHosts)!;
+        host.AllowedOrigins = arguments.GetValue(_allowedOrigins)!;
     }
 
     /// <summary>Batches and waiting room.</summary>
@@ -78,6 +85,22 @@ internal sealed class ServerOptions
         {
             await application.StopAsync(CancellationToken.None);
         }
+    }
+
+    private static string? TokenOf(string? token, string? file)
+    {
+        if (file is null)
+        {
+            return token ?? (Environment.GetEnvironmentVariable(TokenVariable) is { Length: > 0 } value ? value : null);
+        }
+
+        if (token is not null)
+        {
+            throw new UsageException("--token and --token_file were both given; give one.");
+        }
+
+        var text = File.Exists(file) ? File.ReadAllText(file).Trim() : throw new UsageException($"--token_file: there is no file '{file}'.");
+        return text.Length > 0 ? text : throw new UsageException($"--token_file: '{file}' is empty; it must hold the token.");
     }
 
     private static WebApplication Create(Func<WebApplication> create)

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Vizsla.Datasets;
+using Vizsla.Studio.Hosting;
 using Vizsla.Studio.Runs;
 
 namespace Vizsla.Studio.Datasets;
@@ -15,13 +16,19 @@ internal sealed class DatasetLibrary(StudioOptions options)
     /// <exception cref="DatasetException">Its folder holds no pictures in a known layout.</exception>
     public DatasetDict? Given => options.Dataset is { } folder ? Load(folder) : null;
 
-    /// <summary>The dataset that a run was trained on, or else the one given; null when neither is found.</summary>
+    /// <summary>
+    /// The dataset that a run names, where it lies inside the run's folder; else the one given; null without either. A run may come from somebody else:
+    /// what it names elsewhere on this computer is not read unless it was given.
+    /// </summary>
     public DatasetDict? OfRun(RunSnapshot run) => FolderOfRun(run) is { } folder ? Load(folder) : null;
 
     private string? FolderOfRun(RunSnapshot run)
     {
         var named = Keys.Select(key => run.Arguments.GetValueOrDefault(key)).FirstOrDefault(value => !string.IsNullOrEmpty(value) && value != "null");
-        return named is not null && Directory.Exists(named) ? named : options.Dataset;
+        return named is not null && Path.GetRelativePath(Path.GetFullPath(run.Folder), Path.GetFullPath(named, Path.GetFullPath(run.Folder))).Replace(Path.DirectorySeparatorChar, '/') is var relative
+            && FolderGuard.Resolve(run.Folder, relative) is { } inside && Directory.Exists(inside)
+            ? inside
+            : options.Dataset;
     }
 
     private DatasetDict Load(string folder)

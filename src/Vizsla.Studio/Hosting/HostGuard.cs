@@ -19,12 +19,37 @@ internal sealed class HostGuard(RequestDelegate next, HostOptions options)
                 "This server does not answer under that name. Call it by its address, or allow the name with --allowed_host.");
         }
 
-        if (request.Headers.Origin is [{ Length: > 0 } origin] && ChangesSomething(request) && !IsSameOrigin(origin, request))
+        var isAllowed = request.Headers.Origin is [{ } other] && options.AllowedOrigins.Any(o => other.Equals(o.TrimEnd('/'), StringComparison.OrdinalIgnoreCase));
+        if (isAllowed && Answer(context))
+        {
+            return Task.CompletedTask;
+        }
+
+        if (!isAllowed && request.Headers.Origin is [{ Length: > 0 } origin] && ChangesSomething(request) && !IsSameOrigin(origin, request))
         {
             return ErrorAnswers.WriteAsync(context, StatusCodes.Status403Forbidden, "A page of another origin may not call this server.");
         }
 
         return next(context);
+    }
+
+    // Headers for a page of an allowed origin; the question that its browser asks first is answered here.
+    private static bool Answer(HttpContext context)
+    {
+        var headers = context.Response.Headers;
+        headers.AccessControlAllowOrigin = context.Request.Headers.Origin;
+        headers.Vary = "Origin";
+        headers["Cross-Origin-Resource-Policy"] = "cross-origin";
+        if (!HttpMethods.IsOptions(context.Request.Method) || context.Request.Headers.AccessControlRequestMethod.Count == 0)
+        {
+            return false;
+        }
+
+        headers.AccessControlAllowMethods = "GET, POST";
+        headers.AccessControlAllowHeaders = "Authorization, Content-Type";
+        headers.AccessControlMaxAge = "600";
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+        return true;
     }
 
     private bool IsOwnName(string host)

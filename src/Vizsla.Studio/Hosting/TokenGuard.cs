@@ -17,7 +17,7 @@ internal sealed class TokenGuard(RequestDelegate next, HostOptions options)
 
     public Task InvokeAsync(HttpContext context)
     {
-        if (string.IsNullOrEmpty(options.Token) || context.Request.Path == "/healthz")
+        if (string.IsNullOrEmpty(options.Token) || context.Request.Path.Value is "/healthz" or "/readyz")
         {
             return next(context);
         }

@@ -18,10 +18,10 @@ internal static class PictureEndpoints
         endpoints.MapPost("/pictures", async (HttpContext context, PictureStore store, ServingOptions options) =>
         {
             var data = await PictureGuard.ReadAsync(context.Request.Body, options.MaxPictureBytes, context.RequestAborted).ConfigureAwait(false);
-            return Results.Json(new { id = store.Add(data) });
+            return Results.Json(new { id = await store.AddAsync(data, context.RequestAborted).ConfigureAwait(false) });
         }).DisableAntiforgery().ExcludeFromDescription();
 
-        endpoints.MapGet("/pictures/{id}", (string id, PictureStore store, int? side) => Jpeg(store.Decode(id), side)).ExcludeFromDescription();
+        endpoints.MapGet("/pictures/{id}", async (string id, PictureStore store, int? side) => Jpeg(await store.DecodeAsync(id).ConfigureAwait(false), side)).ExcludeFromDescription();
     }
 
     /// <summary>Answers with a JPEG no larger than a side.</summary>

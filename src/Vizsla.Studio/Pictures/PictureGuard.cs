@@ -60,7 +60,8 @@ internal static class PictureGuard
         }
     }
 
-    private static RefusedException TooLarge(long limit) =>
+    /// <summary>The error for a picture of too many bytes.</summary>
+    public static RefusedException TooLarge(long limit) =>
         new(StatusCodes.Status413PayloadTooLarge, $"The picture has more than {limit / (1 << 20)} MiB; this server takes no larger ones.");
 }
 

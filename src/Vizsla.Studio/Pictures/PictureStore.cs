@@ -14,30 +14,44 @@ internal sealed class PictureStore : IDisposable
 
     private const long Capacity = 1L << 30;
     private const int KeptImages = 8;
+    private const int KeptShare = 4;
 
     private readonly Lazy<string> _folder = new(() => Directory.CreateTempSubdirectory("vizsla-studio-").FullName);
     private readonly ConcurrentDictionary<string, long> _files = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<string> _order = new();
-    private readonly Dictionary<string, Lazy<Image>> _images = new(StringComparer.Ordinal);
-    private readonly Queue<string> _imageOrder = new();
+    private readonly Dictionary<string, Task<Image>> _images = new(StringComparer.Ordinal);
+    private readonly LinkedList<(string Id, long Pixels)> _kept = [];
     private readonly Lock _lock = new();
     private readonly ServingOptions _options;
+    private readonly DecodeBudget _budget;
 
-    public PictureStore(ServingOptions options) => _options = options;
+    public PictureStore(ServingOptions options, DecodeBudget budget) => (_options, _budget) = (options, budget);
 
     /// <summary>Keeps a picture after checking that it can be decoded.</summary>
     /// <param name="data">The bytes as they came.</param>
+    /// <param name="cancellationToken">Ends the wait for others to be decoded.</param>
     /// <returns>Its name here.</returns>
     /// <exception cref="RefusedException">The picture is refused.</exception>
-    public string Add(byte[] data)
+    public async Task<string> AddAsync(byte[] data, CancellationToken cancellationToken)
     {
-        PictureGuard.Decode(data, _options).Dispose();
-        var id = Convert.ToHexStringLower(SHA256.HashData(data))[..20];
-        if (_files.TryAdd(id, data.LongLength))
+        PictureGuard.Check(data, _options);
+        using (await _budget.TakeAsync(data, cancellationToken).ConfigureAwait(false))
         {
-            File.WriteAllBytes(PathOf(id), data);
-            _order.Enqueue(id);
-            Shrink();
+            PictureGuard.Decode(data, _options).Dispose();
+        }
+
+        var id = Convert.ToHexStringLower(SHA256.HashData(data))[..20];
+        if (!_files.ContainsKey(id))
+        {
+            // Whole under another name first: a picture that is listed can be read.
+            var temporary = PathOf(Guid.NewGuid().ToString("N"));
+            await File.WriteAllBytesAsync(temporary, data, cancellationToken).ConfigureAwait(false);
+            File.Move(temporary, PathOf(id), overwrite: true);
+            if (_files.TryAdd(id, data.LongLength))
+            {
+                _order.Enqueue(id);
+                Shrink();
+            }
         }
 
         return id;
@@ -67,37 +81,39 @@ internal sealed class PictureStore : IDisposable
 
     /// <summary>The decoded picture, upright; the store keeps the last few, so that a moving slider decodes once.</summary>
     /// <returns>The store owns it; it is never changed.</returns>
-    /// <exception cref="RefusedException">No such picture is kept (404).</exception>
-    public Image Decode(string id)
+    /// <exception cref="RefusedException">No such picture is kept (404), or it waited too long for others (503).</exception>
+    public async Task<Image> DecodeAsync(string id)
     {
-        Lazy<Image>? image;
+        Task<Image>? image;
         lock (_lock)
         {
-            if (!_images.TryGetValue(id, out image))
+            if (!_images.TryGetValue(id, out image) || image.IsFaulted)
             {
-                image = new Lazy<Image>(() => PictureGuard.Decode(Read(id), _options));
-                _images.Add(id, image);
-                _imageOrder.Enqueue(id);
-                if (_imageOrder.Count > KeptImages)
-                {
-                    // Somebody may still be reading it: its buffer is left to the collector.
-                    _images.Remove(_imageOrder.Dequeue());
-                }
+                _images[id] = image = Task.Run(() => LoadAsync(id));
             }
         }
 
-        try
+        return await image.ConfigureAwait(false);
+    }
+
+    private async Task<Image> LoadAsync(string id)
+    {
+        var data = Read(id);
+        using (await _budget.TakeAsync(data, CancellationToken.None).ConfigureAwait(false))
         {
-            return image.Value;
-        }
-        catch (RefusedException)
-        {
+            var image = PictureGuard.Decode(data, _options);
             lock (_lock)
             {
-                _images.Remove(id);
+                _kept.AddLast((id, (long)image.Width * image.Height));
+                while (_kept.Count > KeptImages || (_kept.Count > 1 && _kept.Sum(k => k.Pixels) > _budget.Limit / KeptShare))
+                {
+                    // Somebody may still be reading it: its buffer is left to the collector.
+                    _images.Remove(_kept.First!.Value.Id);
+                    _kept.RemoveFirst();
+                }
             }
 
-            throw;
+            return image;
         }
     }
 

@@ -9,13 +9,11 @@ namespace Vizsla.Studio.Predictions;
 
 /// <summary>One request to a model: the picture's bytes and how to answer.</summary>
 /// <param name="Picture">The bytes as they came.</param>
-/// <param name="TopK">How many classes; 5 if the request does not say.</param>
+/// <param name="TopK">How many classes; null if the body does not say.</param>
 /// <param name="Function">From logits to scores; null as the model says.</param>
 /// <remarks>Source: Hugging Face's image classification task: raw bytes, or <c>{"inputs": base64, "parameters": {...}}</c>.</remarks>
-internal sealed record InferenceRequest(byte[] Picture, int TopK, ScoreFunction? Function)
+internal sealed record InferenceRequest(byte[] Picture, int? TopK, ScoreFunction? Function)
 {
-    private const int DefaultTopK = 5;
-
     private static readonly string[] Keys = ["inputs", "parameters"];
     private static readonly string[] Parameters = ["function_to_apply", "top_k"];
 
@@ -25,9 +23,14 @@ internal sealed record InferenceRequest(byte[] Picture, int TopK, ScoreFunction?
     {
         if (!request.HasJsonContentType())
         {
-            // No picture begins as a document does.
+            // No picture begins as a document does, or as a form.
             var bytes = await PictureGuard.ReadAsync(request.Body, options.MaxPictureBytes, cancellationToken).ConfigureAwait(false);
-            return bytes[0] == '{' ? Parse(bytes) : new(bytes, DefaultTopK, null);
+            if (bytes is [(byte)'-', (byte)'-', ..])
+            {
+                throw new RefusedException(StatusCodes.Status415UnsupportedMediaType, "This address takes the picture itself, not a form; send forms to /api/predict.");
+            }
+
+            return bytes[0] == '{' ? Parse(bytes) : new(bytes, null, null);
         }
 
         // Base64 takes four bytes for three; the rest of the document is small.
@@ -41,9 +44,9 @@ internal sealed record InferenceRequest(byte[] Picture, int TopK, ScoreFunction?
         JsonDocument document;
         try
         {
-            document = JsonDocument.Parse(body);
+            document = JsonDocument.Parse(body, new JsonDocumentOptions { AllowDuplicateProperties = false });
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw Malformed("The body is said to be JSON and is not.");
         }
@@ -62,10 +65,10 @@ internal sealed record InferenceRequest(byte[] Picture, int TopK, ScoreFunction?
                 throw Malformed("'inputs' must be a string: the picture's bytes in base64.");
             }
 
-            var picture = Base64(inputs.GetString() ?? "");
+            var picture = Base64(TextOf(inputs));
             return root.TryGetProperty("parameters", out var parameters) && parameters.ValueKind != JsonValueKind.Null
                 ? WithParameters(picture, parameters)
-                : new(picture, DefaultTopK, null);
+                : new(picture, null, null);
         }
     }
 
@@ -80,11 +83,11 @@ internal sealed record InferenceRequest(byte[] Picture, int TopK, ScoreFunction?
         return new(picture, ReadTopK(parameters), ReadFunction(parameters));
     }
 
-    private static int ReadTopK(JsonElement parameters)
+    private static int? ReadTopK(JsonElement parameters)
     {
         if (!parameters.TryGetProperty("top_k", out var value) || value.ValueKind == JsonValueKind.Null)
         {
-            return DefaultTopK;
+            return null;
         }
 
         return value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var count) && count >= 1
@@ -100,7 +103,7 @@ internal sealed record InferenceRequest(byte[] Picture, int TopK, ScoreFunction?
         }
 
         return value.ValueKind == JsonValueKind.String
-            ? value.GetString() switch
+            ? TextOf(value) switch
             {
                 "softmax" => ScoreFunction.Softmax,
                 "sigmoid" => ScoreFunction.Sigmoid,
@@ -118,6 +121,19 @@ internal sealed record InferenceRequest(byte[] Picture, int TopK, ScoreFunction?
         foreach (var property in map.EnumerateObject().Where(p => !known.Contains(p.Name)))
         {
             throw Malformed($"Unknown {what} '{property.Name}'. Known: {string.Join(", ", known)}.{Suggestion.DidYouMean(property.Name, known)}");
+        }
+    }
+
+    // Half of a surrogate pair can be written in JSON and is no text.
+    private static string TextOf(JsonElement value)
+    {
+        try
+        {
+            return value.GetString() ?? "";
+        }
+        catch (InvalidOperationException)
+        {
+            throw Malformed("The body is said to be JSON and is not.");
         }
     }
 

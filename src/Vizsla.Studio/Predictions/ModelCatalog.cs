@@ -22,14 +22,15 @@ internal sealed partial class ModelCatalog : BackgroundService, IAsyncDisposable
     private readonly IReadOnlyList<ModelEntry> _entries;
     private readonly ServingOptions _options;
     private readonly ServingMetrics _metrics;
+    private readonly DecodeBudget _budget;
     private readonly ILogger<ModelCatalog> _logger;
     private readonly TaskCompletionSource _loaded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _stopping;
 
-    public ModelCatalog(IEnumerable<ModelEntry> entries, ServingOptions options, ServingMetrics metrics, ILogger<ModelCatalog> logger)
+    public ModelCatalog(IEnumerable<ModelEntry> entries, ServingOptions options, ServingMetrics metrics, DecodeBudget budget, ILogger<ModelCatalog> logger)
     {
         options.Validate();
-        (_entries, _options, _metrics, _logger) = ([.. entries], options, metrics, logger);
+        (_entries, _options, _metrics, _budget, _logger) = ([.. entries], options, metrics, budget, logger);
         if (_entries.GroupBy(e => e.Name).FirstOrDefault(g => g.Count() > 1) is { } twice)
         {
             throw new ArgumentException($"Two models are called '{twice.Key}'; give each its own name.");
@@ -71,9 +72,9 @@ internal sealed partial class ModelCatalog : BackgroundService, IAsyncDisposable
                 _opened[name] = opening = Task.Factory.StartNew(
                     () => Add(name, open), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
                 _openedOrder.Enqueue(name);
-                if (_openedOrder.Count > MostOpened && _openedOrder.Dequeue() is var oldest && oldest != name)
+                if (_openedOrder.Count > MostOpened && _openedOrder.Dequeue() is var oldest && oldest != name && _opened.Remove(oldest, out var closing))
                 {
-                    _ = CloseAsync(oldest);
+                    _ = CloseAsync(oldest, closing);
                 }
             }
 
@@ -93,7 +94,7 @@ internal sealed partial class ModelCatalog : BackgroundService, IAsyncDisposable
     {
         var queue = Get(name);
         var start = Stopwatch.GetTimestamp();
-        var logits = await queue.LogitsAsync(() => PictureGuard.Decode(data, _options), cancellationToken).ConfigureAwait(false);
+        var logits = await queue.LogitsAsync(data, cancellationToken).ConfigureAwait(false);
         var scores = Scores.Apply(function ?? queue.Model.DefaultFunction, logits);
         var answer = Scores.Top(scores, queue.Model.Labels, topK).Select(p => new LabelScore(p.Label, p.Score)).ToList();
         _metrics.Answered(name, Stopwatch.GetElapsedTime(start));
@@ -131,10 +132,7 @@ internal sealed partial class ModelCatalog : BackgroundService, IAsyncDisposable
             _queues.Clear();
         }
 
-        foreach (var queue in queues)
-        {
-            await queue.DisposeAsync().ConfigureAwait(false);
-        }
+        await Task.WhenAll(queues.Select(q => q.DisposeAsync().AsTask())).ConfigureAwait(false);
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
@@ -163,7 +161,7 @@ internal sealed partial class ModelCatalog : BackgroundService, IAsyncDisposable
     private ModelQueue Add(string name, Func<PictureModel> open)
     {
         var start = Stopwatch.GetTimestamp();
-        var queue = new ModelQueue(name, open(), _options, _metrics);
+        var queue = new ModelQueue(name, open(), _options, _metrics, _budget);
         lock (_lock)
         {
             _queues[name] = queue;
@@ -182,20 +180,31 @@ internal sealed partial class ModelCatalog : BackgroundService, IAsyncDisposable
         }
     }
 
-    private async Task CloseAsync(string name)
+    // It may still be loading: only what has been loaded can be closed.
+    private async Task CloseAsync(string name, Task<ModelQueue> opening)
     {
-        ModelQueue? queue;
-        lock (_lock)
+        try
         {
-            _opened.Remove(name);
-            _queues.Remove(name, out queue);
-        }
+            var queue = await opening.ConfigureAwait(false);
+            lock (_lock)
+            {
+                if (_queues.TryGetValue(name, out var shown) && shown == queue)
+                {
+                    _queues.Remove(name);
+                }
+            }
 
-        if (queue is not null)
-        {
             await queue.DisposeAsync().ConfigureAwait(false);
         }
+        catch (Exception e)
+        {
+            // Whoever asked for the model was told; here nobody waits.
+            CloseFailed(_logger, name, e);
+        }
     }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Model '{Model}' was not open")]
+    private static partial void CloseFailed(ILogger logger, string model, Exception exception);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Model '{Model}' loaded in {Elapsed}")]
     private static partial void ModelLoaded(ILogger logger, string model, TimeSpan elapsed);

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Vizsla.Imaging;
 using Vizsla.Primitives;
 using Vizsla.Studio.Hosting;
+using Vizsla.Studio.Pictures;
 
 namespace Vizsla.Studio.Predictions;
 
@@ -11,17 +12,23 @@ namespace Vizsla.Studio.Predictions;
 /// <remarks>
 /// A request decodes and prepares its picture on its own thread (as many at a time as there are processors) and then waits here; one
 /// thread takes what waits, up to <c>max_batch</c> pictures or <c>max_delay</c>, and runs the model. A place is taken before the picture is
-/// decoded, so that the waiting room bounds memory too.
+/// decoded, and pixels of the budget while it is, so that memory has a limit.
 /// </remarks>
 internal sealed class ModelQueue : IAsyncDisposable
 {
+    private static readonly TimeSpan LastPass = TimeSpan.FromSeconds(5);
+
     private readonly PictureModel _model;
     private readonly ServingOptions _options;
     private readonly ServingMetrics _metrics;
+    private readonly DecodeBudget _budget;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly string _name;
     private readonly BlockingCollection<Job> _jobs = [];
     private readonly SemaphoreSlim _preparing = new(Environment.ProcessorCount);
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _closed;
     private int _waiting;
     private double _secondsPerPicture = 0.05;
 
@@ -29,9 +36,10 @@ internal sealed class ModelQueue : IAsyncDisposable
     /// <param name="model">Owned by the queue.</param>
     /// <param name="options">Sizes of batches and of the waiting room.</param>
     /// <param name="metrics">Where batches are counted.</param>
-    public ModelQueue(string name, PictureModel model, ServingOptions options, ServingMetrics metrics)
+    /// <param name="budget">Limits what is decoded at a time.</param>
+    public ModelQueue(string name, PictureModel model, ServingOptions options, ServingMetrics metrics, DecodeBudget budget)
     {
-        (_name, _model, _options, _metrics) = (name, model, options, metrics);
+        (_name, _model, _options, _metrics, _budget) = (name, model, options, metrics, budget);
         new Thread(Work) { IsBackground = true, Name = $"vizsla model {name}" }.Start();
     }
 
@@ -42,52 +50,99 @@ internal sealed class ModelQueue : IAsyncDisposable
     public int Waiting => Volatile.Read(ref _waiting);
 
     /// <summary>The logits of one picture.</summary>
-    /// <param name="decode">Decodes the picture; called on one of a few threads, after a place in the waiting room was found.</param>
+    /// <param name="data">The picture's bytes; decoded on one of a few threads, after a place in the waiting room was found.</param>
     /// <param name="cancellationToken">Takes the picture out of the queue.</param>
-    /// <exception cref="RefusedException">The waiting room is full (429), or the server is stopping (503).</exception>
-    public async Task<float[]> LogitsAsync(Func<Image> decode, CancellationToken cancellationToken)
+    /// <exception cref="RefusedException">The picture is refused, the waiting room is full (429), or the server is stopping (503).</exception>
+    public async Task<float[]> LogitsAsync(byte[] data, CancellationToken cancellationToken)
     {
         if (Interlocked.Increment(ref _waiting) > _options.MaxQueue)
         {
-            Interlocked.Decrement(ref _waiting);
+            Leave();
             _metrics.Refused(_name);
             throw new RefusedException(StatusCodes.Status429TooManyRequests, "Too many pictures are waiting; try again later.", RetryAfter());
         }
 
         try
         {
-            using var tensor = await PrepareAsync(decode, cancellationToken).ConfigureAwait(false);
+            if (_closed)
+            {
+                throw Stopping();
+            }
+
+            using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stop.Token);
+            using var tensor = await PrepareAsync(data, linked.Token).ConfigureAwait(false);
             var job = new Job(tensor);
             if (!TryAdd(job))
             {
-                throw new RefusedException(StatusCodes.Status503ServiceUnavailable, "The server is stopping.", TimeSpan.FromSeconds(5));
+                throw Stopping();
             }
 
-            using var registration = cancellationToken.Register(job.Cancel);
+            using var registration = linked.Token.Register(job.Cancel);
             return await job.Logits.Task.ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw Stopping();
         }
         finally
         {
-            Interlocked.Decrement(ref _waiting);
+            Leave();
         }
     }
 
-    /// <summary>Stops accepting pictures, finishes those accepted, disposes the model.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>Stops accepting pictures, answers those accepted, and disposes the model.</summary>
+    /// <param name="limit">How long to answer; what waits longer is refused with 503.</param>
+    public async Task CloseAsync(TimeSpan limit)
     {
+        _closed = true;
+        try
+        {
+            if (Waiting > 0)
+            {
+                await _empty.Task.WaitAsync(limit).ConfigureAwait(false);
+            }
+        }
+        catch (TimeoutException)
+        {
+            await _stop.CancelAsync().ConfigureAwait(false);
+        }
+
         _jobs.CompleteAdding();
-        await _finished.Task.ConfigureAwait(false);
+        try
+        {
+            // A forward pass cannot be interrupted: where it takes longer, the process ends with it.
+            await _finished.Task.WaitAsync(LastPass).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            return;
+        }
+
         _jobs.Dispose();
-        _preparing.Dispose();
         _model.Dispose();
     }
 
-    private async Task<ImageTensor> PrepareAsync(Func<Image> decode, CancellationToken cancellationToken)
+    /// <summary>Stops accepting pictures, answers those accepted, and disposes the model.</summary>
+    public async ValueTask DisposeAsync() => await CloseAsync(_options.DrainTimeout).ConfigureAwait(false);
+
+    private static RefusedException Stopping() => new(StatusCodes.Status503ServiceUnavailable, "The server is stopping.", TimeSpan.FromSeconds(5));
+
+    private void Leave()
     {
+        if (Interlocked.Decrement(ref _waiting) == 0 && _closed)
+        {
+            _empty.TrySetResult();
+        }
+    }
+
+    private async Task<ImageTensor> PrepareAsync(byte[] data, CancellationToken cancellationToken)
+    {
+        PictureGuard.Check(data, _options);
         await _preparing.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            using var image = decode();
+            using var share = await _budget.TakeAsync(data, cancellationToken).ConfigureAwait(false);
+            using var image = PictureGuard.Decode(data, _options);
             return _model.Prepare(image);
         }
         catch (Exception e) when (e is not (RefusedException or OperationCanceledException))

@@ -15,19 +15,19 @@ internal static class PredictPageEndpoints
         endpoints.MapGet("/predict/seen", async (string model, string picture, PredictionRoom room, PictureStore pictures) =>
         {
             var queue = await room.OpenAsync(model).ConfigureAwait(false);
-            using var seen = queue.Model.Seen(pictures.Decode(picture));
+            using var seen = queue.Model.Seen(await pictures.DecodeAsync(picture).ConfigureAwait(false));
             return PictureEndpoints.Jpeg(seen, null);
         }).ExcludeFromDescription();
         endpoints.MapGet("/predict/looked", async (string model, string picture, int? label, PredictionRoom room, PictureStore pictures) =>
         {
             var queue = await room.OpenAsync(model).ConfigureAwait(false);
-            return Looked(queue.Model, model, picture, label, pictures);
+            return await LookedAsync(queue.Model, model, picture, label, pictures).ConfigureAwait(false);
         }).ExcludeFromDescription();
         endpoints.MapGet("/predict/drawn", (string animal) => Results.Bytes(PredictionRoom.Draw(animal), "image/jpeg")).ExcludeFromDescription();
     }
 
     // The map at full strength: how much of it shows is the page's own affair.
-    private static IResult Looked(PictureModel model, string name, string picture, int? label, PictureStore pictures)
+    private static async Task<IResult> LookedAsync(PictureModel model, string name, string picture, int? label, PictureStore pictures)
     {
         if (model.Method is null)
         {
@@ -39,7 +39,7 @@ internal static class PredictPageEndpoints
             throw new RefusedException(StatusCodes.Status400BadRequest, $"'label' must be 0 to {model.Labels.Count - 1}, got {label}.");
         }
 
-        var image = pictures.Decode(picture);
+        var image = await pictures.DecodeAsync(picture).ConfigureAwait(false);
         using var seen = model.Seen(image);
         using var over = model.Explain(image, label).Heat.Over(seen, 1);
         return PictureEndpoints.Jpeg(over, null);

@@ -1,10 +1,10 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Net.Http.Headers;
 using Vizsla.Studio.Hosting;
 using Vizsla.Studio.Pictures;
 
@@ -59,67 +59,57 @@ internal static class PredictionEndpoints
             .WithName("Readiness").WithSummary("Whether every model can answer");
     }
 
-    private static async Task<IResult> PostModelAsync(string name, HttpContext context, ModelCatalog catalog)
+    private static async Task<IResult> PostModelAsync(string name, HttpContext context, ModelCatalog catalog, int? top_k = null)
     {
         catalog.Get(name);
+        CheckTopK(top_k);
         var request = await InferenceRequest.ReadAsync(context.Request, catalog.Options, context.RequestAborted).ConfigureAwait(false);
         return Results.Json(await catalog
-            .PredictAsync(name, request.Picture, request.TopK, request.Function, context.RequestAborted).ConfigureAwait(false));
+            .PredictAsync(name, request.Picture, request.TopK ?? top_k ?? DefaultTopK, request.Function, context.RequestAborted).ConfigureAwait(false));
     }
 
     private static async Task<IResult> PostFilesAsync(HttpContext context, ModelCatalog catalog, string? model = null, int top_k = DefaultTopK)
     {
         var name = model ?? catalog.Names.FirstOrDefault() ?? throw new RefusedException(StatusCodes.Status404NotFound, "No model is served here.");
         catalog.Get(name);
-        if (top_k < 1)
-        {
-            throw new RefusedException(StatusCodes.Status400BadRequest, $"'top_k' must be at least 1, got {top_k}.");
-        }
-
-        if (!context.Request.HasFormContentType)
+        CheckTopK(top_k);
+        if (MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var type) is false || !type!.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase)
+            || HeaderUtilities.RemoveQuotes(type.Boundary) is not { Length: > 0 and <= 200 } boundary)
         {
             throw new RefusedException(StatusCodes.Status400BadRequest, "Send a multipart form with one or many files.");
         }
 
-        var files = (await ReadFormAsync(context, catalog.Options).ConfigureAwait(false)).Files;
-        if (files.Count == 0 || files.Count > catalog.Options.MaxPicturesPerRequest)
+        var answers = new List<Task<FileAnswer>>();
+        await foreach (var (file, data) in FormFiles.ReadAsync(context.Request.Body, boundary.ToString(), catalog.Options, context.RequestAborted).ConfigureAwait(false))
         {
-            throw new RefusedException(StatusCodes.Status400BadRequest,
-                $"Send 1 to {catalog.Options.MaxPicturesPerRequest} files in one request, got {files.Count}.");
+            answers.Add(AnswerFileAsync(file, data, name, top_k, catalog, context.RequestAborted));
         }
 
-        var answers = files.Select(file => AnswerFileAsync(file, name, top_k, catalog, context.RequestAborted));
-        return Results.Json(await Task.WhenAll(answers).ConfigureAwait(false));
+        return answers.Count > 0
+            ? Results.Json(await Task.WhenAll(answers).ConfigureAwait(false))
+            : throw new RefusedException(StatusCodes.Status400BadRequest, $"Send 1 to {catalog.Options.MaxPicturesPerRequest} files in one request, got 0.");
     }
 
-    private static async Task<IFormCollection> ReadFormAsync(HttpContext context, ServingOptions options)
+    private static void CheckTopK(int? topK)
     {
-        try
+        if (topK < 1)
         {
-            return await context.Request.ReadFormAsync(new FormOptions
-            {
-                MultipartBodyLengthLimit = options.MaxPictureBytes * 2,
-                ValueCountLimit = options.MaxPicturesPerRequest * 4,
-            }, context.RequestAborted).ConfigureAwait(false);
-        }
-        catch (InvalidDataException)
-        {
-            throw new RefusedException(StatusCodes.Status400BadRequest, "The form cannot be read: it is cut short, malformed or too large.");
+            throw new RefusedException(StatusCodes.Status400BadRequest, $"'top_k' must be at least 1, got {topK}.");
         }
     }
 
     private static async Task<FileAnswer> AnswerFileAsync(
-        IFormFile file, string name, int topK, ModelCatalog catalog, CancellationToken cancellationToken)
+        string file, byte[]? data, string name, int topK, ModelCatalog catalog, CancellationToken cancellationToken)
     {
         try
         {
-            using var body = file.OpenReadStream();
-            var data = await PictureGuard.ReadAsync(body, catalog.Options.MaxPictureBytes, cancellationToken).ConfigureAwait(false);
-            return new(file.FileName, await catalog.PredictAsync(name, data, topK, null, cancellationToken).ConfigureAwait(false), null);
+            return data is null ? throw PictureGuard.TooLarge(catalog.Options.MaxPictureBytes)
+                : data.Length == 0 ? throw new RefusedException(StatusCodes.Status400BadRequest, "The request holds no picture.")
+                : new(file, await catalog.PredictAsync(name, data, topK, null, cancellationToken).ConfigureAwait(false), null);
         }
         catch (RefusedException e) when (e.RetryAfter is null)
         {
-            return new(file.FileName, null, e.Message);
+            return new(file, null, e.Message);
         }
     }
 

@@ -36,7 +36,7 @@ internal sealed class PredictionRoom(ModelCatalog catalog, RunLibrary runs, Data
     public bool HasPicture(string id) => pictures.Contains(id);
 
     /// <summary>Puts an example among the uploaded pictures.</summary>
-    public string Keep(PictureExample example) => pictures.Add(example.Bytes());
+    public Task<string> KeepAsync(PictureExample example) => pictures.AddAsync(example.Bytes(), CancellationToken.None);
 
     /// <summary>The likeliest classes of an uploaded picture.</summary>
     /// <exception cref="RefusedException">The picture is gone, or too many wait.</exception>

@@ -9,6 +9,9 @@ internal sealed class RunEvents
 {
     private static readonly string[] NotValues = ["step", "epoch", "time", "event"];
 
+    // The end of the year 9999, where calendars end.
+    private const double LastSecond = 253402300799;
+
     private readonly List<LogRow> _rows = [];
     private readonly List<RunPush> _pushes = [];
     private DateTimeOffset? _first;
@@ -53,9 +56,9 @@ internal sealed class RunEvents
         var moment = TimeOf(happened["time"]);
         _first ??= moment;
         _last = moment ?? _last;
-        Step = Math.Max(Step, (int)(JsonFile.Number(happened["step"]) ?? 0));
+        Step = Math.Max(Step, (JsonFile.Step(happened["step"]) ?? 0));
         Epoch = Math.Max(Epoch, JsonFile.Number(happened["epoch"]) ?? 0);
-        StepCount = (int)(JsonFile.Number(happened["max_steps"]) ?? StepCount);
+        StepCount = (JsonFile.Step(happened["max_steps"]) ?? StepCount);
         switch (JsonFile.Text(happened["event"]))
         {
             case "train_begin":
@@ -101,11 +104,11 @@ internal sealed class RunEvents
             }
         }
 
-        return new((int)(JsonFile.Number(row["step"]) ?? step), JsonFile.Number(row["epoch"]), since?.TotalSeconds, values);
+        return new((JsonFile.Step(row["step"]) ?? step), JsonFile.Number(row["epoch"]), since?.TotalSeconds, values);
     }
 
     private static RunPush PushOf(JsonObject happened, DateTimeOffset? moment, string outcome) => new(
-        (int)(JsonFile.Number(happened["step"]) ?? 0), moment, TextOf(happened["message"]) ?? "–", outcome,
+        (JsonFile.Step(happened["step"]) ?? 0), moment, TextOf(happened["message"]) ?? "–", outcome,
         TextOf(happened["repo"]), TextOf(happened["commit"]), TextOf(happened["error"]));
 
     private static string? ReasonOf(JsonObject happened) => TextOf(happened["reason"] ?? happened["message"]);
@@ -116,7 +119,7 @@ internal sealed class RunEvents
     {
         if (JsonFile.Number(node) is { } seconds)
         {
-            return DateTimeOffset.UnixEpoch.AddSeconds(seconds);
+            return seconds is >= 0 and <= LastSecond ? DateTimeOffset.UnixEpoch.AddSeconds(seconds) : null;
         }
 
         return node is JsonValue value && value.GetValueKind() == JsonValueKind.String

@@ -1,13 +1,15 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Vizsla.Primitives;
+using Vizsla.Studio.Hosting;
 
 namespace Vizsla.Studio.Runs;
 
 /// <summary>Follows one run folder: <c>events.jsonl</c> as it grows, else the log of <c>trainer_state.json</c>, and the files beside them.</summary>
 internal sealed class RunReader(string name, string folder, TimeProvider time)
 {
+    private const double LongestSeconds = 1e11;
+
     private static readonly TimeSpan Silence = TimeSpan.FromMinutes(3);
     private static readonly string[] Files = ["events.jsonl", "trainer_state.json", "training_args.json", "all_results.json"];
 
@@ -21,7 +23,8 @@ internal sealed class RunReader(string name, string folder, TimeProvider time)
     /// <summary>The run as it stands.</summary>
     public RunSnapshot Read()
     {
-        var lines = _tail.Read(out var restarted);
+        var restarted = false;
+        var lines = IsInside("events.jsonl") ? _tail.Read(out restarted) : [];
         if (restarted)
         {
             _events = new();
@@ -46,14 +49,14 @@ internal sealed class RunReader(string name, string folder, TimeProvider time)
             Folder = folder,
             State = StateOf(state, updated),
             Reason = _events.Reason,
-            Step = Math.Max(_events.Step, (int)(JsonFile.Number(state?["global_step"]) ?? (rows.Count > 0 ? rows[^1].Step : 0))),
-            StepCount = Math.Max(_events.StepCount, (int)(JsonFile.Number(state?["max_steps"]) ?? 0)),
+            Step = Math.Max(_events.Step, (JsonFile.Step(state?["global_step"]) ?? (rows.Count > 0 ? rows[^1].Step : 0))),
+            StepCount = Math.Max(_events.StepCount, (JsonFile.Step(state?["max_steps"]) ?? 0)),
             Epoch = Math.Max(_events.Epoch, JsonFile.Number(state?["epoch"]) ?? 0),
             BestName = bestName,
             BestValue = best,
             BestStep = bestStep,
             Duration = _events.Duration(StateOf(state, updated) == RunState.Running ? time.GetUtcNow() : null)
-                ?? (JsonFile.Number(results["train_runtime"]) is { } seconds ? TimeSpan.FromSeconds(seconds) : null),
+                ?? (JsonFile.Number(results["train_runtime"]) is { } seconds and >= 0 and < LongestSeconds ? TimeSpan.FromSeconds(seconds) : null),
             Updated = updated,
             Rows = rows,
             Pushes = _events.Pushes,
@@ -89,7 +92,7 @@ internal sealed class RunReader(string name, string folder, TimeProvider time)
             .FirstOrDefault(candidate => candidate is not null && rows.Any(r => r[candidate] is not null));
         if (metric is null)
         {
-            return (JsonFile.Number(state?["best_metric"]), wanted, (int?)JsonFile.Number(state?["best_global_step"]));
+            return (JsonFile.Number(state?["best_metric"]), wanted, JsonFile.Step(state?["best_global_step"]));
         }
 
         var evaluated = rows.Where(r => r[metric] is not null);
@@ -138,11 +141,14 @@ internal sealed class RunReader(string name, string folder, TimeProvider time)
         var written = File.GetLastWriteTimeUtc(path);
         if (!_files.TryGetValue(file, out var known) || known.Written != written || known.Content is null)
         {
-            _files[file] = known = (written, JsonFile.TryRead(path));
+            _files[file] = known = (written, IsInside(file) ? JsonFile.TryRead(path) : null);
         }
 
         return known.Content;
     }
+
+    // A link may lead out of the folder: what lies there was not given to the server.
+    private bool IsInside(string file) => FolderGuard.Resolve(folder, file) is not null;
 
     private DateTimeOffset LastWrite() =>
         Files
@@ -152,18 +158,8 @@ internal sealed class RunReader(string name, string folder, TimeProvider time)
             .DefaultIfEmpty()
             .Max();
 
-    private static JsonObject? TryParse(string line)
-    {
-        try
-        {
-            return PythonJson.Parse(line) as JsonObject;
-        }
-        catch (JsonException)
-        {
-            // A line cut by a crash in the middle of the file: the others still count.
-            return null;
-        }
-    }
+    // A line cut by a crash in the middle of the file: the others still count.
+    private static JsonObject? TryParse(string line) => JsonFile.Parse(line) as JsonObject;
 }
 
 /// <summary>Reads the lines appended to a growing file since the last read.</summary>

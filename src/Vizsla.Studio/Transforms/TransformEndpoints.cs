@@ -19,9 +19,9 @@ internal sealed class TransformEndpoints : IDisposable
 
     /// <summary>Maps <c>GET /transforms/picture</c>.</summary>
     public static void Map(IEndpointRouteBuilder endpoints) =>
-        endpoints.MapGet("/transforms/picture", (
+        endpoints.MapGet("/transforms/picture", async (
             string picture, string pipeline, ulong seed, int? steps, int? crop, int? side, PictureStore pictures, TransformEndpoints self, HttpContext context) =>
-            self.DrawAsync(pictures.Decode(picture), pipeline, seed, steps, crop, side, context)).ExcludeFromDescription();
+            await self.DrawAsync(await pictures.DecodeAsync(picture).ConfigureAwait(false), pipeline, seed, steps, crop, side, context).ConfigureAwait(false)).ExcludeFromDescription();
 
     /// <summary>The address of a picture after a pipeline.</summary>
     /// <param name="picture">Its name in the store.</param>

@@ -80,6 +80,27 @@ public sealed class ModelQueueTests
         await server.DisposeAsync();
     }
 
+    [Fact]
+    public async Task What_cannot_be_finished_within_the_limit_is_refused_and_the_server_ends()
+    {
+        var model = new ColorModel();
+        var server = await RunningServer.ServeAsync(model, o => (o.MaxBatch, o.DrainTimeout) = (1, TimeSpan.FromMilliseconds(100)));
+        using var held = model.Hold();
+        var first = PostAsync(server);
+        model.Began.Wait();
+        var others = Enumerable.Range(0, 12).Select(_ => PostAsync(server)).ToList();
+        await UntilAsync(server, waiting: 13);
+
+        var stop = server.Application.StopAsync();
+        var refused = await Task.WhenAll(others);
+        held.Dispose();
+
+        Assert.All(refused, a => Assert.Equal(HttpStatusCode.ServiceUnavailable, a.StatusCode));
+        Assert.Equal(HttpStatusCode.OK, (await first).StatusCode);
+        await stop;
+        await server.DisposeAsync();
+    }
+
     private static Task<HttpResponseMessage> PostAsync(RunningServer server) =>
         server.Client.PostAsync("/models/colors", new ByteArrayContent(TestPictures.Png(1, 2, 3)));
 

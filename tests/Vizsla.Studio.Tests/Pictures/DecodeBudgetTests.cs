@@ -1,0 +1,69 @@
+using Vizsla.Studio.Hosting;
+using Vizsla.Studio.Pictures;
+
+namespace Vizsla.Studio.Tests.Pictures;
+
+/// <summary>Pixels that are decoded at a time have a limit; others wait their turn, or are told to come back.</summary>
+public sealed class DecodeBudgetTests
+{
+    private static readonly byte[] Picture = TestPictures.Png(1, 2, 3, width: 10, height: 10);
+
+    [Fact]
+    public async Task Pictures_wait_for_pixels_in_their_order()
+    {
+        var budget = Budget(pixels: 250, TimeSpan.FromMinutes(1));
+        var first = await budget.TakeAsync(Picture, CancellationToken.None);
+        var second = await budget.TakeAsync(Picture, CancellationToken.None);
+
+        var large = budget.TakeAsync(TestPictures.Png(1, 2, 3, width: 20, height: 12), CancellationToken.None).AsTask();
+        var small = budget.TakeAsync(Picture, CancellationToken.None).AsTask();
+        first.Dispose();
+        first.Dispose();
+
+        Assert.False(large.IsCompleted);
+        Assert.False(small.IsCompleted);
+        second.Dispose();
+        (await large).Dispose();
+        (await small).Dispose();
+    }
+
+    [Fact]
+    public async Task A_picture_that_waits_too_long_is_told_to_come_back_and_leaves_its_place()
+    {
+        var budget = Budget(pixels: 100, TimeSpan.FromMilliseconds(20));
+        var held = await budget.TakeAsync(Picture, CancellationToken.None);
+
+        var refused = await Assert.ThrowsAsync<RefusedException>(() => budget.TakeAsync(Picture, CancellationToken.None).AsTask());
+        held.Dispose();
+
+        Assert.Equal((503, "Too many large pictures are being decoded; try again later.", true), (refused.Status, refused.Message, refused.RetryAfter is not null));
+        (await budget.TakeAsync(Picture, CancellationToken.None)).Dispose();
+    }
+
+    [Fact]
+    public async Task A_request_that_ends_leaves_its_place()
+    {
+        var budget = Budget(pixels: 100, TimeSpan.FromMinutes(1));
+        var held = await budget.TakeAsync(Picture, CancellationToken.None);
+        using var cancel = new CancellationTokenSource();
+        var waiting = budget.TakeAsync(Picture, cancel.Token).AsTask();
+
+        await cancel.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        held.Dispose();
+        (await budget.TakeAsync(Picture, CancellationToken.None)).Dispose();
+    }
+
+    [Fact]
+    public async Task One_picture_of_the_largest_size_is_always_taken()
+    {
+        var budget = new DecodeBudget(new ServingOptions { MaxDecodingPixels = 1, MaxPicturePixels = 100 });
+
+        (await budget.TakeAsync(Picture, CancellationToken.None)).Dispose();
+
+        Assert.Equal(100, budget.Limit);
+    }
+
+    private static DecodeBudget Budget(long pixels, TimeSpan wait) => new(new ServingOptions { MaxDecodingPixels = pixels, MaxPicturePixels = 1, MaxDecodingWait = wait });
+}
