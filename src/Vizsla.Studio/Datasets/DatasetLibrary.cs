@@ -25,7 +25,7 @@ internal sealed class DatasetLibrary(StudioOptions options)
     private string? FolderOfRun(RunSnapshot run)
     {
         var named = Keys.Select(key => run.Arguments.GetValueOrDefault(key)).FirstOrDefault(value => !string.IsNullOrEmpty(value) && value != "null");
-        return named is not null && Path.GetRelativePath(run.Folder, Path.GetFullPath(named, run.Folder)).Replace(Path.DirectorySeparatorChar, '/') is var relative
+        return named is not null && Path.GetRelativePath(Path.GetFullPath(run.Folder), Path.GetFullPath(named, Path.GetFullPath(run.Folder))).Replace(Path.DirectorySeparatorChar, '/') is var relative
             && FolderGuard.Resolve(run.Folder, relative) is { } inside && Directory.Exists(inside)
             ? inside
             : options.Dataset;

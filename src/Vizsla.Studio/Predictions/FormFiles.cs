@@ -44,7 +44,7 @@ internal static class FormFiles
         {
             return await reader.ReadNextSectionAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or InvalidDataException and not BadHttpRequestException)
+        catch (Exception e) when (e is IOException or InvalidDataException)
         {
             throw Malformed();
         }

@@ -7,14 +7,12 @@ namespace Vizsla.Studio.Runs;
 /// <summary>Reads files that another process may be writing.</summary>
 internal static class JsonFile
 {
-    private static readonly JsonSerializerOptions Lenient = new() { NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals };
-
     /// <summary>The object in a file; null when the file is absent, not whole, or holds something else.</summary>
     public static JsonObject? TryRead(string path)
     {
         try
         {
-            return File.Exists(path) && Parse(File.ReadAllText(path)) as JsonObject : null;
+            return File.Exists(path) ? Parse(File.ReadAllText(path)) as JsonObject : null;
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
         {
@@ -29,7 +27,7 @@ internal static class JsonFile
         {
             var node = PythonJson.Parse(text);
             // Names and strings are read when they are first asked for.
-            _ = node?.ToJsonString(Lenient);
+            Visit(node);
             return node;
         }
         catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException)
@@ -52,6 +50,30 @@ internal static class JsonFile
         JsonValue value when value.GetValueKind() == JsonValueKind.String => value.GetValue<string>(),
         _ => PythonJson.Serialize(node, indent: null),
     };
+
+    private static void Visit(JsonNode? node)
+    {
+        switch (node)
+        {
+            case JsonObject map:
+                foreach (var (_, value) in map)
+                {
+                    Visit(value);
+                }
+
+                break;
+            case JsonArray list:
+                foreach (var item in list)
+                {
+                    Visit(item);
+                }
+
+                break;
+            case JsonValue value when value.GetValueKind() == JsonValueKind.String:
+                _ = value.GetValue<string>();
+                break;
+        }
+    }
 
     private static double? ToDouble(JsonValue value) =>
         value.TryGetValue<double>(out var d) ? d : value.TryGetValue<long>(out var l) ? l : value.TryGetValue<int>(out var i) ? i : null;
