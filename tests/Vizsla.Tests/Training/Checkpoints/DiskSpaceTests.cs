@@ -83,7 +83,7 @@ public sealed class DiskSpaceTests
 
         Assert.Equal(10, failure.Step);
         Assert.Matches(
-            $"^The checkpoint of step 10 cannot be written: .+ '{Path.Combine(run.Output(), "checkpoint-")}[0-9]+' is whole: mend this and go on with --resume_from_checkpoint true\\.$", failure.Message);
+            $"^The checkpoint of step 10 cannot be written: .+ '{Path.Combine(run.Output(), "checkpoint-")}[0-9]+' is whole: fix this and resume with --resume_from_checkpoint true\\.$", failure.Message);
         Assert.Equal(Testing.RunFingerprint.Of(run.Output("whole")), Testing.RunFingerprint.Of(run.Output()));
     }
 
