@@ -62,7 +62,7 @@ internal sealed class VerbHelp : SynchronousCommandLineAction
             foreach (var name in group.Options)
             {
                 output.Write(("  " + name).PadRight(column));
-                WriteWrapped(options[name].Description ?? "", output, column, width);
+                WriteWrapped(Short(options[name].Description ?? ""), output, column, width);
             }
         }
 
@@ -70,6 +70,10 @@ internal sealed class VerbHelp : SynchronousCommandLineAction
         output.WriteLine($"'vizsla {verb.Name} --help {All}' lists all {verb.Options.Count(o => !o.Hidden)} options.");
         output.WriteLine();
     }
+
+    // The first sentence, and what holds where nothing is said.
+    private static string Short(string description) =>
+        string.Join(". ", description.Split(". ").Where((sentence, i) => i == 0 || sentence.StartsWith("Default", StringComparison.Ordinal)).Select(s => s.TrimEnd('.'))) + ".";
 
     private static void WriteWrapped(string text, TextWriter output, int column, int width)
     {

@@ -105,7 +105,7 @@ internal sealed partial class HubHttp : IDisposable
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new TimeoutException($"the answer stopped, and nothing came for {silence.TotalSeconds:0.#} s", e);
+            throw new TimeoutException(Invariant($"the answer stopped, and nothing came for {silence.TotalSeconds:0.#} s"), e);
         }
     }
 

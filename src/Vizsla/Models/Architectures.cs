@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Vizsla.Models.Families;
 using Vizsla.Models.Timm;
 using Vizsla.Primitives;
@@ -38,6 +39,22 @@ public static class Architectures
         new(VitNetwork.MaeType, [VitNetwork.Name], VitNetwork.Mae),
         new(VitNetwork.MsnType, [VitNetwork.MsnName], VitNetwork.Msn),
     }.ToDictionary(a => a.ModelType, StringComparer.Ordinal);
+
+    private static readonly ConcurrentDictionary<string, Architecture> s_registered = new(StringComparer.Ordinal);
+
+    /// <summary>Adds an architecture of the application, for every model that is loaded or made from here on; an extension point.</summary>
+    /// <param name="architecture">Its <c>model_type</c>, its Python classes, and what builds it.</param>
+    /// <exception cref="ArgumentException">There is an architecture of this <c>model_type</c> in <see cref="All"/>.</exception>
+    public static void Register(Architecture architecture)
+    {
+        ArgumentNullException.ThrowIfNull(architecture);
+        if (All.ContainsKey(architecture.ModelType))
+        {
+            throw new ArgumentException($"There is an architecture '{architecture.ModelType}' already; give another model_type.", nameof(architecture));
+        }
+
+        s_registered[architecture.ModelType] = architecture;
+    }
 
     /// <summary>Names of the configurations that start from random weights: sizes of Vision Transformers, and timm's names.</summary>
     public static IReadOnlyList<string> Variants { get; } = [.. VitNetwork.Variants.Keys, .. TimmVariants.All.Keys];
@@ -95,7 +112,7 @@ public static class Architectures
     private static Architecture Find(ModelConfiguration configuration)
     {
         var type = configuration.ModelType;
-        return All.TryGetValue(type, out var architecture)
+        return All.TryGetValue(type, out var architecture) || s_registered.TryGetValue(type, out architecture)
             ? architecture
             : throw new ModelLoadException(_nearest.TryGetValue(type, out var nearest) && All.ContainsKey(nearest)
                 ? $"The model type '{type}' is not supported; the nearest that is: '{nearest}'. Take a checkpoint of that family."

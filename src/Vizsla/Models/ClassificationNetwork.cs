@@ -18,7 +18,11 @@ public abstract class ClassificationNetwork : nn.Module<Tensor, Tensor>
     private int _foldingCount;
     private bool? _allowsChannelsLast;
 
-    private protected ClassificationNetwork(ModelConfiguration configuration, string className, string basePrefix)
+    /// <summary>Makes a network without weights; an extension point, with <see cref="Architectures.Register"/>.</summary>
+    /// <param name="configuration">What it is built from.</param>
+    /// <param name="className">The class in Python.</param>
+    /// <param name="basePrefix">What the names of the backbone begin with, such as <c>vit.</c>.</param>
+    protected ClassificationNetwork(ModelConfiguration configuration, string className, string basePrefix)
         : base(className)
     {
         Configuration = configuration;
@@ -159,7 +163,11 @@ public abstract class ClassificationNetwork : nn.Module<Tensor, Tensor>
         }
     }
 
-    private protected T Add<T>(string path, T module)
+    /// <summary>Registers a part under the dotted name that it has in the file.</summary>
+    /// <param name="path">The name, such as <c>vit.layernorm</c>.</param>
+    /// <param name="module">The part.</param>
+    /// <returns>The part.</returns>
+    protected T Add<T>(string path, T module)
         where T : nn.Module => ModuleTree.Add(this, path, module);
 
     private protected ParameterSlot AddParameter(string path, params long[] shape) => ModuleTree.AddParameter(this, path, shape);

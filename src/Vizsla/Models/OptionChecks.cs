@@ -34,7 +34,7 @@ internal static class OptionChecks
     {
         if (configuration.WholeNumber(key, count) is var stages && stages != count)
         {
-            throw new ModelLoadException($"{key} is {stages}, but the lists of stages have {count} entries; expected the same number.");
+            throw new ModelLoadException(Invariant($"{key} is {stages}, but the lists of stages have {count} entries; expected the same number."));
         }
     }
 
@@ -45,7 +45,7 @@ internal static class OptionChecks
         {
             if (value < 1)
             {
-                throw new ModelLoadException($"{key} is {value}, expected at least 1.");
+                throw new ModelLoadException(Invariant($"{key} is {value}, expected at least 1."));
             }
         }
     }

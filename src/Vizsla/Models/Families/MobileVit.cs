@@ -199,7 +199,7 @@ internal sealed record MobileVitOptions
 
         if (!_outputStrides.Contains(OutputStride))
         {
-            throw new ModelLoadException($"output_stride is {OutputStride}, expected {string.Join(" or ", _outputStrides)}.");
+            throw new ModelLoadException(Invariant($"output_stride is {OutputStride}, expected {string.Join(" or ", _outputStrides)}."));
         }
 
         var heads = configuration.WholeNumber("num_attention_heads", 4);

@@ -199,7 +199,7 @@ internal sealed record MobileVitV2Options
 
         if (!_outputStrides.Contains(OutputStride))
         {
-            throw new ModelLoadException($"output_stride is {OutputStride}, expected {string.Join(" or ", _outputStrides)}.");
+            throw new ModelLoadException(Invariant($"output_stride is {OutputStride}, expected {string.Join(" or ", _outputStrides)}."));
         }
 
         Widths = [.. widths.Select(w => ChannelRounding.ToMultiple(w * factor, 8))];

@@ -143,7 +143,7 @@ internal sealed record PoolFormerOptions
         OptionChecks.Stage(configuration, "num_encoder_blocks", Widths.Count);
         if (PoolSize < 1 || PoolSize % 2 == 0)
         {
-            throw new ModelLoadException($"pool_size is {PoolSize}, expected an odd number, so that pooling keeps the size.");
+            throw new ModelLoadException(Invariant($"pool_size is {PoolSize}, expected an odd number, so that pooling keeps the size."));
         }
     }
 

@@ -76,5 +76,5 @@ internal static class DynamicGraph
     }
 
     private static InvalidOperationException Homeless(GraphNode node, string attribute, long first, long second) =>
-        new($"'{attribute}' of {node.Operator} is {first} for some pictures and {second} for others, which is the length of no axis before it.");
+        new(Invariant($"'{attribute}' of {node.Operator} is {first} for some pictures and {second} for others, which is the length of no axis before it."));
 }

@@ -12,7 +12,6 @@ internal static class ConfusionPlot
     public const int MostClasses = 1000;
 
     private const int MostShown = 60;
-    private const int MostNumbered = 45;
     private const float TitleSize = 26;
     private const float AxisSize = 19;
     private const float Margin = 24;
@@ -45,7 +44,7 @@ internal static class ConfusionPlot
                 ChartCanvas.Fit(matrix.Labels[label], labelWidth - 8, labelSize), left + ((row + 0.5f) * cell), top + side + 8, labelSize, SKTextAlign.Right, isUpright: true);
             foreach (var (column, predicted) in shown.Index())
             {
-                DrawCell(canvas, matrix, label, predicted, left + (column * cell), y, cell, shown.Length <= MostNumbered);
+                DrawCell(canvas, matrix, label, predicted, left + (column * cell), y, cell);
             }
         }
 
@@ -58,7 +57,7 @@ internal static class ConfusionPlot
         return canvas.ToImage();
     }
 
-    private static void DrawCell(ChartCanvas canvas, ConfusionMatrix matrix, int label, int predicted, float x, float y, float cell, bool isNumbered)
+    private static void DrawCell(ChartCanvas canvas, ConfusionMatrix matrix, int label, int predicted, float x, float y, float cell)
     {
         var count = matrix[label, predicted];
         if (count == 0)
@@ -70,13 +69,12 @@ internal static class ConfusionPlot
         var share = MathF.Sqrt((float)count / matrix.Classes[label].Support);
         var color = label == predicted ? Right : Wrong;
         canvas.Box(x, y, cell, cell, Blend(color, share));
-        if (isNumbered)
-        {
-            canvas.Text(
-                count.ToString(CultureInfo.InvariantCulture), x + (cell / 2), y + (cell / 2), Math.Clamp(cell * 0.4f, 10, 20), SKTextAlign.Center,
-                share > 0.6f ? SKColors.White : ChartCanvas.Ink);
-        }
+        var text = count.ToString(CultureInfo.InvariantCulture);
+        canvas.Text(text, x + (cell / 2), y + (cell / 2), NumberSize(cell, text.Length), SKTextAlign.Center, share > 0.6f ? SKColors.White : ChartCanvas.Ink);
     }
+
+    // A digit is about 0.6 of the size wide: the number fits its cell also where 60 classes are shown.
+    private static float NumberSize(float cell, int digits) => Math.Clamp(Math.Min(cell * 0.6f, cell * 0.9f / (0.6f * digits)), 7, 20);
 
     // The classes with most mistakes, as truth or as prediction, in the order of the labels.
     private static int[] Shown(ConfusionMatrix matrix)

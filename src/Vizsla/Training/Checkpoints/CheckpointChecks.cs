@@ -80,7 +80,7 @@ internal static class CheckpointManifest
                 var size = files.Number(name);
                 if (!file.Exists || file.Length != size)
                 {
-                    return file.Exists ? $"'{name}' has {file.Length} bytes, expected {size} bytes" : $"'{name}' is missing";
+                    return file.Exists ? Invariant($"'{name}' has {file.Length} bytes, expected {size} bytes") : $"'{name}' is missing";
                 }
             }
 
