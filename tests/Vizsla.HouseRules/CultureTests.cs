@@ -22,7 +22,7 @@ public sealed class CultureTests
     private static readonly HashSet<string> s_integers = ["System.SByte", "System.Int16", "System.Int32", "System.Int64", "System.IntPtr", "System.Numerics.BigInteger"];
 
     // What stands before a number that came from outside, which may be negative; counts and places are not.
-    private static readonly string[] s_given = ["E", "got ", "got '", " is ", "Index ", "Row ", "Label ", "label ", "steps of "];
+    private static readonly string[] s_given = ["E", "got ", "got '", "Index ", "Row ", "Label ", "label ", "steps of "];
 
     [Theory]
     [InlineData("Vizsla.Hub")]

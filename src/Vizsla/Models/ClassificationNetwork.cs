@@ -138,7 +138,7 @@ public abstract class ClassificationNetwork : nn.Module<Tensor, Tensor>
     internal IDisposable ArrangeAsInTraining()
     {
         _foldingCount++;
-        return new Folding([], () => _foldingCount--);
+        return new FoldingUse(this);
     }
 
     /// <summary>Parameters and buffers under their names in the file, in the order of Python's <c>state_dict()</c>; the network keeps them.</summary>

@@ -29,7 +29,7 @@ public sealed class StopTests
         stopped.Signal(signal);
 
         Assert.Equal(Interrupted, stopped.Wait());
-        const string Advice = "Go on with: vizsla ";
+        const string Advice = "Resume with: vizsla ";
         var command = stopped.ErrorText.Split('\n').Single(line => line.StartsWith(Advice, StringComparison.Ordinal))[Advice.Length..].Trim();
         Assert.Equal($"train --output {run.Output("stopped")} --resume_from_checkpoint true", command);
         var events = File.ReadAllLines(Path.Combine(run.Output("stopped"), "events.jsonl")).Select(line => JsonNode.Parse(line)!).ToList();
