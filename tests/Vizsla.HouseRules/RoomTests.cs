@@ -134,7 +134,7 @@ public sealed class RoomTests
             .Distinct();
 
         Assert.Empty(wrong);
-        Assert.Empty(ModelRooms.Keys.Where(room => !module.Types.Any(t => RoomOf(ModelRooms, t.Namespace) == room)));
+        Assert.DoesNotContain(ModelRooms.Keys, room => !module.Types.Any(t => RoomOf(ModelRooms, t.Namespace) == room));
     }
 
     [Fact]

@@ -138,7 +138,7 @@ internal sealed class PredictCommand : Verb
         return done;
     });
 
-    private static int Embed(CommandConsole console, string path, IReadOnlyList<PictureFeatures> features)
+    private static int Embed(CommandConsole console, string path, List<PictureFeatures> features)
     {
         FeatureFile.Write(path, features);
         var failed = features.Where(f => f.Error is not null).ToList();

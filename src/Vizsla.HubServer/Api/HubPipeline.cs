@@ -40,7 +40,8 @@ internal sealed partial class HubPipeline(RequestDelegate next, RepositoryStore 
         }
         catch (IOException e) when (context.RequestAborted.IsCancellationRequested)
         {
-            LogGone(context.Request.Path.ToUriComponent(), e.Message);
+            var path = context.Request.Path.ToUriComponent();
+            LogGone(path, e.Message);
         }
         catch (Exception e) when (!context.Response.HasStarted)
         {

@@ -73,7 +73,7 @@ public sealed class TestTimeAugmentation
         if (_scales is not null || _crops)
         {
             var size = pipeline.OutputSize;
-            if (pipeline.Transforms.FirstOrDefault() is not Resize { Size: not null } || size is null)
+            if (pipeline.Transforms is not [Resize { Size: not null }, ..] || size is null)
             {
                 throw new ArgumentException(
                     $"'{_text}' needs a pipeline that begins with a Resize and ends in one size, and the model's is {pipeline}; take flip.", nameof(pipeline));

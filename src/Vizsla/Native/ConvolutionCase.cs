@@ -25,6 +25,10 @@ internal readonly record struct ConvolutionCase(
 
     private const int DistinctPictures = 3;
 
+    private static readonly int[] _batches = [1, 9];
+
+    private static readonly bool[] _both = [false, true];
+
     private static readonly (int Inputs, int Outputs, int Side, int Kernel, int Stride, int Groups)[] _shapes =
     [
         // EfficientNets and MobileNets: narrow projections, channels alone, stems.
@@ -44,9 +48,9 @@ internal readonly record struct ConvolutionCase(
     public static IReadOnlyList<ConvolutionCase> Table(int threads, bool withBfloat16) =>
     [
         .. from shape in _shapes
-           from batch in new[] { 1, 9 }
-           from isChannelsLast in new[] { false, true }
-           from isBfloat16 in withBfloat16 && isChannelsLast ? new[] { false, true } : [false]
+           from batch in _batches
+           from isChannelsLast in _both
+           from isBfloat16 in withBfloat16 && isChannelsLast ? _both : [false]
            from count in new[] { 1, threads }.Distinct()
            select new ConvolutionCase(batch, shape.Inputs, shape.Outputs, shape.Side, shape.Kernel, shape.Stride, shape.Groups, isChannelsLast, isBfloat16, count),
     ];

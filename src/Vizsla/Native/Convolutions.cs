@@ -93,7 +93,8 @@ internal static partial class Convolutions
     {
         if (Way != ConvolutionWay.Ordinary && Interlocked.Exchange(ref _isTold, 1) == 0)
         {
-            Unusual(logger, Name(Way));
+            var way = Name(Way);
+            Unusual(logger, way);
         }
     }
 

@@ -299,11 +299,11 @@ public sealed class TrainingFaultTests
         var model = ImageClassifier.Create("resnet18", TinyRun.Train().ClassNames, imageSize: 32, seed: 1);
         if (failsAfterwards)
         {
-            model.Network.register_forward_hook((network, pixels, logits) => network.training && pixels.shape[0] > 2 ? throw new OutOfMemoryException() : logits);
+            model.Network.register_forward_hook((network, pixels, logits) => network.training && pixels.shape[0] > 2 ? throw new InsufficientMemoryException() : logits);
         }
         else
         {
-            model.Network.register_forward_pre_hook((network, pixels) => network.training && pixels.shape[0] > 2 ? throw new OutOfMemoryException() : pixels);
+            model.Network.register_forward_pre_hook((network, pixels) => network.training && pixels.shape[0] > 2 ? throw new InsufficientMemoryException() : pixels);
         }
 
         var arguments = run.Arguments($"{failsAfterwards}") with

@@ -50,8 +50,14 @@ internal sealed class LevitNetwork : TransformersNetwork
     }
 
     /// <summary>The norms before the heads are new where those are.</summary>
-    internal override IReadOnlyList<string> NewWithHead =>
-        [.. new[] { "classifier", "classifier_distill" }.SelectMany(p => new[] { "weight", "bias", "running_mean", "running_var" }.Select(n => $"{p}.batch_norm.{n}"))];
+    internal override IReadOnlyList<string> NewWithHead => _headNormNames;
+
+    private static readonly string[] _headNormNames =
+    [
+        .. from head in new[] { "classifier", "classifier_distill" }
+           from part in new[] { "weight", "bias", "running_mean", "running_var" }
+           select $"{head}.batch_norm.{part}",
+    ];
 
     public override Tensor Features(Tensor pixels, NetworkTrace? trace = null)
     {

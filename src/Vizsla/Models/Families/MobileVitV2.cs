@@ -173,6 +173,8 @@ internal sealed record MobileVitV2Options
     private const int StageCount = 3;
     private static readonly int[] _outputStrides = [8, 16, 32];
 
+    private static readonly int[] _laterWidths = [128, 256, 384, 512];
+
     /// <summary>Reads the keys and checks that they fit together.</summary>
     /// <exception cref="ModelLoadException">A value is of the wrong kind, or there are other stages than the network has.</exception>
     public MobileVitV2Options(ModelConfiguration configuration)
@@ -207,7 +209,7 @@ internal sealed record MobileVitV2Options
         [
             ChannelRounding.ToMultiple(Math.Clamp(32 * factor, 16, 64), 8, 16),
             ChannelRounding.ToMultiple(64 * factor, 16),
-            .. new[] { 128, 256, 384, 512 }.Select(w => ChannelRounding.ToMultiple(w * factor, 8)),
+            .. _laterWidths.Select(w => ChannelRounding.ToMultiple(w * factor, 8)),
         ];
     }
 

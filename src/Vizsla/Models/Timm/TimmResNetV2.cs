@@ -72,7 +72,7 @@ internal sealed class TimmResNetV2Trunk
     public TimmResNetV2Trunk(nn.Module owner, string prefix, TimmResNetV2Shape shape, TimmOptions options, bool isStemAlone = false)
     {
         _shape = shape;
-        Outputs = TimmRounding.ToMultiple(shape.StemWidth * shape.WidthFactor);
+        Outputs = TimmRounding.ToMultiple(TimmResNetV2Shape.StemWidth * shape.WidthFactor);
         AddStem(owner, isStemAlone ? prefix : prefix + "stem.", options.Channels);
         var rates = new Queue<double>(StochasticDepth.Rising(options.DropPath, shape.Depths.Sum()));
         for (var stage = 0; stage < shape.Depths.Count; stage++)
@@ -185,7 +185,7 @@ internal sealed record TimmResNetV2Shape(
     private const double DefaultEpsilon = 1e-6;
 
     /// <summary>Channels behind the stem where nothing widens it.</summary>
-    public int StemWidth => 64;
+    public const int StemWidth = 64;
 
     public static TimmResNetV2Shape From(ModelConfiguration arguments)
     {
