@@ -14,7 +14,7 @@ namespace Vizsla;
 /// It always answers in evaluation mode, and leaves the modules of the network in the modes that they were in.
 /// Source: transformers <c>AutoModelForImageClassification</c> with <c>AutoImageProcessor</c>.
 /// </remarks>
-public sealed partial class ImageClassifier : IDisposable
+public sealed partial class ImageClassifier : IImageClassifier
 {
     private const string MainRevision = "main";
 

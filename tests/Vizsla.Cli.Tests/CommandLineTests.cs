@@ -143,8 +143,8 @@ public sealed class CommandLineTests
 
         var code = await CommandLine.RunAsync(["train", "--dataset", folder["photos"], "--model", "vit-nano", "--from_scratch", "-o", folder["run"]], run.Console);
 
-        Assert.Equal(2, code);
-        Assert.EndsWith($"The photos in '{folder["photos"]}' are not in class folders. Make a dataset of them with: vizsla prepare --images {folder["photos"]} --output {folder["photos"]}-dataset\n", run.ErrorText.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+        Assert.Equal(1, code);
+        Assert.EndsWith($"'{folder["photos"]}' has no class folders, so its photos have no labels. Expected '{folder["photos"]}/<split>/<class>/<photo>'; 'vizsla prepare --images {folder["photos"]} --labels CSV --output NAME' makes that of a flat folder.\n", run.ErrorText.ReplaceLineEndings("\n"), StringComparison.Ordinal);
     }
 
     [Fact]

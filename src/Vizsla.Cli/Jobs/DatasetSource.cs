@@ -56,10 +56,7 @@ internal static class DatasetSource
     {
         if (Directory.Exists(nameOrFolder))
         {
-            var splits = DatasetDict.Load(nameOrFolder, options);
-            return splits.Features.ClassLabel is not null || Directory.EnumerateDirectories(nameOrFolder).Any() || Directory.EnumerateFiles(nameOrFolder, "metadata.*").Any()
-                ? splits
-                : throw new UsageException($"The photos in '{nameOrFolder}' are not in class folders. Make a dataset of them with: vizsla {CommandLine.Quote(["prepare", "--images", nameOrFolder, "--output", Path.TrimEndingDirectorySeparator(nameOrFolder) + "-dataset"])}");
+            return DatasetDict.Load(nameOrFolder, options);
         }
 
         if (!nameOrFolder.Contains('/', StringComparison.Ordinal))

@@ -11,7 +11,7 @@ using Vizsla.Studio.Pictures;
 namespace Vizsla.Studio.Predictions;
 
 /// <summary>The models of a server by name, loaded one after the other when it starts.</summary>
-internal sealed partial class ModelCatalog : BackgroundService, IAsyncDisposable
+internal sealed partial class ModelCatalog : BackgroundService, IHostedLifecycleService, IAsyncDisposable
 {
     private const int MostOpened = 3;
 
@@ -122,6 +122,25 @@ internal sealed partial class ModelCatalog : BackgroundService, IAsyncDisposable
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
         await DisposeAsync().ConfigureAwait(false);
     }
+
+    /// <summary>Answers or refuses what was taken, before the server waits for its connections.</summary>
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        _stopping = true;
+        ModelQueue[] queues;
+        lock (_lock)
+        {
+            queues = [.. _queues.Values];
+        }
+
+        await Task.WhenAll(queues.Select(q => q.DisposeAsync().AsTask())).ConfigureAwait(false);
+    }
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public async ValueTask DisposeAsync()
     {

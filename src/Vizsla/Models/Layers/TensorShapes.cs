@@ -175,8 +175,13 @@ internal static class TensorShapes
     /// <summary>Whole numbers that follow from the configuration or from a shape, int64 [N].</summary>
     public static Tensor Constant(long[] values, Device device) => Fixed(tensor(values, device: device));
 
-    /// <summary>Numbers that follow from the configuration or from a shape, float of a shape of its own.</summary>
-    public static Tensor Constant(float[] values, long[] shape, Device device) => Fixed(tensor(values, shape, device: device));
+    /// <summary>Numbers that follow from the configuration or from a shape, of a shape of its own.</summary>
+    /// <param name="values">The numbers.</param>
+    /// <param name="shape">Their shape.</param>
+    /// <param name="device">Where they are used.</param>
+    /// <param name="type">float32, or float64 where the network computes in it.</param>
+    public static Tensor Constant(float[] values, long[] shape, Device device, ScalarType type = ScalarType.Float32) =>
+        Fixed(tensor(values, shape, dtype: type == ScalarType.Float64 ? type : ScalarType.Float32, device: device));
 
     private static Tensor Fixed(Tensor constant)
     {

@@ -129,7 +129,7 @@ internal static class TimmSmoothing
         var channels = plane.shape[1];
         float[] line = [0.25f, 0.5f, 0.25f];
         var values = line.SelectMany(a => line.Select(b => a * b)).ToArray();
-        var filter = TensorShapes.Constant(values, [1, 1, Kernel, Kernel], plane.device).Expand(channels, 1, Kernel, Kernel);
+        var filter = TensorShapes.Constant(values, [1, 1, Kernel, Kernel], plane.device, plane.dtype).Expand(channels, 1, Kernel, Kernel);
         var options = new ConvolutionOptions(Kernel) { Stride = (2, 2), Padding = reflects ? (0, 0) : (1, 1), Groups = channels, HasBias = false };
         var padded = reflects ? Reflected(Reflected(plane, 2), 3) : plane;
         return padded.Convolve(filter, null, options).MoveToOuterDisposeScope();
