@@ -94,6 +94,11 @@ internal sealed class TrainCommand : Verb
             RunFolder.RequireFree(asked ?? _flags.Read(arguments, new TrainingArguments { OutputDir = output }, []));
         }
 
+        if (asked is not null)
+        {
+            TrainingJob.RequireEffect(asked);
+        }
+
         var modelRevision = arguments.GetValue(_modelRevision) ?? Text(own, "model_revision");
         if (!fromScratch)
         {

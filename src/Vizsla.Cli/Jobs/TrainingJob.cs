@@ -62,7 +62,9 @@ internal static class TrainingJob
         }
     }
 
-    private static void RequireEffect(TrainingArguments arguments)
+    /// <summary>Refuses arguments of the Hub without a push to it.</summary>
+    /// <exception cref="UsageException">One is given; the message names it.</exception>
+    public static void RequireEffect(TrainingArguments arguments)
     {
         var given = ArgumentTable.Fields.FirstOrDefault(f => f.Name.StartsWith("hub_", StringComparison.Ordinal) && !Equals(f.ValueOf(arguments), f.Default));
         if (!arguments.PushToHub && given is not null)

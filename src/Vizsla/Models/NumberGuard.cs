@@ -85,13 +85,21 @@ internal static class NumberGuard
             return;
         }
 
-        var difference = Difference();
+        var first = Rows();
+        var difference = From(exact, first);
         var tolerance = kind.Precision is null ? Float32Tolerance : LowerTolerance;
         if (!(difference <= tolerance) && Convolutions.Way != ConvolutionWay.Products)
         {
             Convolutions.AvoidOneDnn();
             Autocast.ClearCache();
-            difference = Difference();
+            var second = Rows();
+            difference = From(exact, second);
+            if (!(difference <= tolerance) && From(second, first) <= tolerance)
+            {
+                // Two implementations that agree: the network itself amplifies the rounding of this precision, and the machine is right.
+                Convolutions.TrustOneDnn();
+                return;
+            }
         }
 
         if (!(difference <= tolerance))
@@ -102,12 +110,13 @@ internal static class NumberGuard
                 + $"{(kind.Precision is null ? "use another machine, and see what 'vizsla doctor --verbose' finds" : "compute in float32")}."));
         }
 
-        double Difference()
+        Tensor Rows()
         {
             using var computed = compute is null ? Compute(network, pixels, kind.IsTraining) : compute(network, pixels); // [B, L]
-            using var rows = computed.to(ScalarType.Float64).index_select(0, index);
-            return (rows - exact).abs().max().item<double>() / largest;
+            return computed.to(ScalarType.Float64).index_select(0, index);
         }
+
+        double From(Tensor expected, Tensor rows) => (rows - expected).abs().max().item<double>() / largest;
     }
 
     // Training changes statistics and draws, so a copy in evaluation mode computes with the order in memory that training uses.

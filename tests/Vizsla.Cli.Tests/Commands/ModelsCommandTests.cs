@@ -24,7 +24,7 @@ public sealed class ModelsCommandTests
     {
         using var run = new ConsoleRun();
 
-        await CommandLine.RunAsync(["models", "--filter", "lite0", "--format", "json"], run.Console);
+        await CommandLine.RunAsync(["models", "--filter", "tf_efficientnet_lite0", "--format", "json"], run.Console);
 
         var model = Assert.Single(JsonNode.Parse(run.OutText)!.AsArray())!;
         Assert.Equal(

@@ -16,7 +16,8 @@ public sealed class TrainCommandTests
             ["train", "--dataset", run.Dataset, "--model", run.Model, "--output", run.Output("run"), "--find_lr", "--max_steps", "40", "--bf16", "false"], console.Console);
 
         Assert.True(code == 0, console.ErrorText);
-        Assert.Matches(@"^Take --learning_rate \d(\.\d)?e-\d\. The loss falls fastest at \d(\.\d)?e-\d; a tenth of the rate with the least loss is \d(\.\d)?e-\d\.", console.OutText);
+        // Forty steps of a small network: where its loss hardly moves the search says so.
+        Assert.Matches(@"^(Take --learning_rate \d(\.\d)?e-\d\. The loss falls fastest at \d(\.\d)?e-\d; a tenth of the rate with the least loss is \d(\.\d)?e-\d\.|The loss falls nowhere by more than \d\.\d %)", console.OutText);
         Assert.True(File.Exists(Path.Combine(run.Output("run"), "plots", LearningRateReport.PlotName)));
         Assert.Equal(["learning_rate_search.json", "plots"], Directory.EnumerateFileSystemEntries(run.Output("run")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
