@@ -1,6 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
-using System.Text;
 
 namespace Vizsla.Studio.Tests.Predictions;
 
@@ -72,7 +70,7 @@ public sealed class ModelQueueTests
         model.Began.Wait();
 
         var stop = server.Application.StopAsync();
-        await UntilRefusedAsync(server.Address);
+        await UntilStoppingAsync(server);
         held.Dispose();
 
         Assert.Equal(HttpStatusCode.OK, (await taken).StatusCode);
@@ -113,22 +111,12 @@ public sealed class ModelQueueTests
         }
     }
 
-    private static async Task UntilRefusedAsync(Uri address)
+    private static async Task UntilStoppingAsync(RunningServer server)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        while (true)
+        while ((await server.Client.GetAsync(new Uri("/readyz", UriKind.Relative), limit.Token)).StatusCode != HttpStatusCode.ServiceUnavailable)
         {
-            using var client = new TcpClient();
-            try
-            {
-                await client.ConnectAsync(address.Host, address.Port, limit.Token);
-                await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes("GET /healthz HTTP/1.0\r\n\r\n"), limit.Token);
-                await client.GetStream().ReadExactlyAsync(new byte[1], limit.Token);
-            }
-            catch (Exception e) when (e is SocketException or IOException)
-            {
-                return;
-            }
+            limit.Token.ThrowIfCancellationRequested();
         }
     }
 }
