@@ -12,6 +12,9 @@ internal sealed class DatasetCommand : Command
         Subcommands.Add(new DatasetShowCommand());
         Subcommands.Add(new DatasetStatsCommand());
         Subcommands.Add(new DatasetCheckCommand());
+        Subcommands.Add(new DatasetLabelsCommand());
+        Subcommands.Add(new DatasetMapCommand());
+        Subcommands.Add(new DatasetSearchCommand());
         Subcommands.Add(new DatasetPushCommand());
         Subcommands.Add(new DatasetPullCommand());
     }

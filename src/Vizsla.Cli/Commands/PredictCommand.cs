@@ -199,12 +199,9 @@ internal sealed class PredictCommand : Verb
         for (var i = 0; i < answer.Predictions.Count; i++)
         {
             var (label, score, _) = answer.Predictions[i];
-            console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Quote(answer.File)},{i + 1},{Quote(label)},{score}"));
+            console.WriteLine(CsvLine.Of(answer.File, Invariant($"{i + 1}"), label, Invariant($"{score}")));
         }
     }
-
-    private static string Quote(string text) =>
-        text.AsSpan().IndexOfAny(",\"\r\n") < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
     private static JsonNode ToJson(PicturePrediction answer) => answer.Error is { } error
         ? new JsonObject { ["file"] = answer.File, ["error"] = error }

@@ -64,27 +64,45 @@ public sealed class LogisticRegression
         Check(features, labels, classCount);
         ArgumentNullException.ThrowIfNull(candidates);
         var folds = StratifiedFolds.Of(labels, foldCount);
-        var rows = RowSpan.Of(features).Coordinates;
-        var losses = new double[candidates.Count][];
-        for (var i = 0; i < losses.Length; i++)
-        {
-            losses[i] = new double[foldCount];
-        }
+        var held = OutOfFold(features, labels, classCount, candidates, folds, cancellationToken);
+        double[] means = [.. held.Select(MeanLoss)];
+        return (candidates[Array.IndexOf(means, means.Min())], means);
 
-        Parallel.For(0, foldCount, new ParallelOptions { CancellationToken = cancellationToken }, fold =>
+        // The mean of the folds' means, as scikit-learn takes it.
+        double MeanLoss(double[][] logits) => Enumerable.Range(0, logits.Length).GroupBy(row => folds[row])
+            .Average(fold => fold.Average(row => -Math.Log(Math.Max(Softmax(logits[row])[labels[row]], double.Epsilon))));
+    }
+
+    /// <summary>Logits of each row by a fit that did not see the row's fold.</summary>
+    /// <param name="features">Features, [N][D].</param>
+    /// <param name="labels">Class of each row, [N].</param>
+    /// <param name="classCount">Number of classes, K.</param>
+    /// <param name="candidates">Constants, above 0.</param>
+    /// <param name="folds">Fold of each row, [N], from 0.</param>
+    /// <param name="cancellationToken">Looked at in each iteration.</param>
+    /// <returns>[candidates][N][K].</returns>
+    internal static double[][][] OutOfFold(
+        IReadOnlyList<double[]> features, IReadOnlyList<int> labels, int classCount, IReadOnlyList<double> candidates, IReadOnlyList<int> folds,
+        CancellationToken cancellationToken)
+    {
+        Check(features, labels, classCount);
+        var rows = RowSpan.Of(features).Coordinates;
+        double[][][] logits = [.. candidates.Select(_ => new double[rows.Length][])];
+        Parallel.For(0, folds.Max() + 1, new ParallelOptions { CancellationToken = cancellationToken }, fold =>
         {
             int[] training = [.. Enumerable.Range(0, rows.Length).Where(i => folds[i] != fold)];
-            int[] held = [.. Enumerable.Range(0, rows.Length).Where(i => folds[i] == fold)];
             double[]? start = null;
-            for (var i = 0; i < losses.Length; i++)
+            for (var i = 0; i < candidates.Count; i++)
             {
                 var problem = new Problem([.. training.Select(r => rows[r])], [.. training.Select(r => labels[r])], classCount, candidates[i]);
                 (start, _) = problem.Solve(start, cancellationToken);
-                losses[i][fold] = held.Average(r => -Math.Log(Math.Max(Scores(start, rows[r], classCount)[labels[r]], double.Epsilon)));
+                foreach (var row in Enumerable.Range(0, rows.Length).Where(r => folds[r] == fold))
+                {
+                    logits[i][row] = Logits(start, rows[row], classCount);
+                }
             }
         });
-        double[] means = [.. losses.Select(l => l.Average())];
-        return (candidates[Array.IndexOf(means, means.Min())], means);
+        return logits;
     }
 
     /// <summary>Probabilities of one row.</summary>
@@ -97,7 +115,16 @@ public sealed class LogisticRegression
         return logits;
     }
 
-    private static double[] Scores(double[] solution, double[] row, int classCount)
+    internal static double[] Softmax(double[] logits)
+    {
+        var result = new double[logits.Length];
+        TensorPrimitives.Subtract(logits, TensorPrimitives.Max<double>(logits), result);
+        TensorPrimitives.Exp<double>(result, result);
+        TensorPrimitives.Divide(result, TensorPrimitives.Sum<double>(result), result);
+        return result;
+    }
+
+    private static double[] Logits(double[] solution, double[] row, int classCount)
     {
         var stride = row.Length + 1;
         var logits = new double[classCount];
@@ -106,10 +133,6 @@ public sealed class LogisticRegression
             logits[k] = TensorPrimitives.Dot(solution.AsSpan(k * stride, row.Length), row) + solution[(k * stride) + row.Length];
         }
 
-        var max = TensorPrimitives.Max<double>(logits);
-        TensorPrimitives.Subtract(logits, max, logits);
-        TensorPrimitives.Exp<double>(logits, logits);
-        TensorPrimitives.Divide(logits, TensorPrimitives.Sum<double>(logits), logits);
         return logits;
     }
 
@@ -287,7 +310,7 @@ public sealed class LogisticRegression
             double loss = 0;
             for (var i = 0; i < rows.Length; i++)
             {
-                var probabilities = Scores(values, rows[i], classCount);
+                var probabilities = Softmax(Logits(values, rows[i], classCount));
                 loss -= Math.Log(Math.Max(probabilities[labels[i]], double.Epsilon));
                 probabilities[labels[i]] -= 1;
                 for (var k = 0; k < classCount; k++)

@@ -69,7 +69,7 @@ public sealed partial class PicturePredictor
     public IEnumerable<PicturePrediction> Predict(IReadOnlyList<string> files, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(files);
-        return ReadInBatches(files, cancellationToken).SelectMany(batch => Compute(batch, _network.forward, Name));
+        return ReadInBatches(files.Count, row => Read(files[row], () => ImageCodec.Load(files[row], _decoding)), cancellationToken).SelectMany(batch => Compute(batch, _network.forward, Name));
     }
 
     /// <summary>Predicts pictures in their order.</summary>
@@ -103,7 +103,18 @@ public sealed partial class PicturePredictor
     public IEnumerable<PictureFeatures> Embed(IReadOnlyList<string> files, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(files);
-        return ReadInBatches(files, cancellationToken).SelectMany(batch => Compute(batch, Features, Keep));
+        return ReadInBatches(files.Count, row => Read(files[row], () => ImageCodec.Load(files[row], _decoding)), cancellationToken).SelectMany(batch => Compute(batch, Features, Keep));
+    }
+
+    /// <summary>Computes what the head takes of the pictures of a dataset, in the order of its rows; one that cannot be read says why and the others go on.</summary>
+    /// <param name="dataset">The rows; their own transform is not used.</param>
+    /// <param name="cancellationToken">Checked between batches.</param>
+    /// <returns>One answer per row, as batches are done; its file is the name that the row's picture has.</returns>
+    public IEnumerable<PictureFeatures> Embed(ImageDataset dataset, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(dataset);
+        return ReadInBatches(dataset.Count, row => Read(dataset[row].Name, () => dataset.LoadImage(row, _decoding)), cancellationToken)
+            .SelectMany(batch => Compute(batch, Features, Keep));
     }
 
     /// <summary>Computes what the head takes of one picture.</summary>
@@ -217,14 +228,14 @@ public sealed partial class PicturePredictor
         return pixels;
     }
 
-    private IEnumerable<ReadPicture[]> ReadInBatches(IReadOnlyList<string> files, CancellationToken cancellationToken)
+    private IEnumerable<ReadPicture[]> ReadInBatches(int count, Func<int, ReadPicture> read, CancellationToken cancellationToken)
     {
-        var reading = ReadAhead(files, 0, cancellationToken);
-        for (var start = 0; start < files.Count; start += _options.BatchSize)
+        var reading = ReadAhead(count, read, 0, cancellationToken);
+        for (var start = 0; start < count; start += _options.BatchSize)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var pictures = Join(reading);
-            reading = ReadAhead(files, start + _options.BatchSize, cancellationToken);
+            reading = ReadAhead(count, read, start + _options.BatchSize, cancellationToken);
             yield return pictures;
         }
     }
@@ -258,21 +269,21 @@ public sealed partial class PicturePredictor
         return pictures;
     }
 
-    private Task<ReadPicture[]>? ReadAhead(IReadOnlyList<string> files, int start, CancellationToken cancellationToken)
+    private Task<ReadPicture[]>? ReadAhead(int rows, Func<int, ReadPicture> read, int start, CancellationToken cancellationToken)
     {
-        if (start >= files.Count)
+        if (start >= rows)
         {
             return null;
         }
 
-        var count = Math.Min(_options.BatchSize, files.Count - start);
+        var count = Math.Min(_options.BatchSize, rows - start);
         return Task.Factory.StartNew(
             () =>
             {
                 var pictures = new ReadPicture[count];
                 Parallel.For(
                     0, count, new ParallelOptions { MaxDegreeOfParallelism = _options.Workers, CancellationToken = cancellationToken },
-                    i => pictures[i] = Read(files[start + i]));
+                    i => pictures[i] = read(start + i));
                 return pictures;
             },
             cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -281,11 +292,11 @@ public sealed partial class PicturePredictor
     // The network runs on this thread while the next batch is read on others; waiting for them blocks no one else.
     private static ReadPicture[] Join(Task<ReadPicture[]>? reading) => reading!.GetAwaiter().GetResult();
 
-    private ReadPicture Read(string file)
+    private ReadPicture Read(string file, Func<Image> load)
     {
         try
         {
-            using var image = ImageCodec.Load(file, _decoding);
+            using var image = load();
             return new(file, Prepare(image), null);
         }
         catch (ImageFormatException e)
