@@ -1,3 +1,4 @@
+using Vizsla.Adapters;
 using Vizsla.Hub;
 using Vizsla.Models;
 
@@ -20,7 +21,7 @@ public sealed partial class ImageClassifier
     /// <returns>The model in evaluation mode; the caller owns it.</returns>
     /// <exception cref="HubException">No such repository or revision, no access, or no connection and nothing cached.</exception>
     /// <exception cref="ModelLoadException">It is not known, or its weights do not fit; the exception carries the report.</exception>
-    /// <remarks>Source: <c>AutoModelForImageClassification.from_pretrained(name, revision, token)</c>.</remarks>
+    /// <remarks>The base model of an adapter is fetched too. Source: <c>AutoModelForImageClassification.from_pretrained(name, revision, token)</c>.</remarks>
     public static async Task<ImageClassifier> FromPretrainedAsync(
         string nameOrFolder,
         IReadOnlyList<string>? labels = null,
@@ -40,6 +41,11 @@ public sealed partial class ImageClassifier
         }
 
         var folder = await HubClient.UseAsync(hub, token, client => PretrainedModels.FetchAsync(client, nameOrFolder, revision, progress, cancellationToken)).ConfigureAwait(false);
+        if (AdapterConfig.IsIn(folder))
+        {
+            return LoadAdapter(AdapterFolder.Open(nameOrFolder, folder, baseModel: null), labels, configure);
+        }
+
         return Load(ModelLocation.InFolder(nameOrFolder, folder), labels, ignoreMismatchedSizes, seed, configure);
     }
 

@@ -1,3 +1,4 @@
+using Vizsla.Adapters;
 using Vizsla.Imaging;
 using Vizsla.Inference;
 using Vizsla.Models;
@@ -63,6 +64,7 @@ public sealed partial class ImageClassifier : IImageClassifier
     /// <param name="seed">Seeds torch's generator before new weights are drawn; null draws from it as it stands.</param>
     /// <param name="configure">Changes the configuration before the network is built, a dropout rate say; null leaves it.</param>
     /// <param name="revision">Branch, tag or commit of a Hub name; null means <c>main</c>.</param>
+    /// <param name="baseModel">Folder or Hub name of the model that an adapter changes; null takes the one that its <c>adapter_config.json</c> names. Without effect for a whole model.</param>
     /// <returns>The model in evaluation mode; the caller owns it.</returns>
     /// <exception cref="ModelLoadException">It is not found, not known, or its weights do not fit; the exception carries the report.</exception>
     public static ImageClassifier FromPretrained(
@@ -71,9 +73,15 @@ public sealed partial class ImageClassifier : IImageClassifier
         bool ignoreMismatchedSizes = false,
         long? seed = null,
         Action<ModelConfiguration>? configure = null,
-        string? revision = null)
+        string? revision = null,
+        string? baseModel = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(nameOrFolder);
+        if (AdapterFolder.Find(nameOrFolder, revision ?? MainRevision) is { } adapter)
+        {
+            return LoadAdapter(AdapterFolder.Open(nameOrFolder, adapter, baseModel), labels, configure);
+        }
+
         return Load(ModelLocation.Find(nameOrFolder, revision ?? MainRevision), labels, ignoreMismatchedSizes, seed, configure);
     }
 
@@ -123,14 +131,24 @@ public sealed partial class ImageClassifier : IImageClassifier
         return FromConfig(configuration, seed);
     }
 
-    /// <summary>Writes <c>config.json</c>, <c>model.safetensors</c> and <c>preprocessor_config.json</c>; each is written aside and renamed.</summary>
+    /// <summary>Writes <c>config.json</c>, <c>model.safetensors</c> and <c>preprocessor_config.json</c>; each is written aside and renamed. A model with an adapter has <c>adapter_config.json</c> and <c>adapter_model.safetensors</c> in the place of its weights.</summary>
     /// <param name="folder">The folder; made when it does not exist.</param>
     /// <remarks>A model of timm's is written as timm writes it; its preprocessing stands in <c>config.json</c>.</remarks>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public void Save(string folder)
     {
         ThrowIfDisposed();
-        ModelFolder.Save(Network, folder);
+        if (ActiveAdapter is { } adapter)
+        {
+            adapter.Save(folder);
+            ModelFolder.SaveConfiguration(Network, folder);
+        }
+        else
+        {
+            ModelFolder.Save(Network, folder);
+            AdapterFolder.Clear(folder);
+        }
+
         if (_processor is not null || !ModelFolder.CopyProcessor(_folder, folder))
         {
             Processor.Save(folder);
@@ -161,7 +179,7 @@ public sealed partial class ImageClassifier : IImageClassifier
         {
             Seed(seed);
             var report = ModelFolder.LoadWeights(network, location, ignoreMismatchedSizes, hasOwnClasses: labels is null && configure is null);
-            return new ImageClassifier(network, location.Folder, report) { BaseModel = Path.Exists(location.Name) ? null : location.Name };
+            return new ImageClassifier(network, location.Folder, report) { BaseModel = Path.Exists(location.Name) ? null : location.Name, _source = location.Name };
         }
         catch
         {

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
+using Vizsla.Adapters;
 using Vizsla.Hub;
+using Vizsla.Models;
 using Vizsla.Runs;
 using Vizsla.Runs.TensorBoard;
 using Vizsla.Training;
@@ -42,12 +44,20 @@ public sealed class Trainer : IDisposable
     /// <param name="trainDataset">Pictures to train on, with labels and a transform; null for a trainer that only evaluates.</param>
     /// <param name="evalDataset">Pictures to evaluate on during training; null where <see cref="TrainingArguments.EvalStrategy"/> is no.</param>
     /// <param name="options">Metrics, callbacks, an optimizer, schedule or loss of one's own, logger, Hub; null takes the defaults.</param>
+    /// <param name="adapter">Trains an adapter of the model in the place of its weights, as <see cref="ImageClassifier.AddAdapter"/> adds it; null trains what the model has.</param>
     /// <exception cref="ArgumentsException">The arguments are invalid; names every problem.</exception>
+    /// <exception cref="ModelLoadException">The adapter does not fit the model.</exception>
     /// <exception cref="HubException">The run is to be pushed, and nobody is logged in.</exception>
     public Trainer(
-        ImageClassifier model, TrainingArguments? arguments = null, ImageDataset? trainDataset = null, ImageDataset? evalDataset = null, TrainerOptions? options = null)
+        ImageClassifier model, TrainingArguments? arguments = null, ImageDataset? trainDataset = null, ImageDataset? evalDataset = null, TrainerOptions? options = null,
+        AdapterConfig? adapter = null)
     {
         ArgumentNullException.ThrowIfNull(model);
+        if (adapter is not null)
+        {
+            model.AddAdapter(adapter);
+        }
+
         (_model, _train, _evalDataset) = (model, trainDataset, evalDataset);
         (_arguments, _options) = (arguments ?? new TrainingArguments(), options ?? new TrainerOptions());
         ArgumentChecks.Require(_arguments);
@@ -85,7 +95,7 @@ public sealed class Trainer : IDisposable
         using var setup = new TrainingSetup(_model, _compute, _loss, train, _evalDataset, _options, _best.GreaterIsBetter, cancellationToken);
         var checkpoint = _folder.Prepare(_arguments, _options.Logger);
         TrainerChecks.WarnOfMissingClasses(_model.Labels, train, _evalDataset, _options.Logger);
-        DiskSpace.Require(_arguments, _model.Network, _options.Logger);
+        DiskSpace.Require(_arguments, _model, _options.Logger);
 
         // Whatever it was before: it is trained with cross entropy, and its scores are to be read so.
         _model.Configuration.ProblemType = "single_label_classification";

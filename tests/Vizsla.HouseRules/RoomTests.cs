@@ -9,6 +9,7 @@ public sealed class RoomTests
 {
     private const string FrontDoor = "Vizsla";
     private const string Models = "Vizsla.Models";
+    private const string Adapters = "Vizsla.Adapters";
     private const string Training = "Vizsla.Training";
     private const string Runs = "Vizsla.Runs";
 
@@ -42,6 +43,7 @@ public sealed class RoomTests
     {
         ["Vizsla.Native"] = [.. AllData],
         [Models] = [.. AllData, "Vizsla.Native"],
+        [Adapters] = [.. Networks],
         ["Vizsla.Inference"] = [.. Networks],
         ["Vizsla.Export"] = [.. Networks],
         ["Vizsla.Analysis"] = [.. Networks],
@@ -54,8 +56,8 @@ public sealed class RoomTests
         [$"{Training}.Callbacks"] = [.. Networks, .. Of(Training, "Arguments", "Metrics")],
         [$"{Training}.Data"] = [.. Networks, .. Of(Training, "Arguments", "Losses", "Optimizers")],
         [$"{Training}.PythonState"] = [.. Networks, .. Of(Training, "Arguments", "Optimizers", "Schedules")],
-        [$"{Training}.Checkpoints"] = [.. Networks, .. Of(Training, "Arguments", "Callbacks", "Data", "Losses", "Optimizers", "PythonState", "Schedules")],
-        [Training] = [.. Networks, .. Of(Training, "Arguments", "Callbacks", "Checkpoints", "Data", "Losses", "Metrics", "Optimizers", "Schedules")],
+        [$"{Training}.Checkpoints"] = [.. Networks, Adapters, .. Of(Training, "Arguments", "Callbacks", "Data", "Losses", "Optimizers", "PythonState", "Schedules")],
+        [Training] = [.. Networks, Adapters, .. Of(Training, "Arguments", "Callbacks", "Checkpoints", "Data", "Losses", "Metrics", "Optimizers", "Schedules")],
         [$"{Training}.RateSearch"] = [.. Networks, Training, .. Of(Training, "Arguments", "Callbacks", "Data", "Losses", "Optimizers", "Schedules")],
 
         // What writes about a run reads the training; the training knows nothing of it.

@@ -7,6 +7,7 @@ namespace Vizsla.Testing;
 public static class RunFingerprint
 {
     private const string State = "trainer_state.json";
+    private const string Adapter = "adapter_model.safetensors";
 
     // They name the run folder or list sizes of files that do.
     private static readonly string[] Placed = [State, "training_args.json", "checkpoint.json"];
@@ -14,7 +15,7 @@ public static class RunFingerprint
     /// <summary>Describes the end of a run: a hash of its weights, and its texts without timings.</summary>
     /// <param name="output">The run folder, trained to its end.</param>
     public static string Of(string output) => string.Join(
-        '\n', Hash(Path.Combine(output, "model.safetensors")), Text(Path.Combine(output, State)), Text(Path.Combine(output, "all_results.json")));
+        '\n', Hash(Path.Combine(output, File.Exists(Path.Combine(output, Adapter)) ? Adapter : "model.safetensors")), Text(Path.Combine(output, State)), Text(Path.Combine(output, "all_results.json")));
 
     /// <summary>Describes the end of a run and its checkpoints: a hash for every file of theirs too. A run that was stopped may have one more.</summary>
     /// <param name="output">The run folder, trained to its end.</param>

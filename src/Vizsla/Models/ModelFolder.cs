@@ -104,6 +104,17 @@ internal static class ModelFolder
     /// <summary>Writes configuration and weights.</summary>
     public static void Save(ClassificationNetwork network, string folder)
     {
+        SaveConfiguration(network, folder);
+        SafetensorsFile.Write(Path.Combine(folder, "model.safetensors"), network.State().Select(s => KeyValuePair.Create(s.Name, s.Value)));
+        foreach (var stale in Directory.EnumerateFiles(folder, "model-*-of-*.safetensors").Append(Path.Combine(folder, "model.safetensors.index.json")))
+        {
+            File.Delete(stale);
+        }
+    }
+
+    /// <summary>Writes the configuration alone.</summary>
+    public static void SaveConfiguration(ClassificationNetwork network, string folder)
+    {
         Directory.CreateDirectory(folder);
         var configuration = network.Configuration.Clone();
         if (configuration.IsTimm)
@@ -120,14 +131,10 @@ internal static class ModelFolder
         }
 
         WriteText(Path.Combine(folder, ModelConfiguration.FileName), configuration.ToJson());
-        SafetensorsFile.Write(Path.Combine(folder, "model.safetensors"), network.State().Select(s => KeyValuePair.Create(s.Name, s.Value)));
-        foreach (var stale in Directory.EnumerateFiles(folder, "model-*-of-*.safetensors").Append(Path.Combine(folder, "model.safetensors.index.json")))
-        {
-            File.Delete(stale);
-        }
     }
 
-    private static void WriteText(string path, string text)
+    /// <summary>Writes a text aside and renames it.</summary>
+    internal static void WriteText(string path, string text)
     {
         var temporary = path + ".tmp";
         using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write))

@@ -32,7 +32,7 @@ internal sealed class TrainingSetup : IDisposable
     {
         (Model, Compute, Loss, EvalDataset) = (model, compute, loss, evaluation);
         Plan = new TrainingPlan(Arguments, train.Count);
-        Freezing = new Freezing(Network, Arguments);
+        Freezing = new Freezing(Network, Arguments, model.ActiveAdapter?.Trained);
         Cache = FeatureCache.For(compute, train, evaluation, Freezing, options.Logger, stop);
         Data = new TrainingData(train, Arguments, Plan, model.Labels.Count, Cache);
         var groups = ParameterGroups.Create(Network, Arguments, Freezing.EverTrained);
@@ -42,12 +42,12 @@ internal sealed class TrainingSetup : IDisposable
         Meter = new LossMeter(compute.Device, Arguments.LoggingNanInfFilter && !Arguments.StopOnNan);
         Guard = Arguments.StopOnNan ? new FiniteGuard(train, compute.Device) : null;
         Scaler = compute.Precision.Training == ScalarType.Float16 ? new LossScaler() : null;
-        Average = Arguments.EmaDecay > 0 ? new WeightAverage(Network, Arguments.EmaDecay) : null;
+        Average = Arguments.EmaDecay > 0 ? new WeightAverage(model.SavedState, Arguments.EmaDecay) : null;
         MemoryFit = Arguments.AutoFindBatchSize ? new MemoryFit(Network, Arguments.PerDeviceTrainBatchSize) : null;
         Checkpoint = new Checkpoint(model, Optimizer, Schedule, Meter, Average, Scaler);
-        ParameterCount = Network.parameters().Sum(p => p.numel());
+        ParameterCount = Network.parameters().Sum(p => p.numel()) + (model.ActiveAdapter?.SavedCount ?? 0);
         Network.PatchDropRate = Arguments.PatchDropRate;
-        _describe = () => RunDescription.Of(compute, train, evaluation, options.Notes);
+        _describe = () => RunDescription.Of(compute, train, evaluation, model.Adapter?.Json, options.Notes);
     }
 
     public TrainingArguments Arguments => Compute.Arguments;
@@ -96,7 +96,7 @@ internal sealed class TrainingSetup : IDisposable
     /// <summary>Writes and reads what a resumed run needs.</summary>
     public Checkpoint Checkpoint { get; }
 
-    /// <summary>Parameters of the network, trained or not.</summary>
+    /// <summary>Parameters of the network, trained or not; of modules that train in full beside an adapter Python has two.</summary>
     public long ParameterCount { get; }
 
     /// <summary>The contents of <c>training_args.json</c>.</summary>

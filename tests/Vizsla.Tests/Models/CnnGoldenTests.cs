@@ -101,12 +101,13 @@ public sealed partial class CnnGoldenTests
         _ => node?.DeepClone(),
     };
 
-    private static ClassificationNetwork Build(JsonNode recorded)
+    private static ClassificationNetwork Build(JsonNode recorded) =>
+        Build((string)recorded["config"]!["architecture"]!, (int)recorded["state"]!.AsArray()[^1]![1]![0]!);
+
+    internal static ClassificationNetwork Build(string name, int classes)
     {
-        var name = (string)recorded["config"]!["architecture"]!;
         Require(name);
         var configuration = Architectures.Variant(name);
-        var classes = (int)recorded["state"]!.AsArray()[^1]![1]![0]!;
         configuration.SetLabels([.. Enumerable.Range(0, classes).Select(i => $"class {i}")]);
         return Architectures.Build(configuration);
     }
@@ -120,7 +121,7 @@ public sealed partial class CnnGoldenTests
     }
 
     /// <summary>The rule of <c>make/cnn.py</c>.</summary>
-    private static void Fill(string name, Tensor value)
+    internal static void Fill(string name, Tensor value)
     {
         if (!value.is_floating_point())
         {

@@ -69,7 +69,7 @@ public sealed class ModelLoadingTests
         using var folder = new TemporaryFolder();
         File.WriteAllText(Path.Combine(folder.Path, "adapter_config.json"), "{}");
 
-        var error = Assert.Throws<ModelLoadException>(() => ImageClassifier.FromPretrained(folder.Path));
+        var error = Assert.Throws<ModelLoadException>(() => ModelSummary.Of(folder.Path));
 
         Assert.Equal($"'{folder.Path}' holds an adapter (adapter_config.json), not a whole model; merge it into its base model first, and give that folder.", error.Message);
     }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Vizsla.Adapters;
 using Vizsla.Datasets;
 using Vizsla.Datasets.Storage;
 using Vizsla.Hub;
@@ -30,6 +31,9 @@ internal sealed class TinyRun : IDisposable
     public HubClient? Hub { get; init; }
 
     public string Output(string name = "run") => Path.Combine(Root, name);
+
+    /// <summary>Makes the adapter that trains in the place of the model's weights; null trains those.</summary>
+    public Func<AdapterConfig>? Adapter { get; init; }
 
     /// <summary>Arguments with an evaluation every 4 steps, a row every 3, a checkpoint every 5.</summary>
     public TrainingArguments Arguments(string name = "run") => new()
@@ -87,7 +91,7 @@ internal sealed class TinyRun : IDisposable
         TorchSharp.torch.set_num_threads(1);
         using var stop = new CancellationTokenSource();
         using var model = Model();
-        using var trainer = new Trainer(model, arguments, Train(), Eval(), new TrainerOptions { Callbacks = callbacks(stop), Hub = Hub });
+        using var trainer = new Trainer(model, arguments, Train(), Eval(), new TrainerOptions { Callbacks = callbacks(stop), Hub = Hub }, Adapter?.Invoke());
         try
         {
             trainer.Train(stop.Token);

@@ -9,11 +9,11 @@ namespace Vizsla.Tests.Training;
 [Collection(TrainsAlone.Name)]
 public sealed class TrainerGoldenTests
 {
-    private const double LossTolerance = 1e-4;
-    private const double RowLossTolerance = 1.5e-4;
+    internal const double LossTolerance = 1e-4;
+    internal const double RowLossTolerance = 1.5e-4;
     private const double NormTolerance = 1e-3;
-    private const double RateTolerance = 1e-12;
-    private const double WeightTolerance = 1e-4;
+    internal const double RateTolerance = 1e-12;
+    internal const double WeightTolerance = 1e-4;
     private const double LowPrecisionLossTolerance = 2e-2;
 
     public static TheoryData<string> RunsWithCheckpoint =>
@@ -85,7 +85,7 @@ public sealed class TrainerGoldenTests
         Assert.True(File.Exists(Path.Combine(output, $"checkpoint-{trainer.State.MaxSteps}", "optimizer.pt")));
     }
 
-    private static void AssertOrder(GoldenRun run, RunRecorder recorder)
+    internal static void AssertOrder(GoldenRun run, RunRecorder recorder)
     {
         var order = run.Read("order.json").AsArray().Select(i => (int)i!.GetValue<long>()).ToList();
         Assert.Equal(order.Take(recorder.Order.Count), recorder.Order);
@@ -97,7 +97,7 @@ public sealed class TrainerGoldenTests
         Assert.Equal(expected, draws);
     }
 
-    private static void AssertLosses(GoldenRun run, RunRecorder recorder)
+    internal static void AssertLosses(GoldenRun run, RunRecorder recorder)
     {
         var losses = run.Read("losses.json").AsArray();
         Assert.Equal(losses.Count, recorder.Losses.Count);
@@ -110,7 +110,7 @@ public sealed class TrainerGoldenTests
         }
     }
 
-    private static void AssertRows(GoldenRun run, List<JsonObject> rows, double rateTolerance, double lossTolerance, bool onlyTraining)
+    internal static void AssertRows(GoldenRun run, List<JsonObject> rows, double rateTolerance, double lossTolerance, bool onlyTraining)
     {
         var expected = run.Read("log_history.json").AsArray().Select(r => r!.AsObject()).ToList();
         Assert.Equal(expected.Select(r => string.Join(' ', r.Select(v => v.Key).Order())), rows.Select(r => string.Join(' ', r.Select(v => v.Key).Order())));
@@ -142,7 +142,7 @@ public sealed class TrainerGoldenTests
         }
     }
 
-    private static void AssertMetrics(string what, JsonObject expected, IReadOnlyDictionary<string, double> actual)
+    internal static void AssertMetrics(string what, JsonObject expected, IReadOnlyDictionary<string, double> actual)
     {
         foreach (var (key, value) in expected.Where(v => IsCompared(v.Key)))
         {
@@ -151,7 +151,7 @@ public sealed class TrainerGoldenTests
         }
     }
 
-    private static void AssertCheckpoints(GoldenRun run, string output)
+    internal static void AssertCheckpoints(GoldenRun run, string output)
     {
         var expected = run.Read("files.json").AsObject().Select(f => f.Key.Split('/')[1]).Where(n => n.StartsWith("checkpoint-", StringComparison.Ordinal)).Distinct();
         Assert.Equal(expected.Order(StringComparer.Ordinal), Directory.EnumerateDirectories(output, "checkpoint-*").Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal));
@@ -163,6 +163,6 @@ public sealed class TrainerGoldenTests
         : node.AsValue().TryGetValue<long>(out var whole) ? whole
         : node.GetValue<int>();
 
-    private static void Near(string what, double expected, double actual, double tolerance) =>
+    internal static void Near(string what, double expected, double actual, double tolerance) =>
         Assert.True(Math.Abs(expected - actual) <= tolerance, $"{what}: {actual:R}, expected {expected:R} within {tolerance:R}");
 }

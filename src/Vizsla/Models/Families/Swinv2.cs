@@ -163,12 +163,13 @@ internal sealed class Swinv2Block : Layer
     {
         var q = Direction(Heads(_query.Forward(windows)));                                      // [B M, H, W W, K]
         var k = Direction(Heads(_key.Forward(windows)));                                        // [B M, H, W W, K]
+        var v = Heads(_value.Forward(windows));                                                 // [B M, H, W W, K]
         var scale = _scale.Value.Clamp(double.NegativeInfinity, Math.Log(LargestScale)).Exp();  // [H, 1, 1]
         var scores = q.MatMul(k.Transpose(2, 3)).Times(scale).Plus(Bias());                     // [B M, H, W W, W W]
         var probabilities = (mask is null ? scores : scores.Plus(mask)).Softmax(-1);
         trace?.AddAttention(probabilities, q.shape[3]);
         var dropped = Dropout.Apply(probabilities, _options.AttentionDropout, training);
-        var mixed = dropped.MatMul(Heads(_value.Forward(windows))).Transpose(1, 2).Flatten(2);  // [B M, W W, D]
+        var mixed = dropped.MatMul(v).Transpose(1, 2).Flatten(2);                               // [B M, W W, D]
         return Dropout.Apply(_output.Forward(mixed), _options.AttentionDropout, training);
     }
 

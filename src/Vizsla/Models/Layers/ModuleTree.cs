@@ -22,6 +22,9 @@ internal static class ModuleTree
         return new ParameterSlot(parent, name);
     }
 
+    /// <summary>Takes a module with its parameters out again; none of them is disposed.</summary>
+    public static void Remove(nn.Module owner, string name) => owner.register_module(name, null!);
+
     /// <summary>Keeps whole numbers as a buffer beside a module's parameters, for files that hold them; once only.</summary>
     public static void KeepBuffer(nn.Module owner, string name, long[] values, long[] shape)
     {

@@ -91,9 +91,10 @@ internal sealed class TransformerBlock : Layer
         var own = _bias?.For(grid.Rows, grid.Columns);                                          // [1, H, N, N]
         var bias = own is not null && shared is not null ? own.Plus(shared) : own ?? shared;
         var x = Part(BlockPart.FirstNorm, tokens);                                              // [B, N, D]
-        var mixed = Attention.Mix(
-            Part(BlockPart.Query, x), Part(BlockPart.Key, x), Part(BlockPart.Value, x), _options.HeadCount, bias,
-            training ? _options.AttentionDropout : 0, trace);                                   // [B, N, D]
+        var early = _options.ComputesKeysFirst ? null : Part(BlockPart.Query, x);               // [B, N, D]
+        var (key, value) = (Part(BlockPart.Key, x), Part(BlockPart.Value, x));                  // [B, N, D]
+        var query = early ?? Part(BlockPart.Query, x);                                          // [B, N, D]
+        var mixed = Attention.Mix(query, key, value, _options.HeadCount, bias, training ? _options.AttentionDropout : 0, trace); // [B, N, D]
         var projected = Dropout.Apply(Part(BlockPart.Output, mixed), _options.HiddenDropout, training);
         var attended = Branch(projected, BlockPart.FirstScale).Plus(tokens);                    // [B, N, D]
         var inner = Inner(Part(BlockPart.Widen, Part(BlockPart.SecondNorm, attended)));         // [B, N, I]

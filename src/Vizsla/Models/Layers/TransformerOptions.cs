@@ -23,6 +23,7 @@ internal record TransformerOptions
         ImageSize = configuration.Size("image_size", 224);
         PatchSize = configuration.Size("patch_size", patchSize);
         Channels = configuration.WholeNumber("num_channels", 3);
+        ComputesKeysFirst = configuration.TextOrNull("model_type") is "vit" or "deit" or "dinov2" or "dinov2_with_registers" or "ijepa" or "vit_msn";
         HasQueryBias = HasKeyBias = configuration.Flag("qkv_bias", true);
         OptionChecks.Heads(Width, HeadCount);
         OptionChecks.Patches(ImageSize, PatchSize);
@@ -62,6 +63,9 @@ internal record TransformerOptions
 
     /// <summary>Whether keys have a bias.</summary>
     public bool HasKeyBias { get; init; }
+
+    /// <summary>Whether keys and values are computed before queries, as the classes of transformers 4 do: the order of what adapters draw in training.</summary>
+    public bool ComputesKeysFirst { get; init; }
 
     /// <summary>Whether the perceptron multiplies its inner half by the other one, activated by SiLU.</summary>
     public bool IsGated { get; init; }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Vizsla.Adapters;
 using Vizsla.Models.Weights;
 using Vizsla.Primitives;
 using Vizsla.Training.Arguments;
@@ -71,7 +72,7 @@ internal sealed record Checkpoint(
             return PythonCheckpoint.Read(folder, this, plan);
         }
 
-        NetworkWeights.Load(Model.Network, Path.Combine(folder, CheckpointNames.Weights));
+        NetworkWeights.Load(Model.SavedState, Path.Combine(folder, WeightsName));
         OptimizerFile.Read(Path.Combine(folder, CheckpointNames.Optimizer), Optimizer);
         Schedule.LoadState(ReadJson(folder, CheckpointNames.Scheduler));
         var progress = ReadJson(folder, CheckpointNames.Progress);
@@ -95,13 +96,15 @@ internal sealed record Checkpoint(
     {
         if (PythonCheckpoint.Is(folder))
         {
-            PythonCheckpoint.LoadWeights(folder, Model.Network);
+            PythonCheckpoint.LoadWeights(folder, Model);
         }
         else
         {
-            NetworkWeights.Load(Model.Network, Path.Combine(folder, Average is null ? CheckpointNames.Weights : CheckpointNames.Average));
+            NetworkWeights.Load(Model.SavedState, Path.Combine(folder, Average is null ? WeightsName : CheckpointNames.Average));
         }
     }
+
+    private string WeightsName => Model.ActiveAdapter is null ? CheckpointNames.Weights : NetworkAdapter.WeightsFile;
 
     private static void WriteJson(string folder, string name, JsonObject json) =>
         File.WriteAllText(Path.Combine(folder, name), PythonJson.Serialize(json) + "\n");

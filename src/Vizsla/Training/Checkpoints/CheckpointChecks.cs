@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Vizsla.Adapters;
 using Vizsla.Primitives;
 using Vizsla.Training.Arguments;
 using Vizsla.Training.Callbacks;
@@ -10,7 +11,7 @@ namespace Vizsla.Training.Checkpoints;
 internal static class CheckpointChecks
 {
     private static readonly string[] Needed =
-        [CheckpointNames.Weights, CheckpointNames.Optimizer, CheckpointNames.Scheduler, CheckpointNames.Generator, CheckpointNames.Progress, TrainerState.FileName];
+        [CheckpointNames.Optimizer, CheckpointNames.Scheduler, CheckpointNames.Generator, CheckpointNames.Progress, TrainerState.FileName];
 
     /// <summary>The checkpoint that <c>resume_from_checkpoint</c> means.</summary>
     /// <param name="asked">A folder, or <c>true</c>.</param>
@@ -46,10 +47,11 @@ internal static class CheckpointChecks
             return PythonCheckpoint.Problem(folder);
         }
 
-        var missing = Needed.Where(name => !File.Exists(Path.Combine(folder, name))).ToList();
+        var weights = AdapterConfig.IsIn(folder) ? NetworkAdapter.WeightsFile : CheckpointNames.Weights;
+        var missing = Needed.Prepend(weights).Where(name => !File.Exists(Path.Combine(folder, name))).ToList();
         if (missing.Count > 0)
         {
-            return missing.Contains(CheckpointNames.Optimizer) && !missing.Contains(CheckpointNames.Weights)
+            return missing.Contains(CheckpointNames.Optimizer) && !missing.Contains(weights)
                 ? "it holds the model without the optimizer's state (save_only_model)"
                 : $"it lacks {string.Join(", ", missing.Select(m => $"'{m}'"))}";
         }

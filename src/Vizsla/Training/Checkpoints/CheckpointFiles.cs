@@ -8,11 +8,6 @@ namespace Vizsla.Training.Checkpoints;
 /// <summary>Puts the weights of a checkpoint back into the network that wrote them.</summary>
 internal static class NetworkWeights
 {
-    /// <summary>Copies every parameter and buffer from a file.</summary>
-    /// <exception cref="TrainingException">The file lacks one, or has it in another shape: it is of another model.</exception>
-    /// <exception cref="ModelLoadException">The file is not whole.</exception>
-    public static void Load(ClassificationNetwork network, string path) => Load([.. network.State()], path);
-
     /// <summary>Copies named tensors from a file.</summary>
     /// <exception cref="TrainingException">The file lacks one, or has it in another shape: it is of another model.</exception>
     /// <exception cref="ModelLoadException">The file is not whole.</exception>

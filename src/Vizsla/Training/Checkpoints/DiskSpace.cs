@@ -14,18 +14,18 @@ internal static partial class DiskSpace
 
     /// <summary>Refuses a run whose second checkpoint could not be written beside its first; warns where those to be kept do not all fit.</summary>
     /// <param name="arguments">The arguments; the run folder is there already.</param>
-    /// <param name="network">The network.</param>
+    /// <param name="classifier">The model.</param>
     /// <param name="logger">Receives the warning.</param>
     /// <exception cref="TrainingException">There is not enough space.</exception>
-    public static void Require(TrainingArguments arguments, ClassificationNetwork network, ILogger logger)
+    public static void Require(TrainingArguments arguments, ImageClassifier classifier, ILogger logger)
     {
         if (Free(arguments.OutputDir) is not { } free)
         {
             return;
         }
 
-        var model = network.State().Sum(t => t.Value.numel() * t.Value.element_size());
-        var checkpoint = CheckpointBytes(arguments, model, network.named_parameters().Sum(p => p.parameter.numel()));
+        var model = classifier.SavedState.Sum(t => t.Value.numel() * t.Value.element_size());
+        var checkpoint = CheckpointBytes(arguments, model, classifier.ActiveAdapter is null ? classifier.Network.named_parameters().Sum(p => p.parameter.numel()) : classifier.SavedState.Sum(t => t.Value.numel()));
         if (Problem(arguments, model, checkpoint, free) is { } problem)
         {
             throw new TrainingException(problem);

@@ -1,3 +1,4 @@
+using Vizsla.Adapters;
 using Vizsla.Models;
 using Vizsla.Training.Arguments;
 using Vizsla.Training.Callbacks;
@@ -29,7 +30,7 @@ internal static class PythonCheckpoint
         var state = TrainerState.Load(Path.Combine(folder, TrainerState.FileName));
         RequireSame(folder, "train_batch_size", "per_device_train_batch_size", state.TrainBatchSize, plan.BatchSize);
         RequireSame(folder, "max_steps", "num_train_epochs or max_steps", state.MaxSteps, plan.MaxSteps);
-        LoadWeights(folder, into.Model.Network);
+        LoadWeights(folder, into.Model);
         PythonOptimizer.Read(Path.Combine(folder, PythonOptimizer.FileName), into.Optimizer);
         into.Schedule.LoadState(PythonScheduler.Read(Path.Combine(folder, PythonScheduler.FileName)));
         into.Meter.StartAt(state.GlobalStep, LossSoFar(state));
@@ -40,11 +41,17 @@ internal static class PythonCheckpoint
 
     /// <summary>Loads the weights of a checkpoint folder in any of Python's formats.</summary>
     /// <exception cref="TrainingException">They are of another model.</exception>
-    public static void LoadWeights(string folder, ClassificationNetwork network)
+    public static void LoadWeights(string folder, ImageClassifier model)
     {
         try
         {
-            var report = ModelFolder.LoadWeights(network, ModelLocation.Find(folder), ignoreMismatchedSizes: false);
+            if (model.ActiveAdapter is { } adapter)
+            {
+                adapter.Load(Path.Combine(folder, NetworkAdapter.WeightsFile));
+                return;
+            }
+
+            var report = ModelFolder.LoadWeights(model.Network, ModelLocation.Find(folder), ignoreMismatchedSizes: false);
             if (report.NewlyInitialized.Count > 0)
             {
                 throw new TrainingException($"The checkpoint '{folder}' is of another model: it has no '{report.NewlyInitialized[0]}'.");

@@ -26,8 +26,9 @@ internal sealed class RunDescription
     /// <param name="compute">Arguments, network, device and precision.</param>
     /// <param name="train">The training split.</param>
     /// <param name="evaluation">The evaluation split; null without one.</param>
+    /// <param name="adapter">The configuration of an adapter; null without one.</param>
     /// <param name="notes">Further keys.</param>
-    public static RunDescription Of(ComputeContext compute, ImageDataset train, ImageDataset? evaluation, JsonObject notes)
+    public static RunDescription Of(ComputeContext compute, ImageDataset train, ImageDataset? evaluation, JsonObject? adapter, JsonObject notes)
     {
         var network = compute.Network;
         var json = new JsonObject
@@ -54,6 +55,11 @@ internal sealed class RunDescription
                 ["os"] = RuntimeInformation.OSDescription,
             },
         };
+        if (adapter is not null)
+        {
+            json["adapter"] = adapter.DeepClone();
+        }
+
         foreach (var (name, value) in notes)
         {
             json[name] = value?.DeepClone();
@@ -75,6 +81,9 @@ internal sealed class RunDescription
 
     /// <summary>The pipeline of the training split as text; null where the file does not say.</summary>
     public string? TrainTransform => (Json["data"]?["train"] as JsonObject)?["transform"]?.GetValue<string>();
+
+    /// <summary>The configuration of the adapter as text; null without one.</summary>
+    public string? Adapter => Json["adapter"] is { } adapter ? PythonJson.Serialize(adapter, indent: null) : null;
 
     /// <summary>Precision of the forward passes; null where the file does not say.</summary>
     public string? Precision => Json["precision"]?.GetValue<string>();
@@ -127,6 +136,11 @@ internal static partial class ArgumentChanges
         if (then.TrainFingerprint is { } fingerprint && fingerprint != now.TrainFingerprint)
         {
             refused.Add("the training pictures are not the same");
+        }
+
+        if (then.Adapter != now.Adapter)
+        {
+            refused.Add("the adapter's configuration is not the same");
         }
 
         if (then.TrainTransform is { } transform && transform != now.TrainTransform)

@@ -17,13 +17,21 @@ internal sealed class Freezing : IDisposable
     private readonly int? _unfreezeAt;
     private readonly bool? _freezesBatchNorm;
     private readonly HashSet<string> _frozen;
+    private readonly bool _isAdapted;
     private bool _isFrozen;
 
     /// <param name="network">The network.</param>
     /// <param name="arguments">What is frozen, and until when.</param>
+    /// <param name="adapted">Names of what trains of a network with an adapter: all else is frozen for good. Null for a network without.</param>
     /// <exception cref="ArgumentsException">A pattern matches nothing, or all parameters are frozen for good.</exception>
-    public Freezing(ClassificationNetwork network, TrainingArguments arguments)
+    public Freezing(ClassificationNetwork network, TrainingArguments arguments, IReadOnlySet<string>? adapted = null)
     {
+        _isAdapted = adapted is not null;
+        if (_isAdapted && (arguments.Freeze.Count > 0 || arguments.UnfreezeAtEpoch is not null))
+        {
+            throw new ArgumentsException("freeze and unfreeze_at_epoch have no effect on a model with an adapter, of which the adapter alone trains: leave them out.");
+        }
+
         (_network, _unfreezeAt, _freezesBatchNorm) = (network, arguments.UnfreezeAtEpoch, arguments.FreezeBatchNorm);
         var names = network.named_parameters().Select(p => p.name).ToList();
         var head = network.HeadParameterNames.ToHashSet(StringComparer.Ordinal);
@@ -35,7 +43,7 @@ internal sealed class Freezing : IDisposable
             throw new ArgumentsException($"freeze: '{unmatched}' matches no parameter of the model. Write backbone, or a regular expression of names such as '{names[0]}' and '{names[^1]}'.");
         }
 
-        _frozen = matches.SelectMany(m => m.Names).ToHashSet(StringComparer.Ordinal);
+        _frozen = adapted is null ? matches.SelectMany(m => m.Names).ToHashSet(StringComparer.Ordinal) : names.Where(name => !adapted.Contains(name)).ToHashSet(StringComparer.Ordinal);
         if (_unfreezeAt is null && _frozen.Count == names.Count)
         {
             throw new ArgumentsException("freeze matches all parameters of the model: nothing would train.");
@@ -72,7 +80,11 @@ internal sealed class Freezing : IDisposable
         lock (_network.Gate)
         {
             _network.train();
-            if (_isFrozen && _frozen.Count > 0)
+            if (_isAdapted)
+            {
+                EvaluateNorms();
+            }
+            else if (_isFrozen && _frozen.Count > 0)
             {
                 EvaluateFrozen();
             }
@@ -93,6 +105,15 @@ internal sealed class Freezing : IDisposable
         foreach (var (_, parameter) in _network.named_parameters().Where(p => _frozen.Contains(p.name)))
         {
             parameter.requires_grad = true;
+        }
+    }
+
+    // Beside an adapter the network's dropout goes on, as in Python, but statistics that no adapter's file holds stay: Python moves and then loses them.
+    private void EvaluateNorms()
+    {
+        foreach (var (name, norm) in ModuleTree.TensorLayers(_network).Where(l => l.Layer is BatchNormalization && _frozen.Contains(l.Name + ".weight")))
+        {
+            norm.eval();
         }
     }
 

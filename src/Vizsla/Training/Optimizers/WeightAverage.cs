@@ -1,4 +1,3 @@
-using Vizsla.Models;
 using Vizsla.Native;
 using static TorchSharp.torch;
 using static Vizsla.Native.KeptScalars;
@@ -12,12 +11,12 @@ internal sealed class WeightAverage : IDisposable
     private readonly double _decay;
     private readonly List<(string Name, Tensor Weight, Tensor Average)> _pairs;
 
-    /// <param name="network">The network, on its device; its weights are the first average.</param>
+    /// <param name="weights">What is averaged, by name, on its device; the first average.</param>
     /// <param name="decay">Share of the average that stays at each step.</param>
-    public WeightAverage(ClassificationNetwork network, double decay)
+    public WeightAverage(IReadOnlyList<(string Name, Tensor Value)> weights, double decay)
     {
         _decay = decay;
-        _pairs = [.. network.State().Select(s => (s.Name, s.Value, s.Value.Copy().DetachFromDisposeScope()))];
+        _pairs = [.. weights.Select(s => (s.Name, s.Value, s.Value.Copy().DetachFromDisposeScope()))];
     }
 
     /// <summary>Takes in the weights as they are.</summary>
