@@ -12,6 +12,7 @@ internal static class CommandList
         new DatasetCommand(),
         new TrainCommand(),
         new EvaluateCommand(),
+        new CompareCommand(),
         new PredictCommand(),
         new ModelsCommand(),
         new QuickstartCommand(),

@@ -29,11 +29,14 @@ internal sealed class EvaluateCommand : Verb
     private readonly Option<bool?> _bf16;
     private readonly Option<bool> _fastDecode;
     private readonly Option<string?> _augmentation;
+    private readonly Option<bool> _details;
+    private readonly Option<string?> _output;
 
     public EvaluateCommand()
         : base("evaluate", "Measure a model on a split of a dataset.",
             "vizsla evaluate --model breed-classification --dataset PetClassification",
-            "vizsla evaluate --model breed-classification --dataset PetClassification --split validation --format json")
+            "vizsla evaluate --model breed-classification --dataset PetClassification --split validation --format json",
+            "vizsla evaluate --model breed-classification --dataset PetClassification --details --output wrong.png")
     {
         _model = AddRequired<string>("--model", "Run folder, timm folder or name on the Hub.");
         _modelRevision = AddOption<string>("--model_revision", "Branch, tag or commit of a model on the Hub. Default: main.");
@@ -47,6 +50,8 @@ internal sealed class EvaluateCommand : Verb
         _bf16 = AddOption<bool?>("--bf16", "Compute in bfloat16; false, the default, gives the exact numbers of float32.", (bool?)false);
         _fastDecode = AddOption("--fast_decode", "Decode JPEGs at the smallest of 1/8 to 8/8 of their size that the model's resizing allows: faster for large photos, and scores move a little.", false);
         _augmentation = AddOption<string>("--tta", PredictCommand.AugmentationHelp + " Measured beside the model without it.");
+        _details = AddOption("--details", "Also list each class with its interval, what is taken for what, the largest losses, and how far probabilities mean what they say.", false);
+        _output = AddOption<string>("--output", "PNG file to draw the pictures that are named wrong on, the largest losses first.");
     }
 
     protected override async Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
@@ -77,7 +82,19 @@ internal sealed class EvaluateCommand : Verb
         var prefix = name == "validation" ? "eval" : name;
         var plain = trainer.Predict(split, prefix, cancellationToken);
         var averaged = views is null ? null : Average(trainer, split, views, prefix, metrics, cancellationToken);
-        Write(console, asJson, prefix, plain.Metrics, averaged, $"with --tta {augmentation}");
+        var sheet = arguments.GetValue(_output);
+        if ((arguments.GetValue(_details) || sheet is not null) && (!plain.Predictions.IsLabelled || plain.Predictions.Count == 0))
+        {
+            throw new UsageException($"--details and --output compare answers with labels, and the split '{name}' of '{path}' has none.");
+        }
+
+        var details = arguments.GetValue(_details) || sheet is not null ? new EvaluationDetails(plain.Predictions, split) : null;
+        Write(console, asJson, prefix, plain.Metrics, averaged, $"with --tta {augmentation}", arguments.GetValue(_details) ? details : null);
+        if (sheet is not null)
+        {
+            details!.Draw(console, sheet);
+        }
+
         return 0;
     }
 
@@ -103,7 +120,7 @@ internal sealed class EvaluateCommand : Verb
     }
 
     private static void Write(
-        CommandConsole console, bool asJson, string prefix, IReadOnlyDictionary<string, double> metrics, Dictionary<string, double>? averaged, string what)
+        CommandConsole console, bool asJson, string prefix, IReadOnlyDictionary<string, double> metrics, Dictionary<string, double>? averaged, string what, EvaluationDetails? details)
     {
         if (asJson)
         {
@@ -114,6 +131,7 @@ internal sealed class EvaluateCommand : Verb
                 values[$"{prefix}_tta{key[prefix.Length..]}"] = value;
             }
 
+            details?.AddTo(values);
             console.WriteLine(PythonJson.Serialize(values, indent: 4));
             return;
         }
@@ -131,6 +149,7 @@ internal sealed class EvaluateCommand : Verb
         }
 
         console.Out.Write(table);
+        details?.Write(console);
     }
 
     private static string Number(double value) => string.Create(CultureInfo.InvariantCulture, $"{value:0.####}");

@@ -1,0 +1,168 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Spectre.Console;
+using Vizsla.Analysis;
+using Vizsla.Cli.Jobs;
+using Vizsla.Primitives;
+using Vizsla.Training.Metrics;
+
+namespace Vizsla.Cli.Commands;
+
+/// <summary><c>vizsla compare</c>: models on one split, picture by picture.</summary>
+internal sealed class CompareCommand : Verb
+{
+    private const int Listed = 10;
+    private const ulong Seed = 0;
+
+    private static readonly (string Word, bool Json)[] s_formats = [("table", false), ("json", true)];
+    private static readonly (string Word, bool Skip)[] s_badImages = [("error", false), ("skip", true)];
+    private static readonly string[] s_defaultSplits = ["test", "validation"];
+
+    private readonly Argument<string[]> _models;
+    private readonly Option<string> _dataset;
+    private readonly Option<string?> _revision;
+    private readonly DatasetFlags _loading;
+    private readonly Option<string?> _split;
+    private readonly Option<int> _batchSize;
+    private readonly Option<string> _badImages;
+    private readonly Option<string> _format;
+
+    private sealed record Answers(string Model, bool[] Right, string[] Predicted);
+
+    public CompareCommand()
+        : base("compare", "Compare models on one split, picture by picture: which are won and lost, and how likely such a difference is by chance.",
+            "vizsla compare run-a run-b --dataset PetClassification")
+    {
+        _models = AddArgument<string[]>("models", "Run folders, timm folders or names on the Hub, two or more; the first is what the others are compared with.", ArgumentArity.OneOrMore);
+        _dataset = AddRequired<string>("--dataset", "Folder or Hub name of the dataset, with the classes that the models know.");
+        _revision = AddOption<string>("--revision", "Branch, tag or commit of a dataset on the Hub. Default: main.", aliases: "--dataset_revision");
+        _loading = new DatasetFlags(this);
+        _split = AddOption<string>("--split", "Split to compare on. Default: test, else validation.");
+        _batchSize = AddOption("--per_device_eval_batch_size", "Pictures per forward pass, at least 1.", 64, "--batch_size");
+        _badImages = AddOption("--bad_images", "Pictures that cannot be read completely: error or skip.", "error");
+        _format = AddOption("--format", "table or json (which lists every picture).", "table");
+    }
+
+    protected override async Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
+    {
+        var asJson = Choice.Parse("--format", arguments.GetValue(_format)!, s_formats);
+        var skips = Choice.Parse("--bad_images", arguments.GetValue(_badImages)!, s_badImages);
+        var (models, path) = (arguments.GetValue(_models)!, arguments.GetValue(_dataset)!);
+        if (models.Length < 2)
+        {
+            throw new UsageException($"A comparison takes two models or more, got '{models[0]}' alone.");
+        }
+
+        foreach (var model in models)
+        {
+            await ModelFetch.EnsureAsync(console, model, null, cancellationToken);
+        }
+
+        var available = await DatasetSource.OpenAsync(path, arguments.GetValue(_revision), _loading.Read(arguments), console, cancellationToken);
+        var name = arguments.GetValue(_split) ?? s_defaultSplits.FirstOrDefault(available.ContainsKey)
+            ?? throw new UsageException($"'{path}' has neither a test nor a validation split; name one with --split: {string.Join(", ", available.Keys)}.");
+        if (!available.ContainsKey(name))
+        {
+            throw new UsageException($"--split '{name}' is not a split of '{path}'. It has {string.Join(", ", available.Keys)}.{Suggestion.DidYouMean(name, available.Keys)}");
+        }
+
+        var split = DatasetSource.Check(available, path, [name], skips, console, cancellationToken)[name];
+        if (split.Count == 0)
+        {
+            throw new UsageException($"The split '{name}' of '{path}' has no pictures to compare on.");
+        }
+
+        var answers = models.Select(model => Ask(model, split, name, arguments.GetValue(_batchSize), cancellationToken)).ToList();
+        if (asJson)
+        {
+            console.WriteLine(PythonJson.Serialize(Json(answers, split), indent: 2, sortKeys: false, ensureAscii: false));
+        }
+        else
+        {
+            Write(console, answers, split, name);
+        }
+
+        return 0;
+    }
+
+    private static Answers Ask(string model, ImageDataset split, string name, int batchSize, CancellationToken cancellationToken)
+    {
+        using var classifier = ImageClassifier.FromPretrained(model);
+        split.SetTransform(classifier.Processor.ToPipeline());
+        using var trainer = new Trainer(classifier, new TrainingArguments { PerDeviceEvalBatchSize = batchSize, Bf16 = false }, options: new TrainerOptions { Metrics = [Metric.Accuracy] });
+        var (prediction, _) = trainer.Predict(split, name, cancellationToken);
+        if (!prediction.IsLabelled)
+        {
+            throw new UsageException($"The split '{name}' has no labels to compare with.");
+        }
+
+        return new(
+            model, [.. Enumerable.Range(0, prediction.Count).Select(row => prediction.Predicted(row) == prediction.LabelIds[row])],
+            [.. Enumerable.Range(0, prediction.Count).Select(row => prediction.Labels[prediction.Predicted(row)])]);
+    }
+
+    private static void Write(CommandConsole console, List<Answers> answers, ImageDataset split, string name)
+    {
+        var table = new Table().AddColumn("model").AddColumn("accuracy").AddColumn("95 %").AddColumn("difference").AddColumn("95 % of it").AddColumn("won").AddColumn("lost").AddColumn("p (McNemar)");
+        foreach (var other in answers)
+        {
+            var right = other.Right.Count(r => r);
+            var (low, high) = Intervals.Wilson(right, split.Count);
+            List<string> cells = [other.Model, Invariant($"{right / (double)split.Count:0.0000}"), Invariant($"{low:0.000} to {high:0.000}")];
+            if (other != answers[0])
+            {
+                var test = McNemar.Of(other.Right, answers[0].Right);
+                var (less, more) = Intervals.Bootstrap(other.Right, answers[0].Right, new Rng(Seed));
+                cells.AddRange([Invariant($"{(test.OnlyFirst - test.OnlySecond) / (double)split.Count:+0.0000;-0.0000;0}"), Invariant($"{less:+0.000;-0.000;0} to {more:+0.000;-0.000;0}"), $"{test.OnlyFirst}", $"{test.OnlySecond}", Invariant($"{test.ExactP:0.0000}")]);
+            }
+
+            table.AddRow([.. cells.Concat(Enumerable.Repeat("", 8 - cells.Count)).Select(Markup.Escape)]);
+        }
+
+        console.Out.Write(table);
+        console.WriteLine($"On the {Wording.Counted(split.Count, "picture")} of '{name}', beside '{answers[0].Model}'. p: how often models that are equally good differ as much (exact test on the pictures that one alone names right).");
+        foreach (var other in answers.Skip(1))
+        {
+            WritePictures(console, $"Won by '{other.Model}'", other, answers[0], split);
+            WritePictures(console, $"Lost by '{other.Model}'", answers[0], other, split);
+        }
+    }
+
+    private static void WritePictures(CommandConsole console, string title, Answers right, Answers wrong, ImageDataset split)
+    {
+        var rows = Enumerable.Range(0, split.Count).Where(row => right.Right[row] && !wrong.Right[row]).ToList();
+        if (rows.Count == 0)
+        {
+            return;
+        }
+
+        console.WriteLine($"{title}{(rows.Count > Listed ? $" ({Listed} of {rows.Count}; --format json lists all)" : "")}:");
+        var table = new Table().AddColumn("picture").AddColumn("label").AddColumn("the other says");
+        rows.Take(Listed).ToList().ForEach(row => table.AddRow(Markup.Escape(split[row].Name), Markup.Escape(right.Predicted[row]), Markup.Escape(wrong.Predicted[row])));
+        console.Out.Write(table);
+    }
+
+    private static JsonObject Json(List<Answers> answers, ImageDataset split) => new()
+    {
+        ["models"] = new JsonArray([.. answers.Select(other =>
+        {
+            var right = other.Right.Count(r => r);
+            var (low, high) = Intervals.Wilson(right, split.Count);
+            var node = new JsonObject { ["model"] = other.Model, ["accuracy"] = right / (double)split.Count, ["accuracy_low"] = low, ["accuracy_high"] = high };
+            if (other != answers[0])
+            {
+                var test = McNemar.Of(other.Right, answers[0].Right);
+                var (less, more) = Intervals.Bootstrap(other.Right, answers[0].Right, new Rng(Seed));
+                node["difference"] = (test.OnlyFirst - test.OnlySecond) / (double)split.Count;
+                (node["difference_low"], node["difference_high"]) = (less, more);
+                (node["won"], node["lost"], node["mcnemar_exact_p"], node["mcnemar_chi2"], node["mcnemar_chi2_p"]) = (test.OnlyFirst, test.OnlySecond, test.ExactP, test.ChiSquare, test.ChiSquareP);
+            }
+
+            return node;
+        })]),
+        ["pictures"] = new JsonArray([.. Enumerable.Range(0, split.Count).Select(row => new JsonObject
+        {
+            ["file_name"] = split[row].Name, ["label"] = split.ClassNames[split.Label(row)], ["predicted"] = new JsonArray([.. answers.Select(a => (JsonNode)a.Predicted[row])]),
+        })]),
+    };
+}
