@@ -103,7 +103,7 @@ internal sealed class OnnxTranslation
             GraphOperator.Concat => Plain("Concat", node, new OnnxAttribute("axis", node.Whole("axis"))),
             GraphOperator.Expand => _model.Emit("Expand", [x, Lengths(node.Lengths("shape"))]),
             GraphOperator.Tile => _model.Emit("Tile", [x, Lengths(node.Lengths("repeats"))]),
-            GraphOperator.Pad => _model.Emit("Pad", [x, Lengths(node.Lengths("pads")), _model.Constant(node.Number("value"))]),
+            GraphOperator.Pad => _model.Emit("Pad", [x, Lengths(node.Lengths("pads")), _model.Constant(Border(node))]),
             GraphOperator.MaxPool => _model.Emit("MaxPool", [x], Windows(node)),
             GraphOperator.AveragePool => _model.Emit("AveragePool", [x], [.. Windows(node), new("count_include_pad", node.Whole("counts_padding"))]),
             GraphOperator.AdaptiveAveragePool => AdaptiveAveragePool(node, x),
@@ -196,6 +196,14 @@ internal sealed class OnnxTranslation
         var back = _model.Emit("Reshape", [normal, _model.Emit("Shape", [x])]);
         var places = _model.Constant([-1, .. Enumerable.Repeat(1L, rank - 2)]);
         return _model.Emit("Add", [_model.Emit("Mul", [back, _model.Emit("Reshape", [NameOf(node.Inputs[1]), places])]), _model.Emit("Reshape", [NameOf(node.Inputs[2]), places])]);
+    }
+
+    /// <summary>What a plane is padded with. ONNX Runtime makes a pooling's own padding, which never wins, of zeros before it: a number next to zero stays.</summary>
+    private double Border(GraphNode node)
+    {
+        const double NextToZero = 1e-7;
+        var value = node.Number("value");
+        return value == 0 && _graph.Nodes.Any(n => n.Operator == GraphOperator.MaxPool && n.Inputs[0] == node.Output) ? NextToZero : value;
     }
 
     private string Gelu(string x)

@@ -12,6 +12,7 @@ public static class Architectures
     public static IReadOnlyDictionary<string, Architecture> All { get; } = new Architecture[]
     {
         new(BeitNetwork.ModelType, [BeitNetwork.Name], c => new BeitNetwork(c)),
+        new(BitNetwork.ModelType, [BitNetwork.Name], c => new BitNetwork(c)),
         new(ClipNetwork.ModelType, [ClipNetwork.Name], c => new ClipNetwork(c)),
         new(ClipNetwork.SiglipType, [ClipNetwork.SiglipName], ClipNetwork.Siglip),
         new(ConvNextNetwork.ModelType, [ConvNextNetwork.Name], c => new ConvNextNetwork(c)),
@@ -25,6 +26,7 @@ public static class Architectures
         new(FocalNetNetwork.ModelType, [FocalNetNetwork.Name], c => new FocalNetNetwork(c)),
         new(LevitNetwork.ModelType, [LevitNetwork.Name, LevitNetwork.TeacherName], c => new LevitNetwork(c)),
         new(HgNetV2Network.ModelType, [HgNetV2Network.Name], c => new HgNetV2Network(c)),
+        new(HieraNetwork.ModelType, [HieraNetwork.Name], c => new HieraNetwork(c)),
         new(MobileNetV1Network.ModelType, [MobileNetV1Network.Name], c => new MobileNetV1Network(c)),
         new(MobileNetV2Network.ModelType, [MobileNetV2Network.Name], c => new MobileNetV2Network(c)),
         new(MobileVitNetwork.ModelType, [MobileVitNetwork.Name], c => new MobileVitNetwork(c)),

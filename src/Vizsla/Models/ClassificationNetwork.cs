@@ -124,7 +124,7 @@ public abstract class ClassificationNetwork : nn.Module<Tensor, Tensor>
         {
             if (_foldingCount++ == 0)
             {
-                _folding = new Folding([.. ModuleTree.Layers(this).OfType<BatchNormalization>().Select(n => n.Unit).OfType<ConvolutionUnit>().Where(u => u.Convolution.Adapter is null)]);
+                _folding = new Folding([.. ModuleTree.Layers(this).OfType<BatchNormalization>().Select(n => n.Unit).OfType<IFoldable>().Distinct().Where(u => u.CanFold)]);
             }
         }
 

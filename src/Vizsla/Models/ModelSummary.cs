@@ -18,6 +18,9 @@ public sealed record ModelSummary(string ClassName, IReadOnlyList<long> InputSha
     // Any picture: only the size that preprocessing brings it to is of interest.
     private const int ProbeSide = 64;
 
+    // A kernel's: the first one works on the picture itself.
+    private const int PlaneAxes = 4;
+
     /// <summary>Number of parameters; buffers such as running means do not count.</summary>
     public long ParameterCount => Layers.Sum(l => l.ParameterCount);
 
@@ -33,9 +36,8 @@ public sealed record ModelSummary(string ClassName, IReadOnlyList<long> InputSha
     {
         ArgumentNullException.ThrowIfNull(network);
         var layers = ModuleTree.Layers(network).ToList();
-        var first = layers.OfType<Convolution>().First();
-        var channels = first.Weight.shape[1] * first.Options.Groups;
-        var meter = new LayerMeter();
+        var channels = network.parameters().First(p => p.dim() == PlaneAxes).shape[1];
+        using var meter = new LayerMeter();
         network.eval();
         using var mode = no_grad();
         using var scope = NewDisposeScope();
@@ -51,9 +53,9 @@ public sealed record ModelSummary(string ClassName, IReadOnlyList<long> InputSha
         }
 
         var rows = Rows(network, "", meter).ToList();
-        if (trace.Attentions.Count > 0)
+        if (meter.ProductShape is { } shape)
         {
-            rows.Add(new("(attention)", "Attention", trace.Attentions[^1].shape, 0, trace.AttentionProducts));
+            rows.Add(new("(attention)", "Attention", trace.Attentions.Count > 0 ? trace.Attentions[^1].shape : shape, 0, meter.Products));
         }
 
         return new(network.ClassName, [channels, height, width], network.Configuration.LabelCount, rows);

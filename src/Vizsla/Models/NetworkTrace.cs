@@ -26,9 +26,6 @@ public sealed class NetworkTrace : IDisposable
     /// <summary>The attention of each layer, float [B, H, N, N], rows summing to one.</summary>
     public IReadOnlyList<Tensor> Attentions => _attentions;
 
-    /// <summary>Multiplications of queries with keys and of attention with values, where attention is kept.</summary>
-    internal long AttentionProducts { get; private set; }
-
     /// <summary>
     /// The plane that is pooled at the end, the very tensor that the scores are computed from: float [B, C, H, W], of a Swin the tokens of its last stage,
     /// float [B, N, D]. Null where it was not asked for or the network has none.
@@ -55,12 +52,7 @@ public sealed class NetworkTrace : IDisposable
     internal void AddHiddenState(Tensor state) => _hiddenStates.Add(state.alias().DetachFromDisposeScope());
 
     /// <param name="probabilities">Float [B, H, N, N].</param>
-    /// <param name="headWidth">Width of a query, key or value.</param>
-    internal void AddAttention(Tensor probabilities, long headWidth)
-    {
-        _attentions.Add(probabilities.alias().DetachFromDisposeScope());
-        AttentionProducts += 2 * probabilities.numel() * headWidth;
-    }
+    internal void AddAttention(Tensor probabilities) => _attentions.Add(probabilities.alias().DetachFromDisposeScope());
 
     /// <summary>Takes a plane over from the scope that made it, so that the scores' gradient with respect to it can be asked for.</summary>
     internal void KeepPlane(Tensor plane) => KeepPlane(plane, ((int)plane.shape[2], (int)plane.shape[3]));

@@ -142,6 +142,23 @@ public sealed class ModelSummaryTests
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
+    public void Every_listed_size_is_the_measured_one()
+    {
+        const long Largest = 400_000_000;
+        if (Environment.GetEnvironmentVariable("VIZSLA_SLOW") != "1")
+        {
+            Assert.Skip("skipped: builds several hundred networks; VIZSLA_SLOW=1 runs it");
+        }
+
+        foreach (var variant in TimmVariants.All.Values.Where(v => v.Size is { Parameters: < Largest }))
+        {
+            var summary = KnownModels.Find(variant.Name)!.Summarize();
+            Assert.Equal((variant.Name, variant.Size), (variant.Name, (summary.ParameterCount, summary.ProductCount)));
+        }
+    }
+
+    [Fact]
     public void Models_without_a_listed_size_can_be_measured() =>
         Assert.All(
             KnownModels.All.Where(m => m.Size is null && m.Name.Contains("tiny", StringComparison.Ordinal)).Take(3),

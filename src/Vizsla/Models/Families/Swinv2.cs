@@ -95,15 +95,8 @@ internal sealed class Swinv2Network : TransformersNetwork
 /// <remarks>Source: transformers <c>Swinv2Layer</c>; the names are those of its file. Parity: 1e-5.</remarks>
 internal sealed class Swinv2Block : Layer
 {
-    private const int CoordinateWidth = 512;
-    private const double CoordinateRange = 8;
-    private const double BiasRange = 16;
-    private const double LargestScale = 100;
-    private const double SmallestLength = 1e-12;
-
     private readonly ParameterSlot _scale;
-    private readonly Dense _coordinates;
-    private readonly Dense _bias;
+    private readonly WindowDistances _distances;
     private readonly Dense _query;
     private readonly Dense _key;
     private readonly Dense _value;
@@ -117,7 +110,6 @@ internal sealed class Swinv2Block : Layer
     private readonly int _heads;
     private readonly int _side;
     private readonly int _shift;
-    private readonly int _trainedSide;
     private readonly double _dropPath;
 
     public Swinv2Block(SwinOptions options, int stage, bool isShifted, double dropPath, int trainedSide)
@@ -126,13 +118,11 @@ internal sealed class Swinv2Block : Layer
         _options = options;
         _heads = options.HeadCounts[stage];
         (_side, _shift) = options.FixedWindow(stage, isShifted);
-        _trainedSide = trainedSide;
         _dropPath = dropPath;
         _activation = Activation.Named(options.Activation);
         var width = options.StageWidth(stage);
         _scale = AddParameter("attention.self.logit_scale", _heads, 1, 1);
-        _coordinates = Add("attention.self.continuous_position_bias_mlp.0", new Dense(2, CoordinateWidth));
-        _bias = Add("attention.self.continuous_position_bias_mlp.2", new Dense(CoordinateWidth, _heads, hasBias: false));
+        _distances = new WindowDistances(this, "attention.self.continuous_position_bias_mlp", _heads, _side, trainedSide);
         _query = Add("attention.self.query", new Dense(width, width, options.HasQueryBias));
         _key = Add("attention.self.key", new Dense(width, width, hasBias: false));
         _value = Add("attention.self.value", new Dense(width, width, options.HasQueryBias));
@@ -161,52 +151,10 @@ internal sealed class Swinv2Block : Layer
 
     private Tensor Attend(Tensor windows, Tensor? mask, NetworkTrace? trace)
     {
-        var q = Direction(Heads(_query.Forward(windows)));                                      // [B M, H, W W, K]
-        var k = Direction(Heads(_key.Forward(windows)));                                        // [B M, H, W W, K]
-        var v = Heads(_value.Forward(windows));                                                 // [B M, H, W W, K]
-        var scale = _scale.Value.Clamp(double.NegativeInfinity, Math.Log(LargestScale)).Exp();  // [H, 1, 1]
-        var scores = q.MatMul(k.Transpose(2, 3)).Times(scale).Plus(Bias());                     // [B M, H, W W, W W]
-        var probabilities = (mask is null ? scores : scores.Plus(mask)).Softmax(-1);
-        trace?.AddAttention(probabilities, q.shape[3]);
-        var dropped = Dropout.Apply(probabilities, _options.AttentionDropout, training);
-        var mixed = dropped.MatMul(v).Transpose(1, 2).Flatten(2);                               // [B M, W W, D]
+        var (query, key, value) = (_query.Forward(windows), _key.Forward(windows), _value.Forward(windows));     // 3 x [B M, W W, D]
+        var bias = _distances.Bias();                                                           // [1, H, W W, W W]
+        bias = mask is null ? bias : bias.Plus(mask);                                           // [B M, H, W W, W W]
+        var mixed = Attention.MixByAngle(query, key, value, _heads, _scale.Value, bias, training ? _options.AttentionDropout : 0, trace); // [B M, W W, D]
         return Dropout.Apply(_output.Forward(mixed), _options.AttentionDropout, training);
-    }
-
-    private Tensor Heads(Tensor x) => x.Unflatten(2, _heads, -1).Transpose(1, 2);
-
-    /// <summary>The same direction with length 1.</summary>
-    private static Tensor Direction(Tensor x) => x.Over(x.Norm([-1], keepsAxes: true).Clamp(SmallestLength, double.PositiveInfinity));
-
-    /// <summary>The bias that a small perceptron computes from how far two places lie apart, float [1, H, W W, W W].</summary>
-    private Tensor Bias()
-    {
-        var device = _scale.Value.device;
-        var span = 2 * _side - 1;
-        var apart = TensorShapes.Constant(Coordinates(), [span * span, 2], device, _scale.Value.dtype);             // [(2 W - 1)^2, 2]
-        var table = _bias.Forward(_coordinates.Forward(apart).Relu());                          // [(2 W - 1)^2, H]
-        var pairs = table.Gather(0, TensorShapes.Constant(Windows.PairIndex(_side), device));   // [W W W W, H]
-        return pairs.Reshape(_side * _side, _side * _side, -1).Permute(2, 0, 1).Sigmoid().Times(BiasRange).Unsqueeze(0);
-    }
-
-    /// <summary>How far two places lie apart, down and to the right, on a logarithmic scale that the window of the training decides.</summary>
-    private float[] Coordinates()
-    {
-        var span = 2 * _side - 1;
-        var largest = _trainedSide > 0 ? _trainedSide - 1 : Math.Max(_side - 1, 1);
-        var values = new float[2 * span * span];
-        for (var i = 0; i < span * span; i++)
-        {
-            values[2 * i] = Logarithmic(i / span - (_side - 1), largest);
-            values[2 * i + 1] = Logarithmic(i % span - (_side - 1), largest);
-        }
-
-        return values;
-    }
-
-    private static float Logarithmic(int distance, int largest)
-    {
-        var scaled = (float)(distance / (double)largest * CoordinateRange);
-        return (float)(Math.Sign(scaled) * Math.Log2(Math.Abs(scaled) + 1) / Math.Log2(CoordinateRange));
     }
 }

@@ -32,8 +32,8 @@ internal sealed class BatchNormalization : TensorLayer
 
     public double Epsilon { get; }
 
-    /// <summary>The convolution unit that this norm belongs to; null where it stands alone.</summary>
-    public ConvolutionUnit? Unit { get; set; }
+    /// <summary>The convolution that this norm can be folded into, alone or with others; null where it stands alone.</summary>
+    public IFoldable? Unit { get; set; }
 
     public Tensor Weight => _weight.Value;
 

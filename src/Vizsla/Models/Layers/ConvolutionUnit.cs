@@ -1,14 +1,12 @@
-using Vizsla.Native;
 using static TorchSharp.torch;
 
 namespace Vizsla.Models.Layers;
 
 /// <summary>A convolution, the batch norm behind it, and an activation, wherever the file's names put the first two.</summary>
-internal sealed class ConvolutionUnit
+internal sealed class ConvolutionUnit : IFoldable
 {
     private readonly Func<Tensor, Tensor>? _activation;
-    private (Tensor Weight, Tensor Bias)? _folded;
-    private (Tensor Weight, Tensor Bias)? _lowered;
+    private readonly FoldedConvolution _folded = new();
 
     /// <param name="convolution">The convolution; registered by the caller.</param>
     /// <param name="norm">The batch norm; registered by the caller.</param>
@@ -48,52 +46,21 @@ internal sealed class ConvolutionUnit
     public Tensor Forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var x = Folded() is { } folded
+        var x = _folded.Current is { } folded
             ? input.Convolve(folded.Weight, folded.Bias, Convolution.Options)
             : Norm.Forward(Convolution.Forward(input));
         return (_activation is null ? x : Activation.Overwrite(_activation, x)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Computes one convolution that does the work of both, from the running statistics.</summary>
+    public bool CanFold => Convolution.Adapter is null;
+
     public void Fold()
     {
-        Unfold();
         using var mode = no_grad();
         using var scope = NewDisposeScope();
-        var scale = Norm.Weight.Over(Norm.RunningVariance.Plus(Norm.Epsilon).Sqrt());
-        var weight = MemoryLayout.ChannelsLast(Convolution.Weight.Times(scale.Reshape(-1, 1, 1, 1)));
-        var shifted = Convolution.Bias is { } bias ? bias.Minus(Norm.RunningMean) : Norm.RunningMean.Times(-1);
-        _folded = (weight.DetachFromDisposeScope(), shifted.Times(scale).Plus(Norm.Bias).DetachFromDisposeScope());
+        var (weight, bias) = Folding.Joined(Convolution.Weight, Convolution.Bias, Norm);
+        _folded.Set(MemoryLayout.ChannelsLast(weight), bias);
     }
 
-    /// <summary>Forgets the folded convolution.</summary>
-    public void Unfold()
-    {
-        Dispose(ref _folded);
-        Dispose(ref _lowered);
-    }
-
-    /// <summary>The folded convolution in the precision of the scope; autocast itself keeps no copy of a weight that is not trained.</summary>
-    private (Tensor Weight, Tensor Bias)? Folded()
-    {
-        if (_folded is not { } exact || Autocast.Current(exact.Weight.device_type) is not { } type)
-        {
-            return _folded;
-        }
-
-        if (_lowered?.Weight.dtype != type)
-        {
-            Dispose(ref _lowered);
-            _lowered = (exact.Weight.to(type).DetachFromDisposeScope(), exact.Bias.to(type).DetachFromDisposeScope());
-        }
-
-        return _lowered;
-    }
-
-    private static void Dispose(ref (Tensor Weight, Tensor Bias)? pair)
-    {
-        pair?.Weight.Dispose();
-        pair?.Bias.Dispose();
-        pair = null;
-    }
+    public void Unfold() => _folded.Clear();
 }

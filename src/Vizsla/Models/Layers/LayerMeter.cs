@@ -3,9 +3,35 @@ using static TorchSharp.torch;
 namespace Vizsla.Models.Layers;
 
 /// <summary>What each layer of a network would make and multiply; the layers hand out zeros meanwhile, so that measuring costs next to nothing.</summary>
-internal sealed class LayerMeter
+internal sealed class LayerMeter : IDisposable
 {
+    [ThreadStatic]
+    private static LayerMeter? _current;
+
     private readonly Dictionary<Layer, LayerNote> _notes = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>Starts to count on this thread what is multiplied outside the layers, until it is disposed.</summary>
+    public LayerMeter() => _current = this;
+
+    /// <summary>What counts on this thread; null where nothing is measured.</summary>
+    public static LayerMeter? Current => _current;
+
+    /// <summary>Multiplications outside the layers: those of attention, and of convolutions whose weights are not a layer's own.</summary>
+    public long Products { get; private set; }
+
+    /// <summary>Shape of what the last of them made; null where there was none.</summary>
+    public long[]? ProductShape { get; private set; }
+
+    /// <summary>Counts a product of matrices, or a convolution.</summary>
+    /// <param name="product">What it makes.</param>
+    /// <param name="length">What each of its values is summed over.</param>
+    public void Count(Tensor product, long length)
+    {
+        Products += product.numel() * length;
+        ProductShape = product.shape;
+    }
+
+    public void Dispose() => _current = null;
 
     /// <summary>What was noted of a layer; null for one that did nothing.</summary>
     public LayerNote? NoteOf(Layer layer) => _notes.GetValueOrDefault(layer);

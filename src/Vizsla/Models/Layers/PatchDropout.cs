@@ -24,10 +24,31 @@ internal static class PatchDropout
         }
 
         using var scope = NewDisposeScope();
+        return Keep(x, leading, Draw(x, leading, rate)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Draws the patches that stay of each picture.</summary>
+    /// <param name="x">Float [B, N, D].</param>
+    /// <param name="leading">Leading tokens P.</param>
+    /// <param name="rate">Share of the patches left out.</param>
+    /// <returns>Their places among the patches, int64 [B, K], in the caller's scope.</returns>
+    public static Tensor Draw(Tensor x, int leading, double rate)
+    {
+        using var scope = NewDisposeScope();
         var count = x.shape[1] - leading;
         var kept = Math.Max(1, (long)(count * (1 - rate)));
-        var places = randn(x.shape[0], count, device: x.device).argsort(-1).narrow(1, 0, kept);  // [B, K]
-        var patches = x.narrow(1, leading, count)
+        return randn(x.shape[0], count, device: x.device).argsort(-1).narrow(1, 0, kept).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The leading tokens and the patches of these places.</summary>
+    /// <param name="x">Float [B, N, D].</param>
+    /// <param name="leading">Leading tokens P.</param>
+    /// <param name="places">What <see cref="Draw"/> gave.</param>
+    /// <returns>Float [B, P + K, D] in the caller's scope.</returns>
+    public static Tensor Keep(Tensor x, int leading, Tensor places)
+    {
+        using var scope = NewDisposeScope();
+        var patches = x.narrow(1, leading, x.shape[1] - leading)
             .gather(1, places.unsqueeze(-1).expand(-1, -1, x.shape[2]));                        // [B, K, D]
         return cat([x.narrow(1, 0, leading), patches], 1).MoveToOuterDisposeScope();            // [B, P + K, D]
     }

@@ -14,11 +14,14 @@ internal sealed class RelativePositionBias : Layer
     private readonly ParameterSlot _table;
     private readonly (int Rows, int Columns) _grid;
 
-    public RelativePositionBias((int Rows, int Columns) grid, int heads)
+    /// <param name="grid">Patches from top to bottom and from left to right that the table is for.</param>
+    /// <param name="heads">Heads H of the attention.</param>
+    /// <param name="owner">The module that has the table among its own parameters; null for a name of the bias's own.</param>
+    public RelativePositionBias((int Rows, int Columns) grid, int heads, nn.Module? owner = null)
         : base(nameof(RelativePositionBias))
     {
         _grid = grid;
-        _table = AddParameter("relative_position_bias_table", (2 * grid.Rows - 1) * (2 * grid.Columns - 1) + TokenPositions, heads);
+        _table = ModuleTree.AddParameter(owner ?? this, "relative_position_bias_table", (2 * grid.Rows - 1) * (2 * grid.Columns - 1) + TokenPositions, heads);
     }
 
     /// <summary>The bias for a grid of patches.</summary>

@@ -36,7 +36,12 @@ internal static class TensorMath
     public static Tensor Over(this Tensor left, double right) => Noted(GraphOperator.Divide, KeptScalars.Over(left, right), left, right);
 
     /// <summary>Product of matrices on the last two axes.</summary>
-    public static Tensor MatMul(this Tensor left, Tensor right) => Noted(GraphOperator.MatMul, left.matmul(right), left, right);
+    public static Tensor MatMul(this Tensor left, Tensor right)
+    {
+        var product = left.matmul(right);
+        LayerMeter.Current?.Count(product, left.shape[^1]);
+        return Noted(GraphOperator.MatMul, product, left, right);
+    }
 
     /// <summary>A linear layer, <c>x W^T + b</c>.</summary>
     /// <param name="input">Float [..., inputs].</param>

@@ -16,6 +16,7 @@ internal static class TensorPlanes
     public static Tensor Convolve(this Tensor input, Tensor weight, Tensor? bias, ConvolutionOptions options)
     {
         var result = options.Apply(input, weight, bias);
+        LayerMeter.Current?.Count(result, weight.shape[1] * weight.shape[2] * weight.shape[3]);
         if (GraphRecorder.Current is { } recorder)
         {
             var (left, right, top, bottom) = options.IsSamePadded ? default : options.Edges ?? (options.Padding.Width, options.Padding.Width, options.Padding.Height, options.Padding.Height);

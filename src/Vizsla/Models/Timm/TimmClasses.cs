@@ -24,6 +24,15 @@ internal static class TimmClasses
             ["HighPerfGpuNet"] = (configuration, arguments) => new TimmHgNetNetwork(configuration, arguments),
             ["VisionTransformer"] = (configuration, arguments) => new TimmVitNetwork(configuration, arguments, isDistilled: false),
             ["VisionTransformerDistilled"] = (configuration, arguments) => new TimmVitNetwork(configuration, arguments, isDistilled: true),
+            ["SwinTransformer"] = (configuration, arguments) => new TimmSwinNetwork(configuration, arguments, isSecond: false),
+            ["SwinTransformerV2"] = (configuration, arguments) => new TimmSwinNetwork(configuration, arguments, isSecond: true),
+            ["Beit"] = (configuration, arguments) => new TimmEvaNetwork(configuration, arguments),
+            ["Eva"] = (configuration, arguments) => new TimmEvaNetwork(configuration, arguments),
+            ["EdgeNeXt"] = (configuration, arguments) => new TimmEdgeNeXtNetwork(configuration, arguments),
+            ["FastVit"] = (configuration, arguments) => new TimmFastVitNetwork(configuration, arguments),
+            ["Levit"] = (configuration, arguments) => new TimmLevitNetwork(configuration, arguments, isDistilled: false),
+            ["LevitDistilled"] = (configuration, arguments) => new TimmLevitNetwork(configuration, arguments, isDistilled: true),
+            ["TinyVit"] = (configuration, arguments) => new TimmTinyVitNetwork(configuration, arguments),
             ["ByobNet"] = (configuration, arguments) => new TimmRepVggNetwork(configuration, arguments),
         };
 

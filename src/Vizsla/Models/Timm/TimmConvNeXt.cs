@@ -19,12 +19,7 @@ internal sealed class TimmConvNeXtNetwork : TimmNetwork
     public TimmConvNeXtNetwork(ModelConfiguration configuration, ModelConfiguration arguments)
         : base(configuration, arguments)
     {
-        _pooling = new TimmPooling(Options.Pooling);
-        if (_pooling.Multiplier > 1)
-        {
-            throw new ModelLoadException($"global_pool '{Options.Pooling}' changes the width of the features, which the head of {Options.Architecture} does not take. Known: avg, avgmax, max.");
-        }
-
+        _pooling = TimmPooling.OfOneWidth(Options);
         var shape = TimmConvNeXtShape.From(arguments);
         var (depths, widths) = (arguments.WholeNumbers("depths", 3, 3, 9, 3), arguments.WholeNumbers("dims", 96, 192, 384, 768));
         var kernels = arguments.WholeNumbers("kernel_sizes", 7, 7, 7, 7);

@@ -9,8 +9,11 @@ internal abstract class TimmNetwork : ClassificationNetwork
 {
     private const string WrapperPrefix = "timm_model.";
 
-    protected TimmNetwork(ModelConfiguration configuration, ModelConfiguration arguments)
-        : base(configuration, configuration.Text("architecture", ""), "") => Options = TimmOptions.From(configuration, arguments);
+    /// <param name="configuration">timm's configuration.</param>
+    /// <param name="arguments">What the table gives the class.</param>
+    /// <param name="dropPath">The class's own <c>drop_path_rate</c>.</param>
+    protected TimmNetwork(ModelConfiguration configuration, ModelConfiguration arguments, double dropPath = 0)
+        : base(configuration, configuration.Text("architecture", ""), "") => Options = TimmOptions.From(configuration, arguments, dropPath);
 
     /// <summary>Name of the head's linear layer in the file.</summary>
     protected abstract string HeadName { get; }

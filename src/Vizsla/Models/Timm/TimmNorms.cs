@@ -5,39 +5,6 @@ namespace Vizsla.Models.Timm;
 
 // Shapes: B batch, C channels, H height, W width.
 
-/// <summary>Normalization over groups of channels.</summary>
-/// <remarks>Source: <c>torch.nn.GroupNorm</c>. Parity: exact.</remarks>
-internal sealed class GroupNormalization : TensorLayer
-{
-    private readonly ParameterSlot _weight;
-    private readonly ParameterSlot _bias;
-    private readonly int _groups;
-    private readonly double _epsilon;
-
-    /// <param name="channels">Channels of the input.</param>
-    /// <param name="groups">Groups of channels; divides them.</param>
-    /// <param name="epsilon">Added to the variance.</param>
-    public GroupNormalization(int channels, int groups, double epsilon)
-        : base(nameof(GroupNormalization))
-    {
-        _groups = groups;
-        _epsilon = epsilon;
-        _weight = AddParameter("weight", channels);
-        _bias = AddParameter("bias", channels);
-        ResetParameters();
-    }
-
-    /// <param name="input">Float [B, C, H, W].</param>
-    /// <returns>The same shape; the caller owns it.</returns>
-    public override Tensor Compute(Tensor input) => input.GroupNorm(_groups, _weight.Value, _bias.Value, _epsilon);
-
-    public override void ResetParameters()
-    {
-        WeightInitialization.Fill(_weight.Value, 1);
-        WeightInitialization.Fill(_bias.Value, 0);
-    }
-}
-
 /// <summary>Layer normalization over the channels of each place of a plane.</summary>
 /// <remarks>Source: timm <c>LayerNorm2d</c>. Parity: 1e-6.</remarks>
 internal sealed class PlaneNormalization : TensorLayer

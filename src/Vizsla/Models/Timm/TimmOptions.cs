@@ -21,8 +21,9 @@ internal sealed record TimmOptions(
     /// <summary>Reads the keys; those of <c>model_args</c> go before those of <c>pretrained_cfg</c>, and those before the name's own.</summary>
     /// <param name="configuration">The model's <c>config.json</c>.</param>
     /// <param name="own">What the table gives the class for this name.</param>
+    /// <param name="dropPath">The class's own <c>drop_path_rate</c>.</param>
     /// <exception cref="ModelLoadException">A value is of the wrong kind, contradicts another, or asks for what is not built.</exception>
-    public static TimmOptions From(ModelConfiguration configuration, ModelConfiguration own)
+    public static TimmOptions From(ModelConfiguration configuration, ModelConfiguration own, double dropPath)
     {
         var arguments = Section(configuration, Arguments);
         var pretrained = Section(configuration, "pretrained_cfg");
@@ -49,7 +50,7 @@ internal sealed record TimmOptions(
             classes,
             arguments.TextOrNull("global_pool") ?? configuration.TextOrNull("global_pool") ?? own.TextOrNull("global_pool"),
             arguments.Number("drop_rate", own.Number("drop_rate", 0)),
-            arguments.Number("drop_path_rate", own.Number("drop_path_rate", 0)),
+            arguments.Number("drop_path_rate", own.Number("drop_path_rate", dropPath)),
             arguments.Json["img_size"] is null ? (size[1], size[2]) : arguments.Size("img_size", 0));
     }
 

@@ -23,8 +23,26 @@ internal sealed class TimmPooling
         }
     }
 
+    /// <summary>The pooling of a network whose head has a norm of a fixed width before it.</summary>
+    /// <param name="options">Names of the pooling and of the network.</param>
+    /// <exception cref="ModelLoadException">The name is not known, or its features are wider than the plane has channels.</exception>
+    public static TimmPooling OfOneWidth(TimmOptions options)
+    {
+        var pooling = new TimmPooling(options.Pooling);
+        return pooling.Multiplier == 1
+            ? pooling
+            : throw new ModelLoadException($"global_pool '{options.Pooling}' changes the width of the features, which the head of {options.Architecture} does not take. Known: avg, avgmax, max.");
+    }
+
     /// <summary>Features per channel.</summary>
     public int Multiplier => _kind == "catavgmax" ? 2 : 1;
+
+    /// <summary>Float [B, N, D] to float [B, D], twice as wide for <c>catavgmax</c>; the caller owns it.</summary>
+    public Tensor ApplyToTokens(Tensor tokens)
+    {
+        using var scope = NewDisposeScope();
+        return Apply(tokens.Transpose(1, 2).Unsqueeze(-1)).MoveToOuterDisposeScope();
+    }
 
     /// <summary>Float [B, C, H, W] to float [B, C], twice as wide for <c>catavgmax</c>; the caller owns it.</summary>
     public Tensor Apply(Tensor plane)

@@ -97,8 +97,9 @@ internal sealed class TimmRepVggBlock : TensorLayer
 {
     private static readonly TimmStyle _style = new("relu");
     private readonly BatchNormalization? _identity;
-    private readonly TimmUnit _wide;
-    private readonly TimmUnit _point;
+    private readonly ConvolutionUnit _wide;
+    private readonly ConvolutionUnit _point;
+    private readonly ConvolutionBranches _branches;
     private readonly TensorLayer? _squeeze;
     private readonly double _dropPath;
 
@@ -113,8 +114,9 @@ internal sealed class TimmRepVggBlock : TensorLayer
     {
         _dropPath = dropPath;
         _identity = inputs == outputs && stride == 1 ? Add("identity", new BatchNormalization(outputs)) : null;
-        _wide = _style.Unit(this, ("conv_kxk.conv", "conv_kxk.bn"), inputs, outputs, _style.Convolution(3, stride, groups), isActivated: false);
-        _point = _style.Unit(this, ("conv_1x1.conv", "conv_1x1.bn"), inputs, outputs, _style.Convolution(1, stride, groups), isActivated: false);
+        _wide = ConvolutionUnit.Add(this, ("conv_kxk.conv", "conv_kxk.bn"), inputs, outputs, _style.Convolution(3, stride, groups), null);
+        _point = ConvolutionUnit.Add(this, ("conv_1x1.conv", "conv_1x1.bn"), inputs, outputs, _style.Convolution(1, stride, groups), null);
+        _branches = new ConvolutionBranches([_point, _wide], _identity);
         _squeeze = squeezeRatio is { } ratio
             ? Add("attn", new TimmSqueeze(outputs, TimmRounding.ToMultiple(outputs * ratio, 1, 0), ("relu", "sigmoid"), ("fc1", "fc2")))
             : null;
@@ -125,8 +127,7 @@ internal sealed class TimmRepVggBlock : TensorLayer
     public override Tensor Compute(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var x = _point.Forward(input).Plus(_wide.Forward(input));
-        x = _identity is null ? x : StochasticDepth.Apply(x, _dropPath, training).Plus(_identity.Forward(input));
+        var x = _branches.Forward(input, sum => _identity is null ? sum : StochasticDepth.Apply(sum, _dropPath, training));
         return (_squeeze?.Forward(x) ?? x).Relu().MoveToOuterDisposeScope();
     }
 
@@ -134,7 +135,7 @@ internal sealed class TimmRepVggBlock : TensorLayer
     public void InitializeNorms()
     {
         const double Spread = 0.1;
-        foreach (var norm in new[] { _identity, (BatchNormalization)_wide.Norm, (BatchNormalization)_point.Norm }.OfType<BatchNormalization>())
+        foreach (var norm in new[] { _identity, _wide.Norm, _point.Norm }.OfType<BatchNormalization>())
         {
             norm.Weight.normal_(Spread, Spread);
             norm.Bias.normal_(0, Spread);
