@@ -21,6 +21,7 @@ internal static class CommandList
         new StudioCommand(),
         new ServeCommand(),
         new ExportCommand(),
+        new MergeCommand(),
         new ReportCommand(),
         new PushCommand(),
         new PullCommand(),

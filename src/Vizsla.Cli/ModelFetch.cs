@@ -1,4 +1,5 @@
 using System.Globalization;
+using Vizsla.Adapters;
 using Vizsla.Hub;
 
 namespace Vizsla.Cli;
@@ -6,10 +7,22 @@ namespace Vizsla.Cli;
 /// <summary>Fetches a model that is named, not given as a folder, unless its newest files are on this machine; says so.</summary>
 internal static class ModelFetch
 {
+    /// <summary>What <c>--base_model</c> means in every verb that takes a model.</summary>
+    public const string BaseModelHelp = "Folder or Hub name of the model that an adapter changes. Default: the one that its adapter_config.json names.";
+
     /// <summary>Fetches <c>owner/name</c>, or what timm names so, into the cache, unless the name is a folder or file.</summary>
     /// <exception cref="UsageException">The folder holds a training that was not finished.</exception>
     /// <exception cref="HubException">The Hub has no such model or cannot be reached, and nothing of it is cached.</exception>
-    public static async Task EnsureAsync(CommandConsole console, string model, string? revision, CancellationToken cancellationToken)
+    public static async Task EnsureAsync(CommandConsole console, string model, string? revision, CancellationToken cancellationToken, string? baseModel = null)
+    {
+        await EnsureAsync(console, model, revision, cancellationToken);
+        if (AdapterFolder.Find(model, revision ?? "main") is { } folder && (baseModel ?? AdapterFolder.BaseOf(AdapterConfig.Load(folder), folder)) is { } needed)
+        {
+            await EnsureAsync(console, needed, baseModel is null ? AdapterConfig.Load(folder).Revision : null, cancellationToken);
+        }
+    }
+
+    private static async Task EnsureAsync(CommandConsole console, string model, string? revision, CancellationToken cancellationToken)
     {
         RequireFinished(model);
         if (PretrainedModels.RepositoryOf(model) is not { } name)
@@ -18,7 +31,7 @@ internal static class ModelFetch
         }
 
         using var hub = new HubClient();
-        var isCached = hub.CachedFile(RepoId.Model(name), "config.json", revision).Path is not null;
+        var isCached = hub.CachedFile(RepoId.Model(name), "config.json", revision).Path is not null || hub.CachedFile(RepoId.Model(name), "adapter_config.json", revision).Path is not null;
         if (hub.Options.Offline && isCached)
         {
             return;

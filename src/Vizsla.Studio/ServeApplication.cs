@@ -22,7 +22,9 @@ public static class ServeApplication
     public static WebApplication Create(IEnumerable<ServedModel> models, HostOptions host, ServingOptions serving)
     {
         ArgumentNullException.ThrowIfNull(models);
-        return Create(models.Select(m => new ModelEntry(m.Name, () => ClassifierModel.Open(m.NameOrFolder, m.LabelsFile, m.Augmentation))), host, serving);
+        var served = models.ToList();
+        var bases = new SharedBases(served);
+        return Create(served.Select(m => new ModelEntry(m.Name, () => ClassifierModel.Open(m, bases))), host, serving);
     }
 
     /// <summary>The name of a model in addresses when none is given: the last part of its folder or Hub name.</summary>

@@ -1,3 +1,4 @@
+using Vizsla.Adapters;
 using Vizsla.Hub;
 using Vizsla.Models;
 
@@ -6,7 +7,7 @@ namespace Vizsla;
 /// <summary>Brings a model by its Hub name onto this machine, for <see cref="ImageClassifier.FromPretrained"/> to find.</summary>
 public static class PretrainedModels
 {
-    private static readonly string[] Always = ["config.json", "preprocessor_config.json", "processor_config.json"];
+    private static readonly string[] Always = ["config.json", "preprocessor_config.json", "processor_config.json", "adapter_config.json", "adapter_model.safetensors"];
 
     // In transformers' order of preference: the first that a repository has is fetched, with its parts.
     private static readonly (string Name, string Parts)[] Weights =
@@ -26,12 +27,18 @@ public static class PretrainedModels
     /// <returns>The folder of the files; it can be given to <see cref="ImageClassifier.FromPretrained"/>, and so can the name.</returns>
     /// <exception cref="HubException">No such repository or revision, no access, or no connection and nothing cached.</exception>
     /// <exception cref="ArgumentException">The name is none of a repository.</exception>
-    /// <remarks>Source: the files that transformers <c>from_pretrained</c> asks for; all of one commit.</remarks>
+    /// <remarks>Of an adapter its base model is fetched too. Source: the files that transformers <c>from_pretrained</c> asks for; all of one commit.</remarks>
     public static async Task<string> FetchAsync(HubClient hub, string name, string? revision = null, IProgress<TransferProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(hub);
         var repo = RepoId.Model(name);
-        return await hub.SnapshotDownloadAsync(repo, revision, new SnapshotOptions { Choose = Needed, Progress = progress }, cancellationToken).ConfigureAwait(false);
+        var folder = await hub.SnapshotDownloadAsync(repo, revision, new SnapshotOptions { Choose = Needed, Progress = progress }, cancellationToken).ConfigureAwait(false);
+        if (AdapterConfig.IsIn(folder) && AdapterConfig.Load(folder) is var config && AdapterFolder.BaseOf(config, folder) is { } needed && RepositoryOf(needed) is { } owner && owner != name)
+        {
+            _ = await hub.SnapshotDownloadAsync(RepoId.Model(owner), config.Revision, new SnapshotOptions { Choose = Needed, Progress = progress }, cancellationToken).ConfigureAwait(false);
+        }
+
+        return folder;
     }
 
     /// <summary>The repository of a model's name: a bare name of timm's, such as <c>resnet50</c>, stands for the repository of its default weights, <c>timm/resnet50.a1_in1k</c>.</summary>

@@ -12,6 +12,7 @@ using Vizsla.Training.Data;
 using Vizsla.Training.Losses;
 using Vizsla.Training.Metrics;
 using Vizsla.Training.RateSearch;
+using Vizsla.Transforms;
 
 namespace Vizsla;
 
@@ -37,6 +38,7 @@ public sealed class Trainer : IDisposable
     private readonly EventLog _events;
     private readonly List<TrainerCallback> _reporters;
     private HubPublisher? _publisher;
+    private (Compose Before, Compose After)? _replaced;
 
     /// <summary>Prepares a training; seeds libtorch's generator with <see cref="TrainingArguments.Seed"/>.</summary>
     /// <param name="model">The model; stays the caller's, and is moved to the device.</param>
@@ -59,7 +61,7 @@ public sealed class Trainer : IDisposable
         }
 
         (_model, _train, _evalDataset) = (model, trainDataset, evalDataset);
-        (_arguments, _options) = (arguments ?? new TrainingArguments(), options ?? new TrainerOptions());
+        (_arguments, _options) = (HeadProbe.Complete(arguments ?? new TrainingArguments()), options ?? new TrainerOptions());
         ArgumentChecks.Require(_arguments);
         Native.Convolutions.Tell(_options.Logger);
         TrainerChecks.RequireOptions(_arguments, _options);
@@ -92,7 +94,9 @@ public sealed class Trainer : IDisposable
     {
         var train = TrainerChecks.RequireTrainable(_arguments, _model, _train, _evalDataset, _best);
         using var locked = RunLock.Take(_arguments.OutputDir);
-        using var setup = new TrainingSetup(_model, _compute, _loss, train, _evalDataset, _options, _best.GreaterIsBetter, cancellationToken);
+        var probe = _arguments.Optim == OptimizerName.LbfgsHead ? ChooseHead(train, cancellationToken) : null;
+        using var setup = new TrainingSetup(
+            _model, _compute, _loss, Current(train), _evalDataset is null ? null : Current(_evalDataset), _options, _best.GreaterIsBetter, cancellationToken, probe);
         var checkpoint = _folder.Prepare(_arguments, _options.Logger);
         TrainerChecks.WarnOfMissingClasses(_model.Labels, train, _evalDataset, _options.Logger);
         DiskSpace.Require(_arguments, _model, _options.Logger);
@@ -156,7 +160,7 @@ public sealed class Trainer : IDisposable
     {
         var split = dataset ?? _evalDataset ?? throw new ArgumentException("There is no split to evaluate on: pass one here or to the constructor.", nameof(dataset));
         TrainerChecks.RequireSameClasses(_model, split);
-        (var metrics, _context.LastPrediction) = _evaluation.Run(split, prefix, cache: null, cancellationToken);
+        (var metrics, _context.LastPrediction) = _evaluation.Run(Current(split), prefix, cache: null, cancellationToken);
         _callbacks.Log(metrics);
         _callbacks.Tell(c => c.OnEvaluate(_context, metrics));
         metrics["epoch"] = State.Epoch;
@@ -173,7 +177,7 @@ public sealed class Trainer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(dataset);
         TrainerChecks.RequireSameClasses(_model, dataset);
-        var (metrics, prediction) = _evaluation.Run(dataset, prefix, cache: null, cancellationToken);
+        var (metrics, prediction) = _evaluation.Run(Current(dataset), prefix, cache: null, cancellationToken);
         _callbacks.Tell(c => c.OnPredict(_context, metrics));
         return new PredictionOutput(prediction, metrics);
     }
@@ -221,6 +225,26 @@ public sealed class Trainer : IDisposable
             reporter.Dispose();
         }
     }
+
+    // Photos of the processor's own pipeline are from here on prepared at the size that was chosen.
+    private HeadProbe ChooseHead(ImageDataset train, CancellationToken cancellationToken)
+    {
+        var before = _model.Processor.ToPipeline();
+        var probe = HeadProbe.Choose(_model, _compute, train, _options.Logger, cancellationToken);
+        _replaced = (before, _model.Processor.ToPipeline());
+        _options.Notes["head"] = new JsonArray([.. probe.Tried.Select(c => (JsonNode)new JsonObject
+        {
+            ["side"] = c.Side,
+            ["mirrored"] = c.IsMirrored,
+            ["constant"] = c.Constant,
+            ["log_loss"] = double.IsFinite(c.LogLoss) ? c.LogLoss : null,
+            ["chosen"] = c == probe.Chosen,
+        })]);
+        return probe;
+    }
+
+    private ImageDataset Current(ImageDataset dataset) =>
+        _replaced is var (before, after) && dataset.Transform is { } transform && transform.Equals(before) ? dataset.WithTransform(after) : dataset;
 
     private static void Run(TrainingLoop loop, CancellationToken cancellationToken)
     {

@@ -107,6 +107,9 @@ public enum OptimizerName
 
     /// <summary>Lion (<c>lion_32bit</c>).</summary>
     Lion_32bit,
+
+    /// <summary>The head of a frozen backbone solved to its optimum by L-BFGS (<c>lbfgs_head</c>): logistic regression whose constant, picture size and mirror images cross-validation on the training photos chooses.</summary>
+    LbfgsHead,
 }
 
 /// <summary>Which sample comes next in an epoch.</summary>

@@ -57,14 +57,14 @@ public sealed class RoomTests
         [$"{Training}.Data"] = [.. Networks, .. Of(Training, "Arguments", "Losses", "Optimizers")],
         [$"{Training}.PythonState"] = [.. Networks, .. Of(Training, "Arguments", "Optimizers", "Schedules")],
         [$"{Training}.Checkpoints"] = [.. Networks, Adapters, .. Of(Training, "Arguments", "Callbacks", "Data", "Losses", "Optimizers", "PythonState", "Schedules")],
-        [Training] = [.. Networks, Adapters, .. Of(Training, "Arguments", "Callbacks", "Checkpoints", "Data", "Losses", "Metrics", "Optimizers", "Schedules")],
+        [Training] = [.. Networks, Adapters, "Vizsla.Analysis", .. Of(Training, "Arguments", "Callbacks", "Checkpoints", "Data", "Losses", "Metrics", "Optimizers", "Schedules")],
         [$"{Training}.RateSearch"] = [.. Networks, Training, .. Of(Training, "Arguments", "Callbacks", "Data", "Losses", "Optimizers", "Schedules")],
 
         // What writes about a run reads the training; the training knows nothing of it.
         [$"{Runs}.Charts"] = [.. AllData, .. Of(Training, "Callbacks", "Metrics")],
-        [$"{Runs}.Cards"] = [.. Networks, .. Of(Training, "Arguments", "Callbacks", "Metrics")],
+        [$"{Runs}.Cards"] = [.. Networks, Adapters, .. Of(Training, "Arguments", "Callbacks", "Metrics")],
         [$"{Runs}.TensorBoard"] = [.. AllData, "Vizsla.Export", .. Of(Training, "Arguments", "Callbacks", "Metrics"), .. Of(Runs, "Charts")],
-        [Runs] = [.. Networks, .. Of(Training, "Arguments", "Callbacks", "Checkpoints", "Metrics", "RateSearch"), .. Of(Runs, "Cards", "Charts", "TensorBoard")],
+        [Runs] = [.. Networks, Adapters, .. Of(Training, "Arguments", "Callbacks", "Checkpoints", "Metrics", "RateSearch"), .. Of(Runs, "Cards", "Charts", "TensorBoard")],
     };
 
     private static readonly Dictionary<string, Dictionary<string, string[]>> Projects = new()

@@ -31,6 +31,7 @@ internal sealed class EvaluateCommand : Verb
     private readonly Option<string?> _augmentation;
     private readonly Option<bool> _details;
     private readonly Option<string?> _output;
+    private readonly Option<string?> _baseModel;
 
     public EvaluateCommand()
         : base("evaluate", "Measure a model on a split of a dataset.",
@@ -40,6 +41,7 @@ internal sealed class EvaluateCommand : Verb
     {
         _model = AddRequired<string>("--model", "Run folder, timm folder or name on the Hub.");
         _modelRevision = AddOption<string>("--model_revision", "Branch, tag or commit of a model on the Hub. Default: main.");
+        _baseModel = AddOption<string>("--base_model", ModelFetch.BaseModelHelp);
         _dataset = AddRequired<string>("--dataset", "Folder or Hub name of the dataset, with the classes that the model knows.");
         _datasetRevision = AddOption<string>("--dataset_revision", "Branch, tag or commit of a dataset on the Hub. Default: main.");
         _loading = new DatasetFlags(this);
@@ -61,9 +63,10 @@ internal sealed class EvaluateCommand : Verb
         var augmentation = PredictCommand.Augmentation(arguments.GetValue(_augmentation));
         var path = arguments.GetValue(_dataset)!;
         var revision = arguments.GetValue(_modelRevision);
-        await ModelFetch.EnsureAsync(console, arguments.GetValue(_model)!, revision, cancellationToken);
+        var baseModel = arguments.GetValue(_baseModel);
+        await ModelFetch.EnsureAsync(console, arguments.GetValue(_model)!, revision, cancellationToken, baseModel);
         var available = await DatasetSource.OpenAsync(path, arguments.GetValue(_datasetRevision), _loading.Read(arguments), console, cancellationToken);
-        using var model = ImageClassifier.FromPretrained(arguments.GetValue(_model)!, revision: revision);
+        using var model = ImageClassifier.FromPretrained(arguments.GetValue(_model)!, revision: revision, baseModel: baseModel);
         var name = arguments.GetValue(_split) ?? s_defaultSplits.FirstOrDefault(available.ContainsKey)
             ?? throw new UsageException($"'{path}' has neither a test nor a validation split; name one with --split: {string.Join(", ", available.Keys)}.");
         if (!available.ContainsKey(name))

@@ -24,6 +24,7 @@ internal sealed class ExportCommand : Verb
     private readonly Option<string?> _output;
     private readonly Option<string> _types;
     private readonly Option<string[]> _verifyOn;
+    private readonly Option<string?> _baseModel;
     private readonly DatasetFlags _loading;
 
     public ExportCommand()
@@ -33,6 +34,7 @@ internal sealed class ExportCommand : Verb
     {
         _model = AddRequired<string>("--model", "Run folder, timm folder or name on the Hub.");
         _modelRevision = AddOption<string>("--model_revision", "Branch, tag or commit of a model on the Hub. Default: main.", aliases: ["--revision"]);
+        _baseModel = AddOption<string>("--base_model", ModelFetch.BaseModelHelp);
         _output = AddOption<string>("--output", "Folder that receives onnx/, configuration, preprocessing and card. Default: the model's folder.", aliases: ["-o"]);
         _types = AddOption("--dtype", "fp32, fp16, int8, or several separated by commas.", "fp32");
         _verifyOn = AddOption("--verify_on", "Dataset, or picture files, to compare on. Default: the run's validation or test split; drawn pictures where there is none. int8 needs at least 200 pictures.", Array.Empty<string>());
@@ -46,8 +48,16 @@ internal sealed class ExportCommand : Verb
         OnnxPrecision[] precisions = [.. arguments.GetValue(_types)!.Split(',', StringSplitOptions.TrimEntries).Select(word => Choice.Parse("--dtype", word, s_precisions)).Distinct()];
         var output = arguments.GetValue(_output) ?? (Directory.Exists(name) ? name : throw new UsageException($"'{name}' is no folder; say with --output where the files go."));
         var revision = arguments.GetValue(_modelRevision);
-        await ModelFetch.EnsureAsync(console, name, revision, cancellationToken);
-        using var model = ImageClassifier.FromPretrained(name, revision: revision);
+        var baseModel = arguments.GetValue(_baseModel);
+        await ModelFetch.EnsureAsync(console, name, revision, cancellationToken, baseModel);
+        using var model = ImageClassifier.FromPretrained(name, revision: revision, baseModel: baseModel);
+
+        // A file that computes an adapter beside its layer is only larger and slower.
+        if (model.ActiveAdapter is { Unmergeable: null })
+        {
+            model.MergeAdapter();
+        }
+
         var (pictures, source) = await PicturesAsync(arguments, name, model, console, cancellationToken);
         if (precisions.Contains(OnnxPrecision.Int8) && pictures.Count < FewestForInt8)
         {

@@ -33,6 +33,7 @@ internal sealed class PredictCommand : Verb
     private readonly Option<string> _format;
     private readonly Option<string?> _output;
     private readonly Option<bool> _explain;
+    private readonly Option<string?> _baseModel;
     private readonly Option<int> _batchSize;
     private readonly Option<int> _workers;
     private readonly Option<bool> _fastDecode;
@@ -55,6 +56,7 @@ internal sealed class PredictCommand : Verb
         _top = AddOption("--top", "Classes to name per photo, at least 1.", defaults.TopK, "--top_k");
         _format = AddOption("--format", "table, json or csv.", "table");
         _output = AddOption<string>("--output", $"Picture to draw: each photo (up to {SheetLimit}) with its classes as bars.");
+        _baseModel = AddOption<string>("--base_model", ModelFetch.BaseModelHelp);
         _explain = AddOption("--explain", "Also draw where the model looked: attention rollout of a ViT, Grad-CAM of others.", false);
         _batchSize = AddOption("--batch_size", "Photos per forward pass, at least 1.", defaults.BatchSize);
         _workers = AddOption("--workers", "Threads that read photos, at least 1.", defaults.Workers);
@@ -93,8 +95,9 @@ internal sealed class PredictCommand : Verb
         var files = InputFiles.Find(arguments.GetValue(_inputs)!);
         var labels = arguments.GetValue(_labels) is { } file ? LabelsFile.Read(file) : null;
         var (model, revision) = (arguments.GetValue(_model)!, arguments.GetValue(_modelRevision));
-        await ModelFetch.EnsureAsync(console, model, revision, cancellationToken);
-        using var classifier = ImageClassifier.FromPretrained(model, revision: revision);
+        var baseModel = arguments.GetValue(_baseModel);
+        await ModelFetch.EnsureAsync(console, model, revision, cancellationToken, baseModel);
+        using var classifier = ImageClassifier.FromPretrained(model, revision: revision, baseModel: baseModel);
         var predictor = new PicturePredictor(classifier.Network, classifier.Processor.ToPipeline(), LabelsOf(classifier, labels), options);
         if (features is not null)
         {

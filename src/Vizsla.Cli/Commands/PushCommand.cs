@@ -33,7 +33,7 @@ internal sealed class PushCommand : Verb
     protected override async Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
     {
         var folder = arguments.GetValue(_model)!;
-        if (!File.Exists(Path.Combine(folder, "config.json")))
+        if (!File.Exists(Path.Combine(folder, "config.json")) && !File.Exists(Path.Combine(folder, "adapter_config.json")))
         {
             throw new UsageException($"--model '{folder}' holds no config.json; give the folder of a run or a saved model.");
         }

@@ -7,6 +7,8 @@ namespace Vizsla.Cli.Commands;
 internal sealed class ServeCommand : Verb
 {
     private readonly Option<string[]> _models;
+    private readonly Option<string[]> _adapters;
+    private readonly Option<string?> _baseModel;
     private readonly Option<string[]> _names;
     private readonly Option<string?> _labels;
     private readonly Option<string?> _augmentation;
@@ -16,9 +18,12 @@ internal sealed class ServeCommand : Verb
         : base("serve", "Serve a model over HTTP as Hugging Face's inference endpoints do.",
             "vizsla serve --model runs/pets",
             "vizsla serve --model runs/pets --model runs/birds",
+            "vizsla serve --adapter pets=runs/pets-lora --adapter birds=runs/birds-lora",
             "vizsla serve --model runs/pets --name pets --host 0.0.0.0 --token_file secret.txt")
     {
-        _models = AddRequired<string[]>("--model", "Run folder, timm folder or Hub name in the cache; repeatable.");
+        _models = AddOption("--model", "Run folder, timm folder or Hub name in the cache; repeatable.", Array.Empty<string>());
+        _adapters = AddOption("--adapter", "NAME=FOLDER: an adapter, or its Hub name, under a name of its own; repeatable. Adapters of one base model share its memory.", Array.Empty<string>());
+        _baseModel = AddOption<string>("--base_model", ModelFetch.BaseModelHelp);
         _names = AddOption("--name", "The model's name in the address; the folder's, if none is given; once for each --model, in their order.", Array.Empty<string>());
         _labels = AddOption<string>("--labels", "JSON file with the class names in order, for a model that does not know them.");
         _augmentation = AddOption<string>("--tta", PredictCommand.AugmentationHelp);
@@ -31,22 +36,35 @@ internal sealed class ServeCommand : Verb
         var names = arguments.GetValue(_names)!;
         var augmentation = PredictCommand.Augmentation(arguments.GetValue(_augmentation));
         var labels = arguments.GetValue(_labels);
+        var baseModel = arguments.GetValue(_baseModel);
+        var adapters = arguments.GetValue(_adapters)!.Select(Named).ToList();
+        if (models.Length + adapters.Count == 0)
+        {
+            throw new UsageException("Option '--model' is required, or '--adapter'.");
+        }
+
         if (names.Length > 0 && names.Length != models.Length)
         {
             throw new UsageException($"--name was given {names.Length} times for {models.Length} models; give it once for each, or not at all.");
         }
 
-        if (labels is not null && models.Length > 1)
+        if (labels is not null && models.Length + adapters.Count > 1)
         {
             throw new UsageException("--labels goes with one --model; save the class names into the models' folders instead.");
         }
 
         foreach (var model in models)
         {
-            await ModelFetch.EnsureAsync(console, model, revision: null, cancellationToken);
+            await ModelFetch.EnsureAsync(console, model, revision: null, cancellationToken, baseModel);
         }
 
-        var served = models.Select((model, i) => new ServedModel(names.Length > 0 ? names[i] : ServeApplication.NameOf(model), model, labels, augmentation)).ToList();
+        foreach (var (_, adapter) in adapters)
+        {
+            await ModelFetch.EnsureAsync(console, adapter, revision: null, cancellationToken, baseModel);
+        }
+
+        var served = models.Select((model, i) => (Name: names.Length > 0 ? names[i] : ServeApplication.NameOf(model), Place: model)).Concat(adapters)
+            .Select(m => new ServedModel(m.Name, m.Place, labels, augmentation) { BaseModel = baseModel }).ToList();
         var host = new HostOptions();
         var serving = new ServingOptions();
         _server.Apply(arguments, host);
@@ -64,4 +82,8 @@ internal sealed class ServeCommand : Verb
             cancellationToken);
         return 0;
     }
+
+    private static (string Name, string Place) Named(string text) => text.IndexOf('=', StringComparison.Ordinal) is > 0 and var at && at < text.Length - 1
+        ? (text[..at], text[(at + 1)..])
+        : throw new UsageException($"--adapter takes a name and a folder such as pets=runs/pets-lora, got '{text}'.");
 }

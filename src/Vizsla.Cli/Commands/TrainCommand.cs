@@ -17,7 +17,7 @@ internal sealed class TrainCommand : Verb
     private static readonly (string Word, bool Skip)[] s_badImages = [("error", false), ("skip", true)];
 
     // Keys that a configuration file holds beside the training arguments.
-    private static readonly string[] s_ownKeys = ["dataset", "model", "from_scratch", "image_size", "dataset_revision", "model_revision", "train_split", "eval_split", "ignore_mismatched_sizes", "transforms", "bad_images", .. DatasetFlags.Keys];
+    private static readonly string[] s_ownKeys = ["dataset", "model", "from_scratch", "image_size", "dataset_revision", "model_revision", "train_split", "eval_split", "ignore_mismatched_sizes", "transforms", "bad_images", .. DatasetFlags.Keys, .. PeftFlags.Keys];
 
     private readonly Option<string?> _dataset;
     private readonly Option<string?> _model;
@@ -35,6 +35,7 @@ internal sealed class TrainCommand : Verb
     private readonly Option<string?> _config;
     private readonly Option<string> _logFormat;
     private readonly Option<bool> _findRate;
+    private readonly PeftFlags _peft;
     private readonly TrainingFlags _flags;
 
     public TrainCommand()
@@ -63,13 +64,14 @@ internal sealed class TrainCommand : Verb
         _logFormat = AddOption("--log_format", "How progress is shown: bar, text (a line per row), json (an object per line on standard output), or auto: a bar at a terminal, else text.", "auto");
         _logFormat.AcceptOnlyFromAmong([.. TrainingDisplay.Formats]);
         _findRate = AddOption("--find_lr", "Try learning rates from small to large, suggest one, and train nothing; the curve goes to the run folder. --max_steps says how many, default 100.", false);
+        _peft = new PeftFlags(this);
         _flags = new TrainingFlags(this, "output_dir");
     }
 
     public override IReadOnlyList<OptionGroup> Groups { get; } =
     [
         new("Data", "--dataset", "--dataset_revision", "--train_split", "--eval_split", "--transforms", "--bad_images"),
-        new("Model", "--model", "--model_revision", "--from_scratch", "--image_size", "--freeze", "--unfreeze_at_epoch"),
+        new("Model", "--model", "--model_revision", "--from_scratch", "--image_size", "--freeze", "--unfreeze_at_epoch", "--peft"),
         new("Arguments in a file", "--config"),
         new("Length and batches", "--num_train_epochs", "--max_steps", "--per_device_train_batch_size", "--gradient_accumulation_steps", "--auto_find_batch_size", "--early_stopping_patience"),
         new("Learning rate", "--learning_rate", "--find_lr", "--lr_scheduler_type", "--warmup_steps", "--optim", "--weight_decay", "--layer_decay", "--unfreeze_learning_rate"),
@@ -88,6 +90,12 @@ internal sealed class TrainCommand : Verb
         var dataset = arguments.GetValue(_dataset) ?? Text(own, "dataset") ?? throw new UsageException("Option '--dataset' is required.");
         var (model, fromScratch) = PickModel(arguments, own, console);
         var output = arguments.GetValue(_output) ?? config["output_dir"]?.GetValue<string>() ?? $"{NameOf(dataset)}-{NameOf(model)}";
+        var adapter = _peft.Read(arguments, own);
+        if (adapter is not null && fromScratch)
+        {
+            throw new UsageException("--peft trains an adapter of a model that has learnt already: leave --from_scratch out, and give a pretrained --model.");
+        }
+
         var asked = ReadArguments(arguments, config, output);
         if (!arguments.GetValue(_findRate) && asked?.DoTrain != false)
         {
@@ -120,6 +128,7 @@ internal sealed class TrainCommand : Verb
             IgnoreMismatchedSizes = arguments.GetValue(_ignoreMismatched) ?? own["ignore_mismatched_sizes"]?.GetValue<bool>(),
             SkipBadImages = Choice.Parse("--bad_images", arguments.GetValue(_badImages) ?? Text(own, "bad_images") ?? "error", s_badImages),
             Transforms = TransformChoice.Read(arguments.GetValue(_transforms), own["transforms"]),
+            Adapter = adapter,
             Arguments = asked ?? PickArguments(arguments, splits, output, fromScratch, console),
         };
         if (arguments.GetValue(_findRate))

@@ -21,7 +21,7 @@ internal static class EarlierRun
     public static void Note(JsonObject notes, TrainingJobOptions options)
     {
         notes[Dataset] = options.Dataset;
-        notes[Job] = new JsonObject
+        var job = new JsonObject
         {
             ["model"] = options.Model,
             ["from_scratch"] = options.FromScratch,
@@ -37,6 +37,12 @@ internal static class EarlierRun
             ["bad_images"] = options.SkipBadImages ? "skip" : "error",
             ["transforms"] = options.Transforms.ToJson(),
         };
+        foreach (var (name, value) in options.Adapter?.Given ?? [])
+        {
+            job[name] = value?.DeepClone();
+        }
+
+        notes[Job] = job;
     }
 
     /// <summary>The arguments and options of an earlier run as a configuration file holds them.</summary>

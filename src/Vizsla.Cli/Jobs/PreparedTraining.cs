@@ -1,3 +1,6 @@
+using System.Globalization;
+using Vizsla.Adapters;
+using Vizsla.Cli.Commands;
 using Vizsla.Models;
 using Vizsla.Training.Callbacks;
 using Vizsla.Training.Checkpoints;
@@ -97,12 +100,34 @@ internal sealed class PreparedTraining : IDisposable
             throw new UsageException("--image_size goes with --from_scratch; a trained model keeps the size of its configuration.");
         }
 
-        var model = ImageClassifier.FromPretrained(options.Model, labels, options.IgnoreMismatchedSizes ?? true, options.Arguments.Seed, revision: options.ModelRevision);
+        if (options.Adapter is not null && AdapterFolder.Find(options.Model, options.ModelRevision ?? "main") is not null)
+        {
+            throw new UsageException($"--model '{options.Model}' is an adapter, and --peft would put another one on it: merge it first with: vizsla {CommandLine.Quote(["merge", options.Model, "--output", "merged"])}");
+        }
+
+        var model = ImageClassifier.FromPretrained(
+            options.Model, labels, options.IgnoreMismatchedSizes ?? true, options.Arguments.Seed, configure: options.Adapter is { } early ? c => RequireFit(c, early) : null, revision: options.ModelRevision);
         if (model.LoadReport?.NewlyInitializedMessage is { } replaced && !IsFilledByCheckpoint(options.Arguments))
         {
             console.Note(replaced);
         }
 
+        if (options.Adapter is { } adapter)
+        {
+            model.AddAdapter(adapter.Config.With(("revision", options.ModelRevision)), adapter.Spelling);
+            var trained = model.ActiveAdapter!.Trained;
+            var count = model.Network.named_parameters().Where(p => trained.Contains(p.name)).Sum(p => p.parameter.numel());
+            var all = model.Network.parameters().Sum(p => p.numel());
+            console.Note(string.Create(CultureInfo.InvariantCulture, $"Training an adapter: {count:N0} of {all:N0} parameters ({100.0 * count / all:0.####} %)."));
+        }
+
         return model;
+    }
+
+    // Before weights are read: names and shapes are enough.
+    private static void RequireFit(ModelConfiguration configuration, AdapterChoice adapter)
+    {
+        using var network = Architectures.Build(configuration);
+        _ = AdapterPlan.Of(network, adapter.Config);
     }
 }

@@ -1,3 +1,4 @@
+using Vizsla.Cli.Commands;
 using Vizsla.Datasets;
 
 namespace Vizsla.Cli.Jobs;
@@ -34,6 +35,9 @@ internal sealed record TrainingJobOptions(string Dataset, string Model, bool Fro
 
     /// <summary>The pipelines.</summary>
     public TransformChoice Transforms { get; init; } = TransformChoice.Default;
+
+    /// <summary>The adapter that trains in the place of the weights; null trains those.</summary>
+    public AdapterChoice? Adapter { get; init; }
 
     /// <summary>The training arguments.</summary>
     public TrainingArguments Arguments { get; init; } = new();

@@ -33,10 +33,16 @@ internal sealed class ClassifierModel : PictureModel
     /// <param name="labelsFile">JSON file with the class names in order; null takes the model's own.</param>
     /// <param name="augmentation">Views of each picture whose logits are averaged; null takes the picture alone.</param>
     /// <exception cref="ArgumentException">The model's pipeline does not allow these views.</exception>
-    public static PictureModel Open(string nameOrFolder, string? labelsFile = null, TestTimeAugmentation? augmentation = null)
+    public static PictureModel Open(string nameOrFolder, string? labelsFile = null, TestTimeAugmentation? augmentation = null) =>
+        Open(new ServedModel(nameOrFolder, nameOrFolder, labelsFile, augmentation), new SharedBases([]));
+
+    /// <summary>Loads one of several models, see <see cref="SharedBases"/>.</summary>
+    /// <exception cref="ArgumentException">The model's pipeline does not allow the views.</exception>
+    public static PictureModel Open(ServedModel model, SharedBases bases)
     {
-        var labels = labelsFile is null ? null : LabelsFile.Read(labelsFile);
-        var classifier = ImageClassifier.FromPretrained(nameOrFolder, labels);
+        var labels = model.LabelsFile is { } file ? LabelsFile.Read(file) : null;
+        var augmentation = model.Augmentation;
+        var classifier = bases.Open(model, labels);
         try
         {
             return new ClassifierModel(classifier, augmentation);

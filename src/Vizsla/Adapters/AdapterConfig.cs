@@ -234,7 +234,7 @@ public sealed class LoraConfig : AdapterConfig
     public double LoraAlpha
     {
         get => Number("lora_alpha", 8);
-        init => Json["lora_alpha"] = value == Math.Truncate(value) ? (long)value : value;
+        init => Json["lora_alpha"] = value == Math.Truncate(value) ? JsonValue.Create((long)value) : JsonValue.Create(value);
     }
 
     /// <summary>Share of a target's inputs that A does not see in training, at least 0 and below 1. Default 0.</summary>

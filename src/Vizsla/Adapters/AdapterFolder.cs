@@ -1,6 +1,9 @@
 using System.Text.Json.Nodes;
 using Vizsla.Models;
+using Vizsla.Models.Layers;
 using Vizsla.Models.Weights;
+using Vizsla.Native;
+using static TorchSharp.torch;
 
 namespace Vizsla.Adapters;
 
@@ -12,7 +15,10 @@ internal sealed class AdapterFolder
 
     private readonly string _folder;
 
-    private AdapterFolder(string folder, AdapterConfig config, ModelLocation location) => (_folder, Config, Base) = (folder, config, location);
+    private readonly ClassificationNetwork? _inMemory;
+
+    private AdapterFolder(string folder, AdapterConfig config, ModelLocation location, ClassificationNetwork? inMemory = null) =>
+        (_folder, Config, Base, _inMemory) = (folder, config, location, inMemory);
 
     /// <summary>Its configuration.</summary>
     public AdapterConfig Config { get; }
@@ -59,6 +65,12 @@ internal sealed class AdapterFolder
             throw new ModelLoadException($"The base model of the adapter '{name}' is not there. {e.Message} Another place of it is given with --base_model (baseModel).", e);
         }
     }
+
+    /// <summary>Reads an adapter's configuration for a base model that is in memory, whose tensors it will share.</summary>
+    /// <param name="folder">The adapter's folder.</param>
+    /// <param name="location">The base model's configuration and folder.</param>
+    /// <param name="network">The base model.</param>
+    public static AdapterFolder Of(string folder, ModelLocation location, ClassificationNetwork network) => new(folder, AdapterConfig.Load(folder), location, network);
 
     /// <summary>Where an adapter's configuration says that its base model is: a name of the Hub, or a folder as seen from here or from the adapter; null where it says nothing.</summary>
     public static string? BaseOf(AdapterConfig config, string folder)
@@ -140,7 +152,7 @@ internal sealed class AdapterFolder
         probe.Require(WeightsPath);
         probe.Remove();
 
-        var report = ModelFolder.LoadWeights(network, Base, ignoreMismatchedSizes: true);
+        var report = _inMemory is null ? ModelFolder.LoadWeights(network, Base, ignoreMismatchedSizes: true) : Share(network, _inMemory, plan);
         if (report.NewlyInitialized.FirstOrDefault(n => !plan.Saved.Contains(n)) is { } missing)
         {
             throw new ModelLoadException(
@@ -150,6 +162,36 @@ internal sealed class AdapterFolder
         var adapter = NetworkAdapter.Attach(network, plan, spelling);
         adapter.Load(WeightsPath);
         return (adapter, report);
+    }
+
+    // What the adapter trains stays this network's own; everything else becomes the storage of the other network.
+    private LoadReport Share(ClassificationNetwork network, ClassificationNetwork other, AdapterPlan plan)
+    {
+        using var mode = no_grad();
+        var theirs = ModuleTree.State(other).ToDictionary(s => s.Name, s => s.Value, StringComparer.Ordinal);
+        var own = plan.Saved.Concat(plan.Biases).ToHashSet(StringComparer.Ordinal);
+        var (missing, mismatched) = (new List<string>(), new List<ShapeMismatch>());
+        foreach (var (name, value) in ModuleTree.State(network))
+        {
+            if (!theirs.TryGetValue(name, out var shared))
+            {
+                missing.Add(name);
+            }
+            else if (!shared.shape.SequenceEqual(value.shape))
+            {
+                mismatched.Add(new ShapeMismatch(name, shared.shape, value.shape));
+            }
+            else if (own.Contains(name))
+            {
+                value.copy_(shared);
+            }
+            else
+            {
+                using var same = Dispatcher.CallTensor("aten::set_", "source_Tensor", value, shared.detach());
+            }
+        }
+
+        return new LoadReport(network.ClassName, Base.Name, missing, [], mismatched);
     }
 
     private static IEnumerable<string> NewModules(ClassificationNetwork network, LoadReport? report) =>

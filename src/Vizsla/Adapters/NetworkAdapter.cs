@@ -138,6 +138,11 @@ internal sealed class NetworkAdapter
         Directory.CreateDirectory(folder);
         SafetensorsFile.Write(Path.Combine(folder, WeightsFile), State.Select(s => KeyValuePair.Create(s.Name, s.Value)));
         ModelFolder.WriteText(Path.Combine(folder, AdapterConfig.FileName), Config.ToJson());
+        var card = Path.Combine(folder, AdapterCard.FileName);
+        if (!File.Exists(card))
+        {
+            ModelFolder.WriteText(card, AdapterCard.Write(Config));
+        }
     }
 
     /// <summary>Writes the changes into the weights and takes the adapter out.</summary>

@@ -80,10 +80,11 @@ public sealed class LogisticRegression
     /// <param name="candidates">Constants, above 0.</param>
     /// <param name="folds">Fold of each row, [N], from 0.</param>
     /// <param name="cancellationToken">Looked at in each iteration.</param>
+    /// <param name="tolerance">Largest gradient of an optimum, for a C of 1; a search needs fewer digits than a solution.</param>
     /// <returns>[candidates][N][K].</returns>
     internal static double[][][] OutOfFold(
         IReadOnlyList<double[]> features, IReadOnlyList<int> labels, int classCount, IReadOnlyList<double> candidates, IReadOnlyList<int> folds,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken, double tolerance = GradientTolerance)
     {
         Check(features, labels, classCount);
         var rows = RowSpan.Of(features).Coordinates;
@@ -95,7 +96,7 @@ public sealed class LogisticRegression
             for (var i = 0; i < candidates.Count; i++)
             {
                 var problem = new Problem([.. training.Select(r => rows[r])], [.. training.Select(r => labels[r])], classCount, candidates[i]);
-                (start, _) = problem.Solve(start, cancellationToken);
+                (start, _) = problem.Solve(start, cancellationToken, tolerance);
                 foreach (var row in Enumerable.Range(0, rows.Length).Where(r => folds[r] == fold))
                 {
                     logits[i][row] = Logits(start, rows[row], classCount);
@@ -229,7 +230,7 @@ public sealed class LogisticRegression
 
         private readonly int _width = rows[0].Length;
 
-        public (double[] Values, double Objective) Solve(double[]? start, CancellationToken cancellationToken)
+        public (double[] Values, double Objective) Solve(double[]? start, CancellationToken cancellationToken, double tolerance = GradientTolerance)
         {
             var values = start?.ToArray() ?? new double[classCount * (_width + 1)];
             var gradient = new double[values.Length];
@@ -238,7 +239,7 @@ public sealed class LogisticRegression
             for (var iteration = 0; iteration < MaxIterations && TensorPrimitives.MaxMagnitude<double>(gradient) is var largest; iteration++)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                if (Math.Abs(largest) <= GradientTolerance * Math.Max(1, c))
+                if (Math.Abs(largest) <= tolerance * Math.Max(1, c))
                 {
                     break;
                 }

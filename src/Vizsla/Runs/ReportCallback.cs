@@ -115,6 +115,7 @@ internal sealed class ReportCallback(
         Name = context.Arguments.RunName ?? context.Arguments.HubRepository.Split('/')[^1],
         Repository = repository?.Invoke(),
         BaseModel = model.BaseModel,
+        Adapter = model.Adapter,
         BaseFolder = model.LoadReport is { } report ? Path.GetFileName(Path.TrimEndingDirectorySeparator(report.Source)) : null,
         TestMetrics = _test ?? new Dictionary<string, double>(),
         ClassName = model.Network.ClassName,

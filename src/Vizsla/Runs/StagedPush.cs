@@ -10,7 +10,7 @@ internal sealed class StagedPush
 {
     private const string RunPart = "run";
     private const string CheckpointPart = "checkpoint";
-    private static readonly string[] ModelFiles = ["config.json", CheckpointNames.Weights, "preprocessor_config.json", "processor_config.json", RunFiles.Arguments];
+    private static readonly string[] ModelFiles = ["config.json", CheckpointNames.Weights, "adapter_config.json", "adapter_model.safetensors", "preprocessor_config.json", "processor_config.json", RunFiles.Arguments];
 
     private readonly string _folder;
 

@@ -26,9 +26,10 @@ internal sealed class TrainingSetup : IDisposable
     /// <param name="options">An optimizer and a schedule of the caller's, and what else goes into <c>training_args.json</c>.</param>
     /// <param name="greaterIsBetter">Direction of the best metric, for a plateau.</param>
     /// <param name="stop">Ends a computation of features after the batch that runs.</param>
+    /// <param name="probe">Solves the head; null where it trains.</param>
     public TrainingSetup(
         ImageClassifier model, ComputeContext compute, TrainingLoss loss, ImageDataset train, ImageDataset? evaluation,
-        TrainerOptions options, bool greaterIsBetter, CancellationToken stop)
+        TrainerOptions options, bool greaterIsBetter, CancellationToken stop, HeadProbe? probe = null)
     {
         (Model, Compute, Loss, EvalDataset) = (model, compute, loss, evaluation);
         Plan = new TrainingPlan(Arguments, train.Count);
@@ -36,7 +37,7 @@ internal sealed class TrainingSetup : IDisposable
         Cache = FeatureCache.For(compute, train, evaluation, Freezing, options.Logger, stop);
         Data = new TrainingData(train, Arguments, Plan, model.Labels.Count, Cache);
         var groups = ParameterGroups.Create(Network, Arguments, Freezing.EverTrained);
-        Optimizer = options.Optimizer?.Invoke(groups) ?? OptimizerTable.Create(Arguments, groups);
+        Optimizer = options.Optimizer?.Invoke(groups) ?? (probe is null ? null : new SolvedHead(groups, probe)) ?? OptimizerTable.Create(Arguments, groups);
         Schedule = options.Schedule?.Invoke(Optimizer, Plan)
             ?? PhasedSchedule.Create(Arguments, Plan, [.. Optimizer.Groups.Select(g => g.BaseLearningRate)], greaterIsBetter);
         Meter = new LossMeter(compute.Device, Arguments.LoggingNanInfFilter && !Arguments.StopOnNan);

@@ -148,6 +148,45 @@ public sealed class AdapterTrainingTests
     }
 
     [Fact]
+    public void Adapters_of_one_base_share_its_weights_and_answer_as_if_alone()
+    {
+        using var run = new TinyRun();
+        using var drawn = run.Model();
+        drawn.Save(run.Output("base"));
+        foreach (var name in new[] { "one", "two" })
+        {
+            using var made = ImageClassifier.FromPretrained(run.Output("base"), [.. name.Select(c => $"{name}-{c}")], ignoreMismatchedSizes: true, seed: name.Length);
+            made.AddAdapter(new LoraConfig { R = 2, TargetModules = ["query"], Bias = "lora_only" });
+            using var mode = no_grad();
+            made.ActiveAdapter!.State.ToList().ForEach(s => s.Value.add_(0.05));
+            made.Save(run.Output(name));
+        }
+
+        ImageClassifier one, two;
+        using (var shared = ImageClassifier.FromPretrained(run.Output("base")))
+        {
+            (one, two) = (shared.WithAdapter(run.Output("one")), shared.WithAdapter(run.Output("two")));
+        }
+
+        using var scope = NewDisposeScope();
+        using var gradients = no_grad();
+        var pixels = randn(2, 3, 16, 16);
+        using (one)
+        using (two)
+        using (var alone = ImageClassifier.FromPretrained(run.Output("two")))
+        {
+            Assert.True(two.Network.forward(pixels).equal(alone.Network.forward(pixels)).all().item<bool>());
+            Assert.Equal(["two-t", "two-w", "two-o"], two.Labels);
+
+            // A change of one weight is seen in the other model where it is shared, and only there.
+            one.Network.get_parameter("vit.layernorm.weight")!.zero_();
+            one.Network.get_parameter("vit.encoder.layer.0.attention.attention.query.bias")!.zero_();
+            Assert.Equal(0, two.Network.get_parameter("vit.layernorm.weight")!.abs().max().item<float>());
+            Assert.NotEqual(0, two.Network.get_parameter("vit.encoder.layer.0.attention.attention.query.bias")!.abs().max().item<float>());
+        }
+    }
+
+    [Fact]
     public void An_adapter_in_the_names_of_transformers_5_is_written_and_read()
     {
         using var run = new TinyRun();

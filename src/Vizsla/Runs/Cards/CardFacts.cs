@@ -1,3 +1,4 @@
+using Vizsla.Adapters;
 using Vizsla.Native;
 using Vizsla.Training.Callbacks;
 using Vizsla.Training.Metrics;
@@ -15,6 +16,9 @@ internal sealed record CardFacts
 
     /// <summary>Hub name of the model that was fine-tuned; null for one trained from scratch or from a folder.</summary>
     public string? BaseModel { get; init; }
+
+    /// <summary>The configuration of the adapter that trained; null where the weights did.</summary>
+    public AdapterConfig? Adapter { get; init; }
 
     /// <summary>Name of the folder or file whose weights were fine-tuned; null for a model trained from scratch.</summary>
     public string? BaseFolder { get; init; }

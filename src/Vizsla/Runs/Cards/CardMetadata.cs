@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Vizsla.Adapters;
 using Vizsla.Primitives;
 using Vizsla.Training.Arguments;
 using Vizsla.Training.Optimizers;
@@ -18,13 +19,15 @@ internal static class CardFrontMatter
     /// <param name="summary">The results.</param>
     public static JsonObject Of(CardFacts facts, LogSummary summary)
     {
-        var metadata = new JsonObject { ["library_name"] = "transformers" };
-        if (facts.BaseModel is not null)
+        var metadata = new JsonObject { ["library_name"] = facts.Adapter is null ? "transformers" : "peft" };
+        if ((facts.Adapter?.BaseModelNameOrPath ?? facts.BaseModel) is { } source)
         {
-            metadata["base_model"] = facts.BaseModel;
+            metadata["base_model"] = source;
         }
 
-        metadata["tags"] = new JsonArray("image-classification", "vision", "generated_from_trainer");
+        var tags = new List<string> { "image-classification", "vision", "generated_from_trainer" };
+        tags.AddRange(facts.Adapter is null ? [] : AdapterCard.Tags(facts.Adapter));
+        metadata["tags"] = new JsonArray([.. tags.Select(t => (JsonNode)t)]);
         var dataset = DatasetOf(facts);
         if (dataset is not null)
         {

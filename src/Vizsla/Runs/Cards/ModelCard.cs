@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Vizsla.Adapters;
 using Vizsla.Hub.Cards;
 using Vizsla.Native;
 using Vizsla.Training.Metrics;
@@ -87,16 +88,21 @@ internal static class ModelCard
             }
             ```
 
-            In Python:
-
-            ```python
-            from transformers import pipeline
-
-            classifier = pipeline("image-classification", model="{{facts.Repository ?? "path/to/" + facts.Name}}")
-            print(classifier("photo.jpg"))
-            ```
-
             """);
+        text.Append(facts.Adapter is null
+            ? $$"""
+
+                In Python:
+
+                ```python
+                from transformers import pipeline
+
+                classifier = pipeline("image-classification", model="{{facts.Repository ?? "path/to/" + facts.Name}}")
+                print(classifier("photo.jpg"))
+                ```
+
+                """
+            : AdapterCard.PythonUse(facts.Adapter, facts.Repository ?? "path/to/" + facts.Name, facts.Labels.Count));
     }
 
     private static void AddData(StringBuilder text, CardFacts facts)

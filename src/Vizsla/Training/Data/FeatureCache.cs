@@ -133,41 +133,53 @@ internal sealed partial class FeatureCache
 
     private float[][] Compute(ImageDataset dataset, int[] rows)
     {
+        var wasTraining = _compute.Network.training;
+        var features = Compute(_compute, dataset.Transform is { IsRandom: true } ? dataset.WithTransform(_plainTransform) : dataset, rows, mirrored: false, _stop);
+        if (wasTraining)
+        {
+            _freezing.SetTrainingMode();
+        }
+
+        return features;
+    }
+
+    /// <summary>Features of pictures; leaves the network in evaluation mode.</summary>
+    /// <param name="compute">The network, and where it computes.</param>
+    /// <param name="pictures">Pictures with a transform that is not random.</param>
+    /// <param name="rows">Which of them.</param>
+    /// <param name="mirrored">Whether each is mirrored left to right before the network sees it.</param>
+    /// <param name="stop">Ends the computation after the batch that runs.</param>
+    public static float[][] Compute(ComputeContext compute, ImageDataset pictures, int[] rows, bool mirrored, CancellationToken stop)
+    {
         var features = new float[rows.Length][];
         var done = 0;
-        var network = _compute.Network;
-        var wasTraining = network.training;
+        var network = compute.Network;
         network.Evaluate();
         using var noGradient = no_grad();
         using var folding = network.FoldForPrediction();
-        using var lower = _compute.Precision.OpenEvaluation();
-        var arguments = _compute.Arguments with { DataRng = DataRng.Sample, DataloaderDropLast = false };
-        var pictures = dataset.Transform is { IsRandom: true } ? dataset.WithTransform(_plainTransform) : dataset;
+        using var lower = compute.Precision.OpenEvaluation();
+        var arguments = compute.Arguments with { DataRng = DataRng.Sample, DataloaderDropLast = false };
         var source = new BatchSource(pictures, arguments, arguments.PerDeviceEvalBatchSize);
         foreach (var batch in source.Load(rows, epoch: 0))
         {
             if (done > 0)
             {
-                _stop.ThrowIfCancellationRequested();
+                stop.ThrowIfCancellationRequested();
             }
 
             using (batch)
             using (NewDisposeScope())
             {
-                var inputs = batch.Collate(Collator.Default, _compute.Device, arguments.DataloaderPinMemory);
-                NumberGuard.Require(network, inputs.PixelValues);
-                var values = network.Features(inputs.PixelValues).to(ScalarType.Float32).flatten(1).cpu().contiguous();
+                var inputs = batch.Collate(Collator.Default, compute.Device, arguments.DataloaderPinMemory);
+                var pixels = mirrored ? inputs.PixelValues.flip(3) : inputs.PixelValues;
+                NumberGuard.Require(network, pixels);
+                var values = network.Features(pixels).to(ScalarType.Float32).flatten(1).cpu().contiguous();
                 var numbers = MemoryMarshal.Cast<byte, float>(values.bytes);
                 for (var width = (int)values.shape[1]; !numbers.IsEmpty; numbers = numbers[width..])
                 {
                     features[done++] = numbers[..width].ToArray();
                 }
             }
-        }
-
-        if (wasTraining)
-        {
-            _freezing.SetTrainingMode();
         }
 
         return features;

@@ -64,7 +64,7 @@ public sealed class ArgumentReaderTests
     [InlineData("learning_rate", "fast", "learning_rate is \"fast\", expected a number.")]
     [InlineData("seed", "1.5", "seed is 1.5, expected a whole number.")]
     [InlineData("logging_first_step", "maybe", "logging_first_step is \"maybe\", expected true or false.")]
-    [InlineData("optim", "adam_torch", "optim is 'adam_torch'. Known: adamw_torch, adamw_torch_fused, adam, nadam, radam, sgd, rmsprop, adagrad, adafactor, lion_32bit. Did you mean 'adamw_torch'?")]
+    [InlineData("optim", "adam_torch", "optim is 'adam_torch'. Known: adamw_torch, adamw_torch_fused, adam, nadam, radam, sgd, rmsprop, adagrad, adafactor, lion_32bit, lbfgs_head. Did you mean 'adamw_torch'?")]
     [InlineData("eval_strategy", "step", "eval_strategy is 'step'. Known: no, steps, epoch. Did you mean 'steps'?")]
     [InlineData("report_to", "wandb", "report_to is 'wandb'. Known: none, all, tensorboard.")]
     [InlineData("fsdp", "full_shard", "fsdp cannot be \"full_shard\": training runs in one process here. Leave it out.")]
