@@ -92,8 +92,13 @@ def size(name):
 
     config = _registry._model_default_cfgs[name].default
     try:
-        with torch.device("meta"):
-            model = create_model(name, num_classes=config.num_classes or 1000).eval()
+        try:
+            with torch.device("meta"):
+                model = create_model(name, num_classes=config.num_classes or 1000).eval()
+        except RuntimeError:
+            # Some networks read values while they are built.
+            model = create_model(name, num_classes=config.num_classes or 1000).eval().to("meta")
+        model.requires_grad_(False)
         with torch.no_grad(), FlopCounterMode(display=False) as counter:
             model(torch.zeros(1, *config.input_size, device="meta"))
     except RuntimeError:

@@ -13,6 +13,7 @@ internal sealed class DatasetCommand : Command
         Subcommands.Add(new DatasetStatsCommand());
         Subcommands.Add(new DatasetCheckCommand());
         Subcommands.Add(new DatasetLabelsCommand());
+        Subcommands.Add(new DatasetRelabelCommand());
         Subcommands.Add(new DatasetMapCommand());
         Subcommands.Add(new DatasetSearchCommand());
         Subcommands.Add(new DatasetPushCommand());
