@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using Vizsla.Heif;
 using Vizsla.Primitives;
@@ -24,7 +25,7 @@ internal static class CommandLine
     {
         HeifDecoder.Register();
         var root = CreateRoot();
-        var parsed = root.Parse(Normalize(root, arguments), new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
+        var parsed = Parse(root, arguments);
         if (parsed.Action is not VerbHelp && (parsed.Action is ParseErrorAction || parsed.Errors.Count > 0 || StrayOptions(parsed).Any()))
         {
             return ReportUsage(parsed, console);
@@ -56,6 +57,21 @@ internal static class CommandLine
         catch (Exception e)
         {
             return ReportFailure(e, console);
+        }
+    }
+
+    // The parser reads numbers by the culture of the thread: a program that runs under another one than ours reads them alike.
+    private static ParseResult Parse(RootCommand root, IReadOnlyList<string> arguments)
+    {
+        var culture = CultureInfo.CurrentCulture;
+        CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+        try
+        {
+            return root.Parse(Normalize(root, arguments), new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = culture;
         }
     }
 

@@ -2,6 +2,12 @@ using Vizsla.Cli;
 using Vizsla.Cli.Commands;
 using Vizsla.Native;
 
+if (FileLimit.Problem() is { } problem)
+{
+    Console.Error.WriteLine(problem);
+    return 1;
+}
+
 if (args is [ConvolutionSelfTest.Argument])
 {
     ConvolutionSelfTest.Answer(Console.In, Console.Out);

@@ -160,7 +160,7 @@ public sealed partial class ImageClassifier
     /// <remarks>Source: the pooled output of transformers' base models, timm's <c>forward_head(pre_logits=True)</c>. Parity: 1e-5.</remarks>
     public float[] Embed(string file)
     {
-        var predictor = Predictor(topK: 1);
+        var predictor = Embedder();
         using var image = ImageCodec.Load(file);
         return predictor.Embed(image);
     }
@@ -169,7 +169,7 @@ public sealed partial class ImageClassifier
     /// <param name="image">The picture; neither changed nor disposed.</param>
     /// <returns>As many values as the head has inputs.</returns>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
-    public float[] Embed(Image image) => Predictor(topK: 1).Embed(image);
+    public float[] Embed(Image image) => Embedder().Embed(image);
 
     /// <summary>Computes the features of many photos: read ahead on other threads, run in batches.</summary>
     /// <param name="files">Paths of photos; one that cannot be read says why, and the others go on.</param>
@@ -177,13 +177,24 @@ public sealed partial class ImageClassifier
     /// <returns>One answer per file, in their order, as batches are done.</returns>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public IEnumerable<PictureFeatures> Embed(IReadOnlyList<string> files, CancellationToken cancellationToken = default) =>
-        Predictor(topK: 1).Embed(files, cancellationToken);
+        Embedder().Embed(files, cancellationToken);
 
     private PicturePredictor Predictor(int topK)
     {
         ThrowIfDisposed();
         ArgumentOutOfRangeException.ThrowIfLessThan(topK, 1);
+        if (_isEncoder)
+        {
+            RequireHead();
+        }
+
         return new(Network, Processor.ToPipeline(), options: new PicturePredictorOptions { TopK = topK });
+    }
+
+    private PicturePredictor Embedder()
+    {
+        ThrowIfDisposed();
+        return new(Network, Processor.ToPipeline());
     }
 
     private async IAsyncEnumerable<PicturePrediction> Step(IEnumerable<PicturePrediction> answers, [EnumeratorCancellation] CancellationToken cancellationToken)

@@ -20,6 +20,7 @@ public sealed partial class ImageClassifier : IImageClassifier
     private const string MainRevision = "main";
 
     private readonly string? _folder;
+    private bool _isEncoder;
     private ImageProcessor? _processor;
 
     private ImageClassifier(ClassificationNetwork network, string? folder, LoadReport? report)
@@ -83,6 +84,19 @@ public sealed partial class ImageClassifier : IImageClassifier
         }
 
         return Load(ModelLocation.Find(nameOrFolder, revision ?? MainRevision), labels, ignoreMismatchedSizes, seed, configure);
+    }
+
+    /// <summary>Loads a model for its features alone: a checkpoint without a classifier, such as <c>facebook/dinov2-base</c>, serves too.</summary>
+    /// <param name="nameOrFolder">A folder, a Hub name in this machine's cache, a bare name of timm's, or a weight file, as for <see cref="FromPretrained"/>.</param>
+    /// <param name="revision">Branch, tag or commit of a Hub name; null means <c>main</c>.</param>
+    /// <returns>A model for <see cref="Embed(string)"/>; where the checkpoint has no classifier, it refuses to name classes. The caller owns it.</returns>
+    /// <exception cref="ModelLoadException">It is not found, not known, or its weights do not fit; the exception carries the report.</exception>
+    public static ImageClassifier FromEncoder(string nameOrFolder, string? revision = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(nameOrFolder);
+        return AdapterFolder.Find(nameOrFolder, revision ?? MainRevision) is not null
+            ? FromPretrained(nameOrFolder, revision: revision)
+            : Load(ModelLocation.Find(nameOrFolder, revision ?? MainRevision), labels: null, ignoreMismatchedSizes: false, seed: null, configure: null, isEncoder: true);
     }
 
     /// <summary>Loads a weight file into a network of timm's.</summary>
@@ -162,10 +176,20 @@ public sealed partial class ImageClassifier : IImageClassifier
         _computing.Dispose();
     }
 
+    /// <summary>Refuses a model whose head was drawn when it was loaded: it is there to be trained, and would answer at random.</summary>
+    /// <exception cref="ModelLoadException">The model has no classifier.</exception>
+    internal void RequireHead()
+    {
+        if (ActiveAdapter is null && LoadReport is { } report && Network.HeadParameterNames.All(report.Missing.Contains))
+        {
+            throw ModelFolder.NoHead(report.Source, report);
+        }
+    }
+
     private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(Network.IsDisposed, this);
 
     private static ImageClassifier Load(
-        ModelLocation location, IReadOnlyList<string>? labels, bool ignoreMismatchedSizes, long? seed, Action<ModelConfiguration>? configure)
+        ModelLocation location, IReadOnlyList<string>? labels, bool ignoreMismatchedSizes, long? seed, Action<ModelConfiguration>? configure, bool isEncoder = false)
     {
         var configuration = location.Configuration;
         if (labels is not null)
@@ -178,8 +202,8 @@ public sealed partial class ImageClassifier : IImageClassifier
         try
         {
             Seed(seed);
-            var report = ModelFolder.LoadWeights(network, location, ignoreMismatchedSizes, hasOwnClasses: labels is null && configure is null);
-            return new ImageClassifier(network, location.Folder, report) { BaseModel = Path.Exists(location.Name) ? null : location.Name, _source = location.Name };
+            var report = ModelFolder.LoadWeights(network, location, ignoreMismatchedSizes, hasOwnClasses: labels is null && configure is null && !isEncoder);
+            return new ImageClassifier(network, location.Folder, report) { BaseModel = Path.Exists(location.Name) ? null : location.Name, _isEncoder = isEncoder, _source = location.Name };
         }
         catch
         {

@@ -57,7 +57,7 @@ public sealed class TrainingStoppedException : OperationCanceledException
     /// <param name="step">Steps done.</param>
     /// <param name="token">The token that was cancelled.</param>
     public TrainingStoppedException(string checkpoint, int step, CancellationToken token)
-        : base($"Stopped after step {step}; '{checkpoint}' holds everything to resume with --resume_from_checkpoint true.", token)
+        : base($"Stopped after step {step}; '{checkpoint}' holds everything to resume with resume_from_checkpoint.", token)
     {
         (Checkpoint, Step) = (checkpoint, step);
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using Vizsla.Datasets.Drawing;
 using Vizsla.Imaging;
 using Vizsla.Primitives;
@@ -40,6 +41,29 @@ public sealed class CommandLineTests
         var code = await CommandLine.RunAsync(line.Split(' '), run.Console);
 
         Assert.Equal((2, expected + "\n"), (code, run.ErrorText.ReplaceLineEndings("\n")));
+    }
+
+    [Theory]
+    [InlineData("64", "A process may open only 64 files here, and vizsla needs at least 128: allow more, for example with 'ulimit -n 1024', and try again.")]
+    [InlineData("128", null)]
+    [InlineData("unlimited", null)]
+    public void Too_few_open_files_are_said(string limit, string? expected)
+    {
+        var table = $"Limit                     Soft Limit           Hard Limit           Units     \nMax cpu time              unlimited            unlimited            seconds   \nMax open files            {limit,-20} {limit,-20} files     ";
+
+        Assert.Equal(expected, FileLimit.Problem(table.Split('\n')));
+    }
+
+    [Fact]
+    public void A_process_with_few_open_files_ends_in_that_sentence()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "skipped: the limit is read where Linux says it");
+        using var process = Process.Start(new ProcessStartInfo("sh", ["-c", $"ulimit -n 64; exec dotnet '{Path.Combine(AppContext.BaseDirectory, "Vizsla.Cli.dll")}' dataset info --dataset x"]) { RedirectStandardError = true })!;
+
+        var error = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+
+        Assert.Equal((1, "A process may open only 64 files here, and vizsla needs at least 128: allow more, for example with 'ulimit -n 1024', and try again.\n"), (process.ExitCode, error));
     }
 
     [Fact]

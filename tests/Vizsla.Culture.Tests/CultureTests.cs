@@ -23,7 +23,10 @@ public sealed class CultureTests
         Assert.Equal(expected.Keys, written.Keys);
         foreach (var (name, text) in expected)
         {
-            Assert.True(text == written[name], $"{culture}, {name}:\n{FirstDifference(text, written[name])}");
+            if (text != written[name])
+            {
+                Assert.Fail($"{culture}, {name}:\n{FirstDifference(text, written[name])}");
+            }
         }
     }
 

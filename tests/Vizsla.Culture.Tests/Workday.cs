@@ -23,7 +23,7 @@ internal sealed partial class Workday : IDisposable
     private static readonly string s_folder = Path.Combine(Path.GetTempPath(), $"vizsla-culture-{Environment.ProcessId}");
 
     // Exact also where they hold no text.
-    private static readonly string[] s_exact = [".safetensors", ".parquet", ".jpg"];
+    private static readonly string[] s_exact = [".safetensors", ".parquet", ".jpg", ".png"];
 
     private readonly SortedDictionary<string, string> _outcome = new(StringComparer.Ordinal);
 
@@ -63,8 +63,8 @@ internal sealed partial class Workday : IDisposable
 
     private async Task CommandsAsync()
     {
-        _ = AnimalPainter.WriteFolder(Photos, countPerClass: 12, size: 32);
-        await CommandAsync(0, "prepare", "--images", Photos, "--output", Dataset, "--test_size", "0.25");
+        _ = AnimalPainter.WriteFolder(Photos, countPerClass: 8, size: 32);
+        await CommandAsync(0, "prepare", "--images", Photos, "--output", Dataset, "--test_size", "0.25", "--validation_size", "0.2");
         await CommandAsync(0, "dataset", "info", "--dataset", Dataset);
         await CommandAsync(0, "dataset", "stats", "--dataset", Dataset);
         await CommandAsync(0, "dataset", "stats", "--dataset", Dataset, "--format", "json");
@@ -77,15 +77,16 @@ internal sealed partial class Workday : IDisposable
             "--load_best_model_at_end", "--metric_for_best_model", "accuracy", "--report_to", "tensorboard", "--dataloader_num_workers", "1",
         ];
         await CommandAsync(0, [.. training, "--output", Run, "--max_steps", "4", "--log_format", "text"]);
-        await CommandAsync(0, [.. training, "--output", Path.Combine(s_folder, "json"), "--max_steps", "2", "--log_format", "json"]);
         await CommandAsync(0, [.. training, "--output", Path.Combine(s_folder, "rates"), "--find_lr", "--max_steps", "12"]);
-        await CommandAsync(0, "train", "--output", Run, "--resume_from_checkpoint", Path.Combine(Run, "checkpoint-2"));
+        await CommandAsync(0, "train", "--output", Run, "--resume_from_checkpoint", Path.Combine(Run, "checkpoint-2"), "--log_format", "json");
         await CommandAsync(0, "evaluate", "--model", Run, "--dataset", Dataset);
         await CommandAsync(0, "evaluate", "--model", Run, "--dataset", Dataset, "--format", "json");
         foreach (var format in new[] { "table", "json", "csv" })
         {
-            await CommandAsync(0, "predict", Path.Combine(Dataset, "test"), "--model", Run, "--format", format, "--output", Path.Combine(s_folder, "sheet.png"));
+            await CommandAsync(0, "predict", Path.Combine(Dataset, "test"), "--model", Run, "--format", format);
         }
+
+        await CommandAsync(0, "predict", Path.Combine(Dataset, "test"), "--model", Run, "--top", "2", "--output", Path.Combine(s_folder, "sheet.png"));
 
         await CommandAsync(0, "models");
         await CommandAsync(0, "models", "describe", "vit-nano");
@@ -164,10 +165,14 @@ internal sealed partial class Workday : IDisposable
     private static string TextOf(byte[] bytes) =>
         bytes.AsSpan().IndexOf((byte)0) < 0 ? Encoding.UTF8.GetString(bytes) : string.Join('\n', Words().Matches(Encoding.Latin1.GetString(bytes)).Select(m => m.Value));
 
-    private static string Comparable(string text) => Digits().Replace(text, "#");
+    // A column is as wide as the longest time in it.
+    private static string Comparable(string text) => Digits().Replace(Gaps().Replace(text, " "), "#");
 
     [GeneratedRegex("[0-9]+")]
     private static partial Regex Digits();
+
+    [GeneratedRegex("[ ─]+")]
+    private static partial Regex Gaps();
 
     [GeneratedRegex("[ -~]{12,}")]
     private static partial Regex Words();

@@ -30,8 +30,12 @@ internal sealed class RunningServer : IAsyncDisposable
         configure?.Invoke(serving);
         var listen = new HostOptions();
         host?.Invoke(listen);
-        return StartAsync(ServeApplication.Create([new ModelEntry("colors", () => model)], listen, serving));
+        return StartAsync(ServeApplication.Create([new ModelEntry("colors", () => model, () => null)], listen, serving));
     }
+
+    /// <summary>The bare service with a model in files, called <c>small</c>.</summary>
+    public static Task<RunningServer> ServeAsync(string folder) =>
+        StartAsync(ServeApplication.Create([new ServedModel("small", folder)], new HostOptions { Port = 0 }, new ServingOptions { MaxDelay = TimeSpan.Zero }));
 
     /// <summary>The pages.</summary>
     public static Task<RunningServer> StudioAsync(StudioOptions options)

@@ -97,7 +97,7 @@ internal sealed class PredictCommand : Verb
         var (model, revision) = (arguments.GetValue(_model)!, arguments.GetValue(_modelRevision));
         var baseModel = arguments.GetValue(_baseModel);
         await ModelFetch.EnsureAsync(console, model, revision, cancellationToken, baseModel);
-        using var classifier = ImageClassifier.FromPretrained(model, revision: revision, baseModel: baseModel);
+        using var classifier = features is null || baseModel is not null ? ImageClassifier.FromPretrained(model, revision: revision, baseModel: baseModel) : ImageClassifier.FromEncoder(model, revision);
         var predictor = new PicturePredictor(classifier.Network, classifier.Processor.ToPipeline(), LabelsOf(classifier, labels), options);
         if (features is not null)
         {

@@ -70,11 +70,12 @@ internal sealed class ServerOptions
     public static async Task RunAsync(Func<WebApplication> create, Func<WebApplication, string, Task> started, CancellationToken cancellationToken)
     {
         await using var application = Create(create);
-        await application.StartAsync(cancellationToken);
+        await StartAsync(application, cancellationToken);
         try
         {
             var addresses = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>();
             await started(application, addresses!.Addresses.First());
+            await ServeApplication.WaitUntilReadyAsync(application, cancellationToken);
             await Task.Delay(Timeout.Infinite, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -84,6 +85,20 @@ internal sealed class ServerOptions
         finally
         {
             await application.StopAsync(CancellationToken.None);
+        }
+    }
+
+    // A model that fails early ends the application while it starts; what the model failed by is what matters.
+    private static async Task StartAsync(WebApplication application, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await application.StartAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            await ServeApplication.WaitUntilReadyAsync(application, cancellationToken);
+            throw;
         }
     }
 

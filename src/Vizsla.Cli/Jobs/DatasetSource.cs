@@ -41,15 +41,44 @@ internal static class DatasetSource
     public static void RequireLabels(DatasetDict splits, string name)
     {
         // A dataset that lacks the split to train on has something else said of it.
-        if (splits.Features.ClassLabel is not null || !splits.ContainsKey("train"))
+        if (!splits.ContainsKey("train"))
         {
             return;
+        }
+
+        if (splits.Features.ClassLabel is { } classes)
+        {
+            if (classes.Names.Count == 1)
+            {
+                throw new DatasetException($"All pictures of '{name}' are of the class '{classes.Names[0]}'; a classifier needs at least two.");
+            }
+
+            return;
+        }
+
+        if (SeveralLabels(splits["train"]) is { } several)
+        {
+            throw new DatasetException(
+                $"The column '{several}' of '{name}' holds several labels in each row, and a picture has one class here: training on several labels a picture is not supported. Name a column with one label a row with --label_column.");
         }
 
         var others = splits.Features.Names.Where(n => n != splits.Features.ImageColumn).ToList();
         throw new DatasetException(others.Count > 0
             ? $"'{name}' has no column of classes. Columns: {string.Join(", ", splits.Features.Names)}. Name the one that holds the labels with --label_column."
+            : OnlyFolder(name) is { } folder ? $"All pictures of '{name}' are of the class '{folder}'; a classifier needs at least two. Put the pictures of each class into a folder of its own."
             : $"'{name}' has no class folders, so its photos have no labels. Expected '{name}/<split>/<class>/<photo>'; 'vizsla prepare --images {name} --labels CSV --output NAME' makes that of a flat folder.");
+    }
+
+    // A list beside the pictures, where no other column could be the class.
+    private static string? SeveralLabels(ImageDataset rows) =>
+        rows.Features.Where(f => f.Key != rows.Features.ImageColumn).ToList() is [var only] && rows.Count > 0 && rows.Value(0, only.Key) is IReadOnlyList<object?> ? only.Key : null;
+
+    // One folder for all pictures is no column of classes to Python's reader.
+    private static string? OnlyFolder(string name)
+    {
+        var train = Path.Combine(name, "train");
+        var folder = Directory.Exists(train) ? train : name;
+        return Directory.Exists(folder) && !Directory.EnumerateFiles(folder).Any() && Directory.GetDirectories(folder) is [var only] ? Path.GetFileName(only) : null;
     }
 
     private static async Task<DatasetDict> LoadAsync(string nameOrFolder, string? revision, DatasetLoadOptions options, CommandConsole console, CancellationToken cancellationToken)

@@ -22,6 +22,8 @@ internal static class ServerSetup
             kestrel.Listen(host.Address, host.Port, listen => listen.Protocols = HttpProtocols.Http1);
         });
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Warning);
+        // What a model could not be loaded for is told to whoever waits for it, in one sentence.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         builder.Logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Services.AddRouting();
         builder.Services.AddSingleton(host);

@@ -1,5 +1,7 @@
+using Vizsla.Hub;
 using Vizsla.Imaging;
 using Vizsla.Inference;
+using Vizsla.Models;
 
 namespace Vizsla.Studio.Predictions;
 
@@ -33,11 +35,13 @@ internal sealed class ClassifierModel : PictureModel
     /// <param name="labelsFile">JSON file with the class names in order; null takes the model's own.</param>
     /// <param name="augmentation">Views of each picture whose logits are averaged; null takes the picture alone.</param>
     /// <exception cref="ArgumentException">The model's pipeline does not allow these views.</exception>
+    /// <exception cref="ModelLoadException">There is no such model, or it has no classifier.</exception>
     public static PictureModel Open(string nameOrFolder, string? labelsFile = null, TestTimeAugmentation? augmentation = null) =>
         Open(new ServedModel(nameOrFolder, nameOrFolder, labelsFile, augmentation), new SharedBases([]));
 
     /// <summary>Loads one of several models, see <see cref="SharedBases"/>.</summary>
     /// <exception cref="ArgumentException">The model's pipeline does not allow the views.</exception>
+    /// <exception cref="ModelLoadException">There is no such model, or it has no classifier.</exception>
     public static PictureModel Open(ServedModel model, SharedBases bases)
     {
         var labels = model.LabelsFile is { } file ? LabelsFile.Read(file) : null;
@@ -45,12 +49,31 @@ internal sealed class ClassifierModel : PictureModel
         var classifier = bases.Open(model, labels);
         try
         {
+            classifier.RequireHead();
             return new ClassifierModel(classifier, augmentation);
         }
         catch
         {
             classifier.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>What tells the files that <see cref="Open"/> would read now from others; null where there are none.</summary>
+    /// <param name="nameOrFolder">Run folder, timm folder, or Hub name in the cache.</param>
+    /// <param name="labelsFile">JSON file with the class names in order; null for none.</param>
+    public static string? StateOf(string nameOrFolder, string? labelsFile)
+    {
+        try
+        {
+            return (Directory.Exists(nameOrFolder) ? nameOrFolder : HubCache.Find(nameOrFolder)) is { } folder
+                ? string.Join('\n', ModelFolder.Files(folder).Concat(labelsFile is null ? [] : [labelsFile]).Select(f => new FileInfo(f)).Select(f => Invariant($"{f.FullName} {f.Length} {f.LastWriteTimeUtc.Ticks}")))
+                : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // They are being replaced at this moment.
+            return null;
         }
     }
 
@@ -78,8 +101,11 @@ internal sealed class ClassifierModel : PictureModel
     {
         if (disposing)
         {
-            _folding.Dispose();
-            _classifier.Dispose();
+            lock (_explaining)
+            {
+                _folding.Dispose();
+                _classifier.Dispose();
+            }
         }
 
         base.Dispose(disposing);

@@ -10,12 +10,14 @@ using Vizsla.Studio.Pictures;
 
 namespace Vizsla.Studio.Predictions;
 
-/// <summary>The models of a server by name, loaded one after the other when it starts.</summary>
+/// <summary>The models of a server by name, loaded one after the other when it starts, and anew when their files were replaced.</summary>
 internal sealed partial class ModelCatalog : BackgroundService, IHostedLifecycleService, IAsyncDisposable
 {
     private const int MostOpened = 3;
 
-    private readonly Dictionary<string, ModelQueue> _queues = new(StringComparer.Ordinal);
+    private static readonly TimeSpan RefreshInterval = TimeSpan.FromSeconds(2);
+
+    private readonly Dictionary<string, LoadedModel> _models = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Task<ModelQueue>> _opened = new(StringComparer.Ordinal);
     private readonly Queue<string> _openedOrder = new();
     private readonly Lock _lock = new();
@@ -56,23 +58,23 @@ internal sealed partial class ModelCatalog : BackgroundService, IHostedLifecycle
     {
         lock (_lock)
         {
-            return _queues.TryGetValue(name, out queue);
+            queue = _models.GetValueOrDefault(name)?.Queue;
+            return queue is not null;
         }
     }
 
     /// <summary>Opens a model that was not given at the start; the last few stay open.</summary>
-    /// <param name="name">Its name from then on.</param>
-    /// <param name="open">Loads it; slow.</param>
-    public Task<ModelQueue> OpenAsync(string name, Func<PictureModel> open)
+    /// <param name="entry">Its name from then on, and how to load it.</param>
+    public Task<ModelQueue> OpenAsync(ModelEntry entry)
     {
         lock (_lock)
         {
-            if (!_opened.TryGetValue(name, out var opening) || opening.IsFaulted)
+            if (!_opened.TryGetValue(entry.Name, out var opening) || opening.IsFaulted)
             {
-                _opened[name] = opening = Task.Factory.StartNew(
-                    () => Add(name, open), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-                _openedOrder.Enqueue(name);
-                if (_openedOrder.Count > MostOpened && _openedOrder.Dequeue() is var oldest && oldest != name && _opened.Remove(oldest, out var closing))
+                _opened[entry.Name] = opening = Task.Factory.StartNew(
+                    () => Add(entry), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+                _openedOrder.Enqueue(entry.Name);
+                if (_openedOrder.Count > MostOpened && _openedOrder.Dequeue() is var oldest && oldest != entry.Name && _opened.Remove(oldest, out var closing))
                 {
                     _ = CloseAsync(oldest, closing);
                 }
@@ -92,9 +94,8 @@ internal sealed partial class ModelCatalog : BackgroundService, IHostedLifecycle
     public async Task<IReadOnlyList<LabelScore>> PredictAsync(
         string name, byte[] data, int topK, ScoreFunction? function, CancellationToken cancellationToken)
     {
-        var queue = Get(name);
         var start = Stopwatch.GetTimestamp();
-        var logits = await queue.LogitsAsync(data, cancellationToken).ConfigureAwait(false);
+        var (queue, logits) = await LogitsAsync(name, data, cancellationToken).ConfigureAwait(false);
         var scores = Scores.Apply(function ?? queue.Model.DefaultFunction, logits);
         var answer = Scores.Top(scores, queue.Model.Labels, topK).Select(p => new LabelScore(p.Label, p.Score)).ToList();
         _metrics.Answered(name, Stopwatch.GetElapsedTime(start));
@@ -116,6 +117,22 @@ internal sealed partial class ModelCatalog : BackgroundService, IHostedLifecycle
                 $"There is no model '{name}'. Known: {string.Join(", ", Names)}.{Suggestion.DidYouMean(name, Names)}");
     }
 
+    /// <summary>Loads the models anew whose files were replaced, each beside the one that answers, which takes its place when it can answer.</summary>
+    /// <remarks>Files count as replaced when they are other ones than those loaded and have not changed since the call before: half a copy is not read.</remarks>
+    internal async Task RefreshAsync()
+    {
+        LoadedModel[] models;
+        lock (_lock)
+        {
+            models = [.. _models.Values];
+        }
+
+        foreach (var model in models.Where(m => m.IsReplaced()))
+        {
+            await Task.Factory.StartNew(() => Replace(model), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+        }
+    }
+
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         _stopping = true;
@@ -130,7 +147,7 @@ internal sealed partial class ModelCatalog : BackgroundService, IHostedLifecycle
         ModelQueue[] queues;
         lock (_lock)
         {
-            queues = [.. _queues.Values];
+            queues = [.. _models.Values.Select(m => m.Queue)];
         }
 
         await Task.WhenAll(queues.Select(q => q.DisposeAsync().AsTask())).ConfigureAwait(false);
@@ -147,15 +164,22 @@ internal sealed partial class ModelCatalog : BackgroundService, IHostedLifecycle
         ModelQueue[] queues;
         lock (_lock)
         {
-            queues = [.. _queues.Values];
-            _queues.Clear();
+            queues = [.. _models.Values.Select(m => m.Queue)];
+            _models.Clear();
         }
 
         await Task.WhenAll(queues.Select(q => q.DisposeAsync().AsTask())).ConfigureAwait(false);
     }
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.Factory.StartNew(() => LoadAll(stoppingToken), stoppingToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.Factory.StartNew(() => LoadAll(stoppingToken), stoppingToken, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+        using var timer = new PeriodicTimer(RefreshInterval);
+        while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
+        {
+            await RefreshAsync().ConfigureAwait(false);
+        }
+    }
 
     private void LoadAll(CancellationToken stoppingToken)
     {
@@ -164,7 +188,7 @@ internal sealed partial class ModelCatalog : BackgroundService, IHostedLifecycle
             stoppingToken.ThrowIfCancellationRequested();
             try
             {
-                Add(entry.Name, entry.Open);
+                Add(entry);
             }
             catch (Exception e)
             {
@@ -177,25 +201,86 @@ internal sealed partial class ModelCatalog : BackgroundService, IHostedLifecycle
         _loaded.TrySetResult();
     }
 
-    private ModelQueue Add(string name, Func<PictureModel> open)
+    // A queue that closes because another one took its place sends its requests there.
+    private async Task<(ModelQueue Queue, float[] Logits)> LogitsAsync(string name, byte[] data, CancellationToken cancellationToken)
+    {
+        for (var queue = Get(name); ;)
+        {
+            try
+            {
+                return (queue, await queue.LogitsAsync(data, cancellationToken).ConfigureAwait(false));
+            }
+            catch (RefusedException) when (queue.IsClosed && TryGet(name, out var next) && next != queue)
+            {
+                queue = next;
+            }
+        }
+    }
+
+    private ModelQueue Add(ModelEntry entry)
     {
         var start = Stopwatch.GetTimestamp();
-        var queue = new ModelQueue(name, open(), _options, _metrics, _budget);
+        var model = Load(entry);
         lock (_lock)
         {
-            _queues[name] = queue;
+            _models[entry.Name] = model;
         }
 
         var elapsed = Stopwatch.GetElapsedTime(start);
-        ModelLoaded(_logger, name, elapsed);
-        return queue;
+        ModelLoaded(_logger, entry.Name, elapsed);
+        return model.Queue;
+    }
+
+    // The state is looked at first: files that change while they are read are read once more.
+    private LoadedModel Load(ModelEntry entry)
+    {
+        var state = entry.State();
+        return new(entry, new ModelQueue(entry.Name, entry.Open(), _options, _metrics, _budget), state);
+    }
+
+    private void Replace(LoadedModel model)
+    {
+        var start = Stopwatch.GetTimestamp();
+        LoadedModel next;
+        try
+        {
+            next = Load(model.Entry);
+        }
+        catch (Exception e)
+        {
+            // The model that is loaded goes on answering, until the files are others again.
+            ReplacementFailed(_logger, model.Entry.Name, ErrorSentence.Of(e));
+            return;
+        }
+
+        bool isWanted;
+        lock (_lock)
+        {
+            isWanted = !_stopping && _models.GetValueOrDefault(model.Entry.Name) == model;
+            if (isWanted)
+            {
+                _models[model.Entry.Name] = next;
+                if (_opened.ContainsKey(model.Entry.Name))
+                {
+                    _opened[model.Entry.Name] = Task.FromResult(next.Queue);
+                }
+            }
+        }
+
+        // What it has taken is answered before it goes.
+        _ = (isWanted ? model : next).Queue.DisposeAsync().AsTask();
+        if (isWanted)
+        {
+            var elapsed = Stopwatch.GetElapsedTime(start);
+            ModelLoaded(_logger, model.Entry.Name, elapsed);
+        }
     }
 
     private List<(string, int)> Waiting()
     {
         lock (_lock)
         {
-            return [.. _queues.Select(q => (q.Key, q.Value.Waiting))];
+            return [.. _models.Select(m => (m.Key, m.Value.Queue.Waiting))];
         }
     }
 
@@ -207,9 +292,9 @@ internal sealed partial class ModelCatalog : BackgroundService, IHostedLifecycle
             var queue = await opening.ConfigureAwait(false);
             lock (_lock)
             {
-                if (_queues.TryGetValue(name, out var shown) && shown == queue)
+                if (_models.TryGetValue(name, out var shown) && shown.Queue == queue)
                 {
-                    _queues.Remove(name);
+                    _models.Remove(name);
                 }
             }
 
@@ -227,4 +312,27 @@ internal sealed partial class ModelCatalog : BackgroundService, IHostedLifecycle
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Model '{Model}' loaded in {Elapsed}")]
     private static partial void ModelLoaded(ILogger logger, string model, TimeSpan elapsed);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The files of model '{Model}' were replaced and cannot be loaded; the model loaded before goes on answering. {Problem}")]
+    private static partial void ReplacementFailed(ILogger logger, string model, string problem);
+
+    /// <summary>A model that answers, and the state of the files that it was loaded from.</summary>
+    private sealed class LoadedModel(ModelEntry entry, ModelQueue queue, string? state)
+    {
+        private string? _seen = state;
+        private string? _tried = state;
+
+        public ModelEntry Entry => entry;
+
+        public ModelQueue Queue => queue;
+
+        /// <summary>Whether there are other files, which were the same the last time; true once for each state of them.</summary>
+        public bool IsReplaced()
+        {
+            var now = entry.State();
+            var isSettled = now is not null && now == _seen && now != _tried;
+            (_seen, _tried) = (now, isSettled ? now : _tried);
+            return isSettled;
+        }
+    }
 }

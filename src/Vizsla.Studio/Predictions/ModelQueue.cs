@@ -48,6 +48,9 @@ internal sealed class ModelQueue : IAsyncDisposable
     /// <summary>The model behind the queue.</summary>
     public PictureModel Model => _model;
 
+    /// <summary>Whether it takes no more pictures.</summary>
+    public bool IsClosed => _closed;
+
     /// <summary>Pictures that wait or are being worked on.</summary>
     public int Waiting => Volatile.Read(ref _waiting);
 

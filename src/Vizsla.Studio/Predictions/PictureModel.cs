@@ -52,8 +52,15 @@ internal abstract class PictureModel : IDisposable
 /// <summary>A model that is served: its name in addresses, and how to open it.</summary>
 /// <param name="Name">Letters, digits, '.', '-' and '_'.</param>
 /// <param name="Open">Loads the model; slow.</param>
-internal sealed record ModelEntry(string Name, Func<PictureModel> Open)
+/// <param name="State">What tells the files of the model from those that may replace them; null while there are none, and for a model that is never replaced.</param>
+internal sealed record ModelEntry(string Name, Func<PictureModel> Open, Func<string?> State)
 {
+    /// <summary>A classifier in files.</summary>
+    /// <param name="name">Its name in addresses.</param>
+    /// <param name="nameOrFolder">Run folder, timm folder, or Hub name in the cache.</param>
+    public static ModelEntry OfFiles(string name, string nameOrFolder) =>
+        new(name, () => ClassifierModel.Open(nameOrFolder), () => ClassifierModel.StateOf(nameOrFolder, labelsFile: null));
+
     /// <summary>Makes a name fit for an address: the last part of a path or Hub name, other characters as '-'.</summary>
     public static string NameOf(string nameOrFolder)
     {

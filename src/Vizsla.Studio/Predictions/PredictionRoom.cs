@@ -89,7 +89,7 @@ internal sealed class PredictionRoom(ModelCatalog catalog, RunLibrary runs, Data
         }
 
         return !catalog.Names.Contains(name) && runs.Find(name) is { HasModel: true } run
-            ? catalog.OpenAsync(name, () => ClassifierModel.Open(run.Folder))
+            ? catalog.OpenAsync(ModelEntry.OfFiles(name, run.Folder))
             : Task.FromResult(catalog.Get(name));
     }
 

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using ParquetSharp;
+using ParquetSharp.IO;
+using Vizsla.Hub.Cache;
 
 namespace Vizsla.Inference;
 
@@ -31,29 +33,23 @@ public static class FeatureFile
             throw new ArgumentException($"Features are written to a file that ends in '.parquet' or '.npy', not to '{path}'.", nameof(path));
         }
 
-        var temporary = path + ".tmp";
-        try
+        AtomicFile.Write(path, stream =>
         {
             if (Path.GetExtension(path) == ".npy")
             {
-                WriteNumPy(temporary, rows);
+                WriteNumPy(stream, rows);
             }
             else
             {
-                WriteParquet(temporary, rows);
+                WriteParquet(stream, rows);
             }
-
-            File.Move(temporary, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
+        });
     }
 
-    private static void WriteParquet(string path, IReadOnlyList<PictureFeatures> rows)
+    private static void WriteParquet(Stream stream, IReadOnlyList<PictureFeatures> rows)
     {
-        using var file = new ParquetFileWriter(path, [new Column<string>("file"), new Column<float[]?>("features"), new Column<string?>("error")]);
+        using var output = new ManagedOutputStream(stream, leaveOpen: true);
+        using var file = new ParquetFileWriter(output, [new Column<string>("file"), new Column<float[]?>("features"), new Column<string?>("error")]);
         using (var group = file.AppendRowGroup())
         {
             Write(group, rows, r => r.File);
@@ -70,14 +66,13 @@ public static class FeatureFile
         column.WriteBatch([.. rows.Select(value)]);
     }
 
-    private static void WriteNumPy(string path, IReadOnlyList<PictureFeatures> rows)
+    private static void WriteNumPy(Stream file, IReadOnlyList<PictureFeatures> rows)
     {
         var width = rows.Where(r => r.Error is null).Select(r => r.Values.Length).FirstOrDefault();
         var missing = Enumerable.Repeat(float.NaN, width).ToArray();
         var header = string.Create(CultureInfo.InvariantCulture, $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows.Count}, {width}), }}");
         // Ten bytes stand before the text, and a line break ends it.
         var text = header.PadRight((header.Length + 11 + 63) / 64 * 64 - 11) + '\n';
-        using var file = File.Create(path);
         file.Write(s_magic);
         file.Write([(byte)text.Length, (byte)(text.Length >> 8)]);
         file.Write(System.Text.Encoding.ASCII.GetBytes(text));

@@ -24,6 +24,7 @@ public sealed partial class PicturePredictor
     private readonly ScoreFunction _function;
     private readonly DecodeOptions? _decoding;
     private readonly IReadOnlyList<Compose> _views;
+    private readonly bool _takesGray;
 
     /// <param name="network">The network; the caller keeps it.</param>
     /// <param name="pipeline">From a picture to what the network takes, without random steps.</param>
@@ -41,6 +42,7 @@ public sealed partial class PicturePredictor
         }
 
         _network = network;
+        _takesGray = GrayPictures.AreTakenBy(network);
         _pipeline = pipeline;
         _labels = labels ?? network.Configuration.Id2Label;
         if (_labels.Count != network.Configuration.Id2Label.Count)
@@ -241,23 +243,29 @@ public sealed partial class PicturePredictor
     }
 
     /// <summary>The views of a picture, one after another.</summary>
-    /// <returns>Float [3 V, H, W]; the caller owns it.</returns>
+    /// <returns>Float [3 V, H, W], or [V, H, W] where the network takes gray pictures; the caller owns it.</returns>
     internal ImageTensor Prepare(Image image)
     {
         if (_views.Count == 1)
         {
-            return _views[0].Run(image, new Rng(0));
+            return View(0, image);
         }
 
         ImageTensor? all = null;
         for (var i = 0; i < _views.Count; i++)
         {
-            using var view = _views[i].Run(image, new Rng(0));
+            using var view = View(i, image);
             all ??= new ImageTensor(view.Channels * _views.Count, view.Height, view.Width);
             view.Values.CopyTo(all.Values[(i * view.Values.Length)..]);
         }
 
         return all!;
+    }
+
+    private ImageTensor View(int index, Image image)
+    {
+        var view = _views[index].Run(image, new Rng(0));
+        return _takesGray ? GrayPictures.OneChannel(view) : view;
     }
 
     private ReadPicture[] Prepare(Image[] images, CancellationToken cancellationToken)

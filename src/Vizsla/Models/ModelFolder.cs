@@ -1,5 +1,5 @@
-using System.Text;
 using System.Text.Json.Nodes;
+using Vizsla.Hub.Cache;
 using Vizsla.Models.Weights;
 using Vizsla.Transforms;
 
@@ -29,7 +29,7 @@ internal static class ModelFolder
 
         if (hasOwnClasses && network.HeadParameterNames.All(report.Missing.Contains))
         {
-            throw new ModelLoadException($"'{location.Name}' has no classifier, only an encoder, whose answers would be random. Train one on classes of your own, or take a checkpoint that was trained to classify.", report);
+            throw NoHead(location.Name, report);
         }
 
         if (report.Mismatched.Count > 0 && !ignoreMismatchedSizes)
@@ -44,6 +44,16 @@ internal static class ModelFolder
 
         return report;
     }
+
+    /// <summary>The files of a folder that a model is read from, in a fixed order.</summary>
+    public static IEnumerable<string> Files(string folder) => Directory.EnumerateFiles(folder)
+        .Where(f => Path.GetFileName(f) is var name && (_processorFiles.Contains(name) || name == ModelConfiguration.FileName
+            || name.StartsWith("model", StringComparison.Ordinal) || name.StartsWith("adapter", StringComparison.Ordinal) || name.StartsWith("pytorch_model", StringComparison.Ordinal)))
+        .Order(StringComparer.Ordinal);
+
+    /// <summary>What is said of a model without a classifier, which would answer at random.</summary>
+    public static ModelLoadException NoHead(string name, LoadReport report) =>
+        new($"'{name}' has no classifier, only an encoder, whose answers would be random. Train one on classes of your own, or take a checkpoint that was trained to classify.", report);
 
     /// <summary>The processor of a model: its file's, else timm's settings, else the family's own at the model's image size.</summary>
     /// <exception cref="ModelLoadException">A file says something impossible.</exception>
@@ -133,18 +143,8 @@ internal static class ModelFolder
         WriteText(Path.Combine(folder, ModelConfiguration.FileName), configuration.ToJson());
     }
 
-    /// <summary>Writes a text aside and renames it.</summary>
-    internal static void WriteText(string path, string text)
-    {
-        var temporary = path + ".tmp";
-        using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write))
-        {
-            stream.Write(Encoding.UTF8.GetBytes(text));
-            stream.Flush(flushToDisk: true);
-        }
-
-        File.Move(temporary, path, overwrite: true);
-    }
+    /// <summary>Writes a text aside and puts it in place.</summary>
+    internal static void WriteText(string path, string text) => AtomicFile.Write(path, text, flush: true);
 
     private static string Contradiction(ClassificationNetwork network, LoadReport report)
     {

@@ -2,6 +2,7 @@ using System.IO.Hashing;
 using System.Runtime.Intrinsics.X86;
 using System.Text;
 using System.Text.Json;
+using Vizsla.Hub.Cache;
 
 namespace Vizsla.Native;
 
@@ -72,16 +73,12 @@ internal static class ConvolutionVerdict
     // A verdict that cannot be kept is found again the next time.
     private static void Write(string file, string[] wrong)
     {
-        var temporary = $"{file}.{Guid.NewGuid():N}.tmp";
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-            File.WriteAllText(temporary, JsonSerializer.Serialize(wrong));
-            File.Move(temporary, file, overwrite: true);
+            AtomicFile.Write(file, JsonSerializer.Serialize(wrong));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            File.Delete(temporary);
         }
     }
 }

@@ -67,7 +67,7 @@ internal sealed partial class RunFolder(string path)
         if (Holds() is { } what)
         {
             throw new TrainingException(
-                $"The folder '{path}' holds another run ({what}). Resume it with --resume_from_checkpoint true, replace it with --overwrite_output_dir true, or give another --output_dir.");
+                $"The folder '{path}' holds another run ({what}). Resume it with resume_from_checkpoint, replace it with overwrite_output_dir, or give another output_dir.");
         }
     }
 
@@ -178,11 +178,11 @@ internal sealed class RunLock : IDisposable
         }
         catch (IOException e) when (InUse.Contains(e.HResult))
         {
-            throw new TrainingException($"The run folder '{folder}' is in use by another training: wait for it, or give another --output_dir.", e);
+            throw new TrainingException($"The run folder '{folder}' is in use by another training: wait for it, or give another output_dir.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new TrainingException($"The run folder '{folder}' cannot be written: {e.Message.TrimEnd('.')}. Give another --output_dir.", e);
+            throw new TrainingException($"The run folder '{folder}' cannot be written: {e.Message.TrimEnd('.')}. Give another output_dir.", e);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Vizsla.Hub.Cache;
 using Vizsla.Imaging;
 using Vizsla.Runs.Charts;
 using Vizsla.Training.Arguments;
@@ -78,10 +79,8 @@ internal static class RunPlots
     /// <returns>Path of the file.</returns>
     public static string Save(string folder, string file, Image picture)
     {
-        Directory.CreateDirectory(Path.Combine(folder, Folder));
         var path = Path.Combine(folder, Folder, file);
-        ImageCodec.SavePng(picture, path + ".tmp");
-        File.Move(path + ".tmp", path, overwrite: true);
+        AtomicFile.Write(path, stream => ImageCodec.SavePng(picture, stream));
         return path;
     }
 

@@ -121,6 +121,49 @@ public sealed class DatasetRuleTests : IDisposable
         Assert.False(Directory.Exists(_folder["run"]));
     }
 
+    [Theory]
+    [InlineData("photos", null, "All pictures of '{0}' are of the class 'cat'; a classifier needs at least two. Put the pictures of each class into a folder of its own.\n")]
+    [InlineData("photos/cat", "file_name,breed\n1.JPEG,vizsla\n2.JPEG,vizsla\n", "All pictures of '{0}' are of the class 'vizsla'; a classifier needs at least two.\n", "--label_column", "breed")]
+    public async Task Pictures_of_one_class_are_refused(string folder, string? metadata, string message, params string[] more)
+    {
+        Directory.Delete(_folder["photos", "dog"], recursive: true);
+        foreach (var text in Directory.EnumerateFiles(_folder["photos", "cat"], "*.txt"))
+        {
+            File.Delete(text);
+        }
+
+        if (metadata is not null)
+        {
+            _folder.WriteText($"{folder}/metadata.csv", metadata);
+        }
+
+        using var run = new ConsoleRun();
+
+        var code = await CommandLine.RunAsync(["train", "--dataset", _folder[folder], "--model", "vit-nano", "--from_scratch", "--output", _folder["run"], .. more], run.Console);
+
+        Assert.Equal(1, code);
+        Assert.Equal(string.Format(System.Globalization.CultureInfo.InvariantCulture, message, _folder[folder]), run.ErrorText);
+    }
+
+    [Theory]
+    [InlineData("The column 'labels' of '{0}' holds several labels in each row, and a picture has one class here: training on several labels a picture is not supported. Name a column with one label a row with --label_column.\n")]
+    [InlineData("The column 'labels' holds several labels in each row, and a picture has one class here: training on several labels a picture is not supported. Give the name of a column with one label a row.\n", "--label_column", "labels")]
+    public async Task Several_labels_a_picture_are_refused(string message, params string[] more)
+    {
+        _folder.WriteText("photos/cat/metadata.jsonl", "{\"file_name\": \"1.JPEG\", \"labels\": [0, 1]}\n{\"file_name\": \"2.JPEG\", \"labels\": [1]}\n");
+        foreach (var text in Directory.EnumerateFiles(_folder["photos", "cat"], "*.txt"))
+        {
+            File.Delete(text);
+        }
+
+        using var run = new ConsoleRun();
+
+        var code = await CommandLine.RunAsync(["train", "--dataset", _folder["photos", "cat"], "--model", "vit-nano", "--from_scratch", "--output", _folder["run"], .. more], run.Console);
+
+        Assert.Equal(1, code);
+        Assert.Equal(string.Format(System.Globalization.CultureInfo.InvariantCulture, message, _folder["photos", "cat"]), run.ErrorText);
+    }
+
     [Fact]
     public async Task HEIC_photos_are_photos()
     {

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Vizsla.Datasets.Drawing;
 using Vizsla.Imaging;
 using Vizsla.Models;
+using Vizsla.Models.Weights;
 using Vizsla.Primitives;
 using Vizsla.Testing;
 
@@ -82,6 +83,42 @@ public sealed class PredictCommandTests : IDisposable
         Assert.Equal($"predicted 1 picture\nWrote 512 features of 1 picture to '{_folder["features.npy"]}'.\n", run.ErrorText);
         Assert.EndsWith($"Wrote 512 features of 1 picture to '{_folder["features.parquet"]}'.\n", second.ErrorText, StringComparison.Ordinal);
         Assert.Equal(128 + 512 * sizeof(float), new FileInfo(_folder["features.npy"]).Length);
+    }
+
+    [Theory]
+    [InlineData("serve")]
+    [InlineData("studio")]
+    [InlineData("evaluate", "--dataset", "data")]
+    [InlineData("predict", "photo.jpg")]
+    public async Task A_checkpoint_without_a_classifier_names_nothing_and_gives_features(string verb, params string[] more)
+    {
+        using (var classifier = ImageClassifier.Create("vit-nano", ["cat", "fish"], imageSize: 32, seed: 1))
+        {
+            classifier.Save(_folder["model"]);
+            SafetensorsFile.Write(
+                _folder["model", "model.safetensors"],
+                classifier.Network.State().Where(s => !s.Name.StartsWith("classifier", StringComparison.Ordinal)).Select(s => KeyValuePair.Create(s.Name, s.Value)).ToList());
+        }
+
+        foreach (var name in new[] { "cat", "fish" })
+        {
+            using var picture = AnimalPainter.Paint("fish", 32, new Rng(2));
+            ImageCodec.SavePng(picture, _folder.Reserve($"data/test/{name}/photo.png"));
+        }
+
+        using var refused = new ConsoleRun();
+        using var embedded = new ConsoleRun();
+        string[] words = [verb, "--model", _folder["model"], .. more.Select(w => w is "data" ? _folder["data"] : w is "photo.jpg" ? _folder["data", "test", "cat", "photo.png"] : w), .. verb is "serve" or "studio" ? ["--port", "0"] : Array.Empty<string>()];
+
+        var code = await CommandLine.RunAsync(words, refused.Console);
+        var features = await CommandLine.RunAsync(["predict", _folder["data", "test", "cat", "photo.png"], "--model", _folder["model"], "--embed", _folder["features.npy"]], embedded.Console);
+
+        Assert.Equal((1, 0), (code, features));
+        Assert.EndsWith(
+            $"'{_folder["model"]}' has no classifier, only an encoder, whose answers would be random. Train one on classes of your own, or take a checkpoint that was trained to classify.\n",
+            refused.ErrorText,
+            StringComparison.Ordinal);
+        Assert.True(File.Exists(_folder["features.npy"]));
     }
 
     [Theory]

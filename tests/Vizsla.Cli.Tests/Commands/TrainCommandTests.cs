@@ -34,7 +34,7 @@ public sealed class TrainCommandTests
 
         Assert.Equal(1, code);
         Assert.Contains(
-            $"The folder '{run.Output("run")}' holds another run ('trainer_state.json'). Resume it with --resume_from_checkpoint true, replace it with --overwrite_output_dir true, or give another --output_dir.",
+            $"The folder '{run.Output("run")}' holds another run ('trainer_state.json'). Resume it with resume_from_checkpoint, replace it with overwrite_output_dir, or give another output_dir.",
             console.ErrorText,
             StringComparison.Ordinal);
     }
@@ -111,6 +111,52 @@ public sealed class TrainCommandTests
         Assert.True(code == 0, second.ErrorText);
         Assert.Contains($"Resuming from '{Path.Combine(run.Output("run"), "checkpoint-2")}'.", second.ErrorText, StringComparison.Ordinal);
         Assert.True(Directory.Exists(Path.Combine(run.Output("run"), "checkpoint-4")));
+    }
+
+    [Theory]
+    [InlineData("train eval test")]
+    [InlineData("eval", "--do_eval", "true", "--do_train", "false", "--do_predict", "false")]
+    [InlineData("train test", "--do_eval", "false")]
+    [InlineData("train eval", "--do_predict", "false")]
+    public async Task A_part_that_is_not_asked_for_is_left_out(string parts, params string[] asked)
+    {
+        using var run = new AnimalRun();
+        using var console = new ConsoleRun();
+
+        var code = await CommandLine.RunAsync(
+            [
+                "train", "--dataset", run.Dataset, "--model", run.Model, "--output", run.Output("run"), "--bf16", "false", "--max_steps", "1", "--per_device_train_batch_size", "4",
+                "--save_strategy", "no", .. asked,
+            ],
+            console.Console);
+
+        Assert.True(code == 0, console.ErrorText);
+        Assert.Equal(parts.Split(' ').Order(StringComparer.Ordinal), new[] { "eval", "test", "train" }.Where(p => File.Exists(Path.Combine(run.Output("run"), $"{p}_results.json"))));
+    }
+
+    [Fact]
+    public async Task A_new_head_is_announced_once_and_not_again_on_resume()
+    {
+        using var run = new AnimalRun();
+        using var first = new ConsoleRun();
+        using var second = new ConsoleRun();
+        using (var model = ImageClassifier.Create("vit-nano", ["cat", "dog"], imageSize: 32, seed: 1))
+        {
+            model.Save(run.Output("two"));
+        }
+
+        string[] asked =
+        [
+            "train", "--dataset", run.Dataset, "--model", run.Output("two"), "--output", run.Output("run"), "--bf16", "false", "--max_steps", "2", "--save_steps", "1",
+            "--per_device_train_batch_size", "4", "--eval_strategy", "no",
+        ];
+        Assert.True(await CommandLine.RunAsync(asked, first.Console) == 0, first.ErrorText);
+
+        var code = await CommandLine.RunAsync([.. asked, "--resume_from_checkpoint", Path.Combine(run.Output("run"), "checkpoint-1")], second.Console);
+
+        Assert.True(code == 0, second.ErrorText);
+        Assert.Contains("You should probably TRAIN this model", first.ErrorText, StringComparison.Ordinal);
+        Assert.DoesNotContain("You should probably TRAIN this model", second.ErrorText, StringComparison.Ordinal);
     }
 
     [Fact]

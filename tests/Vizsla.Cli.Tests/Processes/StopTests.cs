@@ -67,7 +67,7 @@ public sealed class StopTests
         using var second = VizslaProcess.Start([.. run.Train("run", Endless), "--resume_from_checkpoint", "true"]);
 
         Assert.Equal(1, second.Wait());
-        Assert.Contains($"The run folder '{run.Output("run")}' is in use by another training: wait for it, or give another --output_dir.", second.ErrorText, StringComparison.Ordinal);
+        Assert.Contains($"The run folder '{run.Output("run")}' is in use by another training: wait for it, or give another output_dir.", second.ErrorText, StringComparison.Ordinal);
         Assert.False(first.HasEnded, first.ErrorText);
     }
 }

@@ -60,7 +60,7 @@ public sealed class AdapterTrainingTests
         var error = Assert.Throws<TrainingException>(() => trainer.Train());
 
         Assert.Equal(
-            $"The run cannot be resumed from '{Path.Combine(run.Output(), "checkpoint-6")}' with other settings than it began with: the adapter's configuration is not the same. Give the first ones, or start anew with another --output_dir.",
+            $"The run cannot be resumed from '{Path.Combine(run.Output(), "checkpoint-6")}' with other settings than it began with: the adapter's configuration is not the same. Give the first ones, or start anew with another output_dir.",
             error.Message);
     }
 

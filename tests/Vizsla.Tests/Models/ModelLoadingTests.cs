@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Vizsla.Imaging;
 using Vizsla.Models;
 using Vizsla.Models.Weights;
 using Vizsla.Testing;
@@ -33,6 +34,23 @@ public sealed class ModelLoadingTests
         using var classifier = ImageClassifier.FromPretrained(folder.Path, ["cat", "dog", "vizsla"], seed: 1);
 
         Assert.Equal(["classifier.bias", "classifier.weight"], classifier.LoadReport!.Missing.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void A_checkpoint_without_a_classifier_gives_features_and_still_does_not_answer()
+    {
+        using var folder = Encoder();
+        using var whole = Whole(name => name);
+        using var photo = new Image(16, 16);
+
+        using var encoder = ImageClassifier.FromEncoder(folder.Path);
+        using var classifier = ImageClassifier.FromEncoder(whole.Path);
+
+        Assert.Equal(classifier.Embed(photo), encoder.Embed(photo));
+        Assert.Equal(2, classifier.Predict(photo).Count);
+        Assert.Equal(
+            $"'{folder.Path}' has no classifier, only an encoder, whose answers would be random. Train one on classes of your own, or take a checkpoint that was trained to classify.",
+            Assert.Throws<ModelLoadException>(() => encoder.Predict(photo)).Message);
     }
 
     [Fact]
@@ -136,6 +154,33 @@ public sealed class ModelLoadingTests
     }
 
     /// <summary>A model folder whose weights are those of the encoder alone.</summary>
+    // Positions cos(0) ... cos(16) of one leading token and a grid of 4 x 4; Python: timm.layers.resample_abs_pos_embed(positions, [2, 2]).
+    [Fact]
+    public void A_network_of_timm_averages_over_the_positions_that_a_smaller_picture_leaves_out()
+    {
+        var configuration = Architectures.Variant("vit_tiny_patch16_224", 64);
+        configuration.SetLabels(["a", "b"]);
+        using var network = Architectures.Build(configuration);
+        using var scope = NewDisposeScope();
+        using var mode = no_grad();
+        network.Initialize();
+        network.eval();
+        network.InterpolatesPositions = true;
+        var weights = network.State().ToDictionary(s => s.Name, s => s.Value);
+        foreach (var name in new[] { "patch_embed.proj.weight", "patch_embed.proj.bias", "cls_token" })
+        {
+            weights[name].zero_();
+        }
+
+        weights["pos_embed"].copy_(arange(17, float32).cos().view(1, 17, 1));
+        using var trace = new NetworkTrace();
+
+        network.Features(rand(1, 3, 32, 32), trace).Dispose();
+
+        float[] expected = [1.0f, 0.17281085f, -0.13337275f, -0.10687497f, -0.14477549f];
+        Assert.All(expected.Zip(trace.HiddenStates[0].select(2, 0).flatten().data<float>().ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-6f));
+    }
+
     private static TemporaryFolder Encoder() => Whole(name => name.StartsWith("vit.", StringComparison.Ordinal) ? name["vit.".Length..] : null);
 
     /// <summary>A model folder whose weights have other names; null leaves one out.</summary>

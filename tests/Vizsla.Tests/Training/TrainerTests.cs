@@ -65,7 +65,7 @@ public sealed class TrainerTests
         Assert.True(run.Train(run.Arguments() with { MaxSteps = 3, NumTrainEpochs = 3, OverwriteOutputDir = true }));
 
         Assert.Equal(
-            $"The folder '{run.Output()}' holds another run ('checkpoint-5'). Resume it with --resume_from_checkpoint true, replace it with --overwrite_output_dir true, or give another --output_dir.",
+            $"The folder '{run.Output()}' holds another run ('checkpoint-5'). Resume it with resume_from_checkpoint, replace it with overwrite_output_dir, or give another output_dir.",
             refusal.Message);
         Assert.Equal(["checkpoint-3"], Directory.EnumerateDirectories(run.Output(), "checkpoint-*").Select(f => Path.GetFileName(f)));
         Assert.Equal("mine", File.ReadAllText(Path.Combine(run.Output(), "notes.txt")));
@@ -79,7 +79,7 @@ public sealed class TrainerTests
 
         var refusal = Assert.Throws<TrainingException>(() => run.Train(run.Arguments()));
 
-        Assert.Equal($"The run folder '{run.Output()}' is in use by another training: wait for it, or give another --output_dir.", refusal.Message);
+        Assert.Equal($"The run folder '{run.Output()}' is in use by another training: wait for it, or give another output_dir.", refusal.Message);
     }
 
     [Fact]
@@ -107,7 +107,7 @@ public sealed class TrainerTests
 
         Assert.Equal(
             $"The run cannot be resumed from '{Path.Combine(run.Output(), "checkpoint-5")}' with other settings than it began with: learning_rate was 0.003 and is 0.001; seed was 42 and is 7. "
-            + "Give the first ones, or start anew with another --output_dir. "
+            + "Give the first ones, or start anew with another output_dir. "
             + $"To train a finished run further, start a new one from its model: vizsla train --model {run.Output()} --output ANOTHER, with the new settings.",
             refusal.Message);
     }
@@ -145,7 +145,7 @@ public sealed class TrainerTests
 
         Assert.Equal(
             $"The run cannot be resumed from '{Path.Combine(run.Output(), "checkpoint-5")}' with other settings than it began with: "
-            + $"the training transform was {TinyRun.Train().Transform} and is {TinyRun.Eval().Transform}. Give the first ones, or start anew with another --output_dir.",
+            + $"the training transform was {TinyRun.Train().Transform} and is {TinyRun.Eval().Transform}. Give the first ones, or start anew with another output_dir.",
             refusal.Message);
     }
 

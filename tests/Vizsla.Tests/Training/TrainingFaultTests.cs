@@ -243,7 +243,7 @@ public sealed class TrainingFaultTests
         var refusal = Assert.Throws<TrainingException>(() => run.Train(run.Arguments() with { NumTrainEpochs = 4, ResumeFromCheckpoint = "true" }));
 
         Assert.Equal(
-            $"The run cannot be resumed from '{last}' with other settings than it began with: num_train_epochs was 2 and is 4. Give the first ones, or start anew with another --output_dir. "
+            $"The run cannot be resumed from '{last}' with other settings than it began with: num_train_epochs was 2 and is 4. Give the first ones, or start anew with another output_dir. "
             + $"To train a finished run further, start a new one from its model: vizsla train --model {run.Output()} --output ANOTHER, with the new settings.",
             refusal.Message);
     }

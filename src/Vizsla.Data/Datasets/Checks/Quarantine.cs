@@ -112,7 +112,7 @@ public sealed class Quarantine
         var options = new EnumerationOptions { RecurseSubdirectories = true };
         if (Directory.EnumerateFiles(_dataset, "metadata.*", options).FirstOrDefault(ImageFolderReader.IsMetadata) is { } metadata)
         {
-            throw new DatasetException($"'{metadata}' names the pictures of its folder, and moving one would leave a row without a picture. Remove the rows and pictures by hand; '--format json' lists them.");
+            throw new DatasetException($"'{metadata}' names the pictures of its folder, and moving one would leave a row without a picture. Remove the rows and pictures by hand; the report in JSON lists them.");
         }
     }
 

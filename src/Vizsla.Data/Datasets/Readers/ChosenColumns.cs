@@ -40,9 +40,14 @@ internal static class ChosenColumns
         return Each(splits, rows => Keep<ClassLabel>(rows.CastColumn(column, text).CastColumn(column, classes), column));
     }
 
-    private static string? Name(ImageDataset rows, int row, string column, Feature text) => rows.Value(row, column) is var value && value is IReadOnlyList<object?> or IReadOnlyDictionary<string, object?> or ImageSource
-        ? throw new DatasetException($"The column '{column}' holds several values or a picture in each row; a label is one text or number.")
-        : FeatureValues.Encode(value, text) as string;
+    private static string? Name(ImageDataset rows, int row, string column, Feature text) => rows.Value(row, column) switch
+    {
+        IReadOnlyList<object?> => throw new DatasetException(
+            $"The column '{column}' holds several labels in each row, and a picture has one class here: training on several labels a picture is not supported. Give the name of a column with one label a row."),
+        IReadOnlyDictionary<string, object?> or ImageSource => throw new DatasetException(
+            $"The column '{column}' holds pictures or groups of values; a label is one text or number. Give the name of a column with one label a row."),
+        var value => FeatureValues.Encode(value, text) as string,
+    };
 
     private static ImageDataset Keep<T>(ImageDataset rows, string column)
         where T : Feature =>

@@ -63,7 +63,7 @@ public static class DatasetPreparation
     {
         if (options.GroupDuplicates && options.SplitFile is not null)
         {
-            throw new DatasetException("--group_duplicates has no effect with --split_file, which says where each picture goes. Leave one of them out; 'vizsla dataset check' finds copies that lie in several splits.");
+            throw new DatasetException("group_duplicates has no effect with split_file, which says where each picture goes. Leave one of them out; 'vizsla dataset check' finds copies that lie in several splits.");
         }
 
         var images = Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.Images));
@@ -84,7 +84,7 @@ public static class DatasetPreparation
         var needed = rows.Sum(r => RealFile.Length(r.Path));
         if (needed > free)
         {
-            throw new DatasetException($"The disk of '{output}' is too full: the {rows.Count} pictures take {Megabytes(needed)}, {Megabytes(free)} are free. Free some, choose another disk, or use --link hard or --link symbolic.");
+            throw new DatasetException($"The disk of '{output}' is too full: the {rows.Count} pictures take {Megabytes(needed)}, {Megabytes(free)} are free. Free some, choose another disk, or link the pictures (link hard or symbolic).");
         }
     }
 

@@ -63,7 +63,7 @@ internal static partial class HardLink
         if (!done)
         {
             var reason = new Win32Exception(Marshal.GetLastPInvokeError()).Message;
-            throw new IOException($"Cannot link '{target}' to '{source}': {reason}. Hard links need one disk for both; use --link symbolic, or leave --link out to copy.");
+            throw new IOException($"Cannot link '{target}' to '{source}': {reason}. Hard links need one disk for both; use symbolic links, or copies, which is the default.");
         }
     }
 

@@ -42,7 +42,7 @@ internal sealed class OutputFolder : IDisposable
 
         return overwrite
             ? new(path, SplitManifest.Read(path))
-            : throw new DatasetException($"The output folder '{output}' exists. Choose another, or pass --overwrite to replace what its {SplitManifest.FileName} lists.");
+            : throw new DatasetException($"The output folder '{output}' exists. Choose another, or set overwrite to replace what its {SplitManifest.FileName} lists.");
     }
 
     /// <summary>Puts the folder in its place.</summary>

@@ -184,13 +184,13 @@ internal sealed class PreparationSource
         if (all.Count == 0)
         {
             var left = string.Concat(FindLeftOut(LeftOutReason.Deeper).Select(l => $"\n  {l.Sentence}"));
-            throw new DatasetException($"The picture folder '{_options.Images}' holds no picture and no 'labels.csv'. Expected '{_options.Images}/<class>/<picture>', or a flat folder with --labels CSV.{left}");
+            throw new DatasetException($"The picture folder '{_options.Images}' holds no picture and no 'labels.csv'. Expected '{_options.Images}/<class>/<picture>', or a flat folder with a file of labels.{left}");
         }
 
         var loose = all.Where(f => !f.Contains('/', StringComparison.Ordinal)).ToList();
         if (loose.Count > 0)
         {
-            throw new DatasetException($"{Plural(loose.Count, "picture lies", "pictures lie")} directly in '{_options.Images}' (first '{loose[0]}') and no label file was given. Put each class into a folder of its own, or give --labels CSV.");
+            throw new DatasetException($"{Plural(loose.Count, "picture lies", "pictures lie")} directly in '{_options.Images}' (first '{loose[0]}') and no label file was given. Put each class into a folder of its own, or give a file of labels (labels).");
         }
 
         var deep = all.Where(f => f.Count(c => c == '/') > 1).ToList();
@@ -199,7 +199,7 @@ internal sealed class PreparationSource
             var isSplit = deep.All(f => SplitNames.All.Contains(f.Split('/')[0]));
             throw new DatasetException(isSplit
                 ? $"'{_options.Images}' is split already ({string.Join(", ", deep.Select(f => f.Split('/')[0]).Distinct())}); train on it as it is."
-                : $"{Plural(deep.Count, "picture lies", "pictures lie")} deeper than '{_options.Images}/<class>/<picture>' (first '{deep[0]}'). Move them up, or name each with --split_file.");
+                : $"{Plural(deep.Count, "picture lies", "pictures lie")} deeper than '{_options.Images}/<class>/<picture>' (first '{deep[0]}'). Move them up, or name each in a split_file.");
         }
 
         foreach (var folder in all.Select(f => f.Split('/')[0]).Distinct())
@@ -252,13 +252,13 @@ internal sealed class PreparationSource
         if (_options.BadImages == BadRows.Error)
         {
             problems.Add(
-                n => $"{Plural(n, "picture cannot", "pictures cannot")} be read whole. Replace or remove them, or leave them out with --bad_images skip:",
+                n => $"{Plural(n, "picture cannot", "pictures cannot")} be read whole. Replace or remove them, or leave them out (bad_images skip):",
                 [.. _bad.Select(b => $"{b.Path}: {b.Reason}")]);
         }
 
         if (_options.Missing == BadRows.Error)
         {
-            problems.Add(_ => $"{Plural(_missing.Count, "row has", "rows have")} no picture in '{_options.Images}'. Add the pictures, or leave the rows out with --missing skip:", _missing.Count == 0 ? [] : MissingLines());
+            problems.Add(_ => $"{Plural(_missing.Count, "row has", "rows have")} no picture in '{_options.Images}'. Add the pictures, or leave the rows out (missing skip):", _missing.Count == 0 ? [] : MissingLines());
         }
 
         problems.Add(n => $"{Plural(n, "id is", "ids are")} there twice. Keep one row each:", _duplicates);

@@ -5,7 +5,7 @@ namespace Vizsla.Datasets.Splits;
 /// <summary>Cuts rows into train, validation and test.</summary>
 internal static class PreparationSplit
 {
-    private const string WithoutStratifying = "Add pictures, or split without regard to classes with --stratify false.";
+    private const string WithoutStratifying = "Add pictures, or split without regard to classes (stratify false).";
 
     /// <summary>The test split of all rows, then the validation split of the rest, with the same seed.</summary>
     /// <returns>Rows per split, in the order of the split: train, validation, test; empty splits are left out.</returns>
@@ -65,7 +65,7 @@ internal static class PreparationSplit
         if (Math.Min(train, part) < counts.Count)
         {
             var small = part <= train ? $"a {split} split of {size} is {Plural(part, "picture", "pictures")}" : $"a {split} split of {size} leaves {Plural(train, "picture", "pictures")}";
-            throw new DatasetException($"Cannot stratify: {small}, fewer than the {counts.Count} classes, and each class needs one. Choose another --{split}_size (at least {counts.Count} pictures), or split without regard to classes with --stratify false.");
+            throw new DatasetException($"Cannot stratify: {small}, fewer than the {counts.Count} classes, and each class needs one. Choose another {split}_size (at least {counts.Count} pictures), or split without regard to classes (stratify false).");
         }
     }
 }

@@ -152,7 +152,7 @@ internal sealed class TimmVitNetwork : TimmNetwork
         var counted = _shape.LeadingHavePositions ? LeadingCount : 0;
         var size = (pixels.shape[2], pixels.shape[3]);
         var positions = InterpolatesPositions
-            ? PositionEmbeddings.Stretched(_positions.Value, counted, size, _patches.PatchSize)
+            ? PositionEmbeddings.Stretched(_positions.Value, counted, size, _patches.PatchSize, antialiases: true)
             : PositionEmbeddings.For(_positions.Value, counted, size, Options.ImageSize, _patches.PatchSize, interpolates: false);
         var leading = _leading.Select(t => t.Value.Expand(pixels.shape[0], -1, -1));            // [B, P, D]
         var x = _shape.LeadingHavePositions

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Vizsla.Hub.Cache;
 using static TorchSharp.torch;
 
 namespace Vizsla.Models.Weights;
@@ -22,11 +23,9 @@ internal static class SafetensorsWriter
             : Encoding.UTF8.GetBytes(a.Name).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(b.Name)));
         var header = Header(entries.Select(e => (e.Name, e.Type.Name, e.Value)), metadata);
 
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        var temporary = path + ".tmp";
-        try
-        {
-            using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20))
+        AtomicFile.Write(
+            path,
+            stream =>
             {
                 Span<byte> length = stackalloc byte[sizeof(ulong)];
                 BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);
@@ -36,16 +35,8 @@ internal static class SafetensorsWriter
                 {
                     WriteData(stream, value);
                 }
-
-                stream.Flush(flushToDisk: true);
-            }
-
-            File.Move(temporary, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
+            },
+            flush: true);
     }
 
     private static byte[] Header(IEnumerable<(string Name, string Type, Tensor Value)> entries, IReadOnlyDictionary<string, string> metadata)
@@ -99,7 +90,7 @@ internal static class SafetensorsWriter
         json.WriteEndArray();
     }
 
-    private static void WriteData(FileStream stream, Tensor value)
+    private static void WriteData(Stream stream, Tensor value)
     {
         using var scope = NewDisposeScope();
         using var mode = no_grad();

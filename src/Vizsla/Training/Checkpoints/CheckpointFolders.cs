@@ -89,6 +89,12 @@ internal sealed class CheckpointFolders(string root)
             {
                 Discard(folder);
             }
+
+            // Files that were being written aside.
+            foreach (var file in Directory.EnumerateFiles(root, ".*.tmp", SearchOption.AllDirectories))
+            {
+                File.Delete(file);
+            }
         }
     }
 
@@ -113,7 +119,7 @@ internal sealed class CheckpointFolders(string root)
 
     private string Sentence(int step, Exception e) =>
         $"The checkpoint of step {step} cannot be written: {e.Message.TrimEnd('.')}. "
-        + (Steps() is [.., var last] ? $"'{PathOf(last)}' is whole: fix this and resume with --resume_from_checkpoint true." : "There is none yet to resume from.");
+        + (Steps() is [.., var last] ? $"'{PathOf(last)}' is whole: fix this and resume with resume_from_checkpoint." : "There is none yet to resume from.");
 
     private static void Discard(string folder)
     {

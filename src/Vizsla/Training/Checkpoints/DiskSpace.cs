@@ -59,7 +59,7 @@ internal static partial class DiskSpace
         return free >= needed
             ? null
             : $"The disk of '{arguments.OutputDir}' has {Text(free)} free and the run needs at least {Text(needed)}: the model takes {Text(model)} and each checkpoint {Text(checkpoint)}, of which two stand while one is written. "
-                + "Free some space, give another --output_dir, or set save_only_model.";
+                + "Free some space, give another output_dir, or set save_only_model.";
     }
 
     // Adafactor keeps rows and columns alone; for the others the tensors of a parameter's own size.

@@ -1,22 +1,15 @@
-using System.Text;
+using Vizsla.Hub.Cache;
 using Vizsla.Native;
 
 namespace Vizsla.Training.Checkpoints;
 
-/// <summary>Files that stand whole under their name or not at all.</summary>
+/// <summary>Files that are whole under their name or absent, also after a power cut.</summary>
 internal static class DurableFile
 {
     /// <summary>Writes a text aside, flushes it, and puts it in place.</summary>
     public static void WriteText(string path, string text)
     {
-        var temporary = path + ".tmp";
-        using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write))
-        {
-            stream.Write(Encoding.UTF8.GetBytes(text));
-            stream.Flush(flushToDisk: true);
-        }
-
-        File.Move(temporary, path, overwrite: true);
+        AtomicFile.Write(path, text, flush: true);
         DirectorySync.Flush(Path.GetDirectoryName(Path.GetFullPath(path))!);
     }
 

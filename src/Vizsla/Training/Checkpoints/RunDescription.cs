@@ -151,7 +151,7 @@ internal static partial class ArgumentChanges
         if (refused.Count > 0)
         {
             throw new TrainingException(
-                $"The run cannot be resumed from '{checkpoint}' with other settings than it began with: {string.Join("; ", refused)}. Give the first ones, or start anew with another --output_dir."
+                $"The run cannot be resumed from '{checkpoint}' with other settings than it began with: {string.Join("; ", refused)}. Give the first ones, or start anew with another output_dir."
                 + (refused.Any(IsForLonger) ? $" To train a finished run further, start a new one from its model: vizsla train --model {now.Arguments["output_dir"]} --output ANOTHER, with the new settings." : ""));
         }
 

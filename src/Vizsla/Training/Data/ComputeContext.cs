@@ -1,4 +1,6 @@
 using TorchSharp;
+using Vizsla.Imaging;
+using Vizsla.Inference;
 using Vizsla.Models;
 using Vizsla.Training.Arguments;
 using Vizsla.Training.Metrics;
@@ -28,5 +30,16 @@ internal sealed record ComputeContext(TrainingArguments Arguments, Classificatio
     public string PrecisionName => Precision.Training?.ToString().ToLowerInvariant() ?? "float32";
 
     /// <summary>The tensors of a batch on the device; the caller owns them.</summary>
-    public ModelInputs Collate(TrainingBatch batch) => batch.Collate(Collator, Device, Arguments.DataloaderPinMemory);
+    /// <exception cref="ImageFormatException">The network takes gray pictures, and one of the batch has colors.</exception>
+    public ModelInputs Collate(TrainingBatch batch)
+    {
+        var inputs = batch.Collate(Collator, Device, Arguments.DataloaderPinMemory);
+        if (!GrayPictures.AreTakenBy(Network))
+        {
+            return inputs;
+        }
+
+        using var colors = inputs.PixelValues;
+        return new(GrayPictures.OneChannel(colors), inputs.Labels);
+    }
 }

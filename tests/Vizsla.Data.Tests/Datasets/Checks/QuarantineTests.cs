@@ -123,7 +123,7 @@ public sealed class QuarantineTests : IDisposable
 
         var error = Assert.Throws<DatasetException>(() => new Quarantine(Data).Move([(At("train/cat/1.png"), "broken")]));
 
-        Assert.Equal($"'{metadata}' names the pictures of its folder, and moving one would leave a row without a picture. Remove the rows and pictures by hand; '--format json' lists them.", error.Message);
+        Assert.Equal($"'{metadata}' names the pictures of its folder, and moving one would leave a row without a picture. Remove the rows and pictures by hand; the report in JSON lists them.", error.Message);
     }
 
     [Theory]

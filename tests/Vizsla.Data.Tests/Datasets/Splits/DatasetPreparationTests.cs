@@ -88,7 +88,7 @@ public sealed class DatasetPreparationTests : IDisposable
         var options = Flat(12, i => $"c{i % 2}");
         DatasetPreparation.Run(options);
 
-        AssertFails(options, $"The output folder '{options.Output}' exists. Choose another, or pass --overwrite to replace what its split.json lists.", leavesOutput: true);
+        AssertFails(options, $"The output folder '{options.Output}' exists. Choose another, or set overwrite to replace what its split.json lists.", leavesOutput: true);
     }
 
     [Fact]

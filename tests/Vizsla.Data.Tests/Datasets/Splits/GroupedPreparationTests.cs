@@ -80,7 +80,7 @@ public sealed class GroupedPreparationTests : IDisposable
         var error = Assert.Throws<DatasetException>(() => Prepare("out", o => o with { GroupDuplicates = true }));
 
         Assert.Equal(
-            $"Cannot stratify the test split: 1 class has fewer than 2 of its {Count + 1} pictures, and each needs at least 2. Add pictures, or split without regard to classes with --stratify false.\n  'e' has 1",
+            $"Cannot stratify the test split: 1 class has fewer than 2 of its {Count + 1} pictures, and each needs at least 2. Add pictures, or split without regard to classes (stratify false).\n  'e' has 1",
             error.Message);
     }
 
@@ -91,7 +91,7 @@ public sealed class GroupedPreparationTests : IDisposable
 
         var error = Assert.Throws<DatasetException>(() => Prepare("out", o => o with { GroupDuplicates = true, SplitFile = "split.csv" }));
 
-        Assert.Equal("--group_duplicates has no effect with --split_file, which says where each picture goes. Leave one of them out; 'vizsla dataset check' finds copies that lie in several splits.", error.Message);
+        Assert.Equal("group_duplicates has no effect with split_file, which says where each picture goes. Leave one of them out; 'vizsla dataset check' finds copies that lie in several splits.", error.Message);
     }
 
     [Fact]

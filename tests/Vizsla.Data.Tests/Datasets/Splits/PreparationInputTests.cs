@@ -16,7 +16,7 @@ public sealed class PreparationInputTests : IDisposable
     {
         Labels("0,cat\n1,cat\nx,dog\n2,dog\ny.png,dog\n");
 
-        AssertFails($"2 rows have no picture in '{_folder["photos"]}'. Add the pictures, or leave the rows out with --missing skip:\n  x\n  y.png");
+        AssertFails($"2 rows have no picture in '{_folder["photos"]}'. Add the pictures, or leave the rows out (missing skip):\n  x\n  y.png");
     }
 
     [Fact]
@@ -41,9 +41,9 @@ public sealed class PreparationInputTests : IDisposable
         var error = Assert.Throws<DatasetException>(() => DatasetPreparation.Run(Options));
 
         var lines = error.Message.Split('\n');
-        Assert.Equal("1 picture cannot be read whole. Replace or remove them, or leave them out with --bad_images skip:", lines[0]);
+        Assert.Equal("1 picture cannot be read whole. Replace or remove them, or leave them out (bad_images skip):", lines[0]);
         Assert.StartsWith($"  {_folder["photos", "cut.png"]}: ", lines[1], StringComparison.Ordinal);
-        Assert.Equal($"1 row has no picture in '{_folder["photos"]}'. Add the pictures, or leave the rows out with --missing skip:", lines[2]);
+        Assert.Equal($"1 row has no picture in '{_folder["photos"]}'. Add the pictures, or leave the rows out (missing skip):", lines[2]);
         Assert.False(Directory.Exists(Options.Output));
     }
 
@@ -98,7 +98,7 @@ public sealed class PreparationInputTests : IDisposable
     {
         Labels("0,cat\n1,cat\n2,cat\n3,dog\n");
 
-        AssertFails("Cannot stratify the test split: 1 class has fewer than 2 of its 4 pictures, and each needs at least 2. Add pictures, or split without regard to classes with --stratify false.\n  'dog' has 1");
+        AssertFails("Cannot stratify the test split: 1 class has fewer than 2 of its 4 pictures, and each needs at least 2. Add pictures, or split without regard to classes (stratify false).\n  'dog' has 1");
     }
 
     [Fact]
@@ -106,7 +106,7 @@ public sealed class PreparationInputTests : IDisposable
     {
         Labels("0,a\n1,a\n2,b\n3,b\n4,c\n5,c\n");
 
-        AssertFails("Cannot stratify: a test split of 0.2 is 2 pictures, fewer than the 3 classes, and each class needs one. Choose another --test_size (at least 3 pictures), or split without regard to classes with --stratify false.");
+        AssertFails("Cannot stratify: a test split of 0.2 is 2 pictures, fewer than the 3 classes, and each class needs one. Choose another test_size (at least 3 pictures), or split without regard to classes (stratify false).");
     }
 
     [Fact]
@@ -158,7 +158,7 @@ public sealed class PreparationInputTests : IDisposable
     {
         _folder.Draw("photos/0.png", "photos/cat/1.png");
 
-        AssertFails($"1 picture lies directly in '{_folder["photos"]}' (first '0.png') and no label file was given. Put each class into a folder of its own, or give --labels CSV.");
+        AssertFails($"1 picture lies directly in '{_folder["photos"]}' (first '0.png') and no label file was given. Put each class into a folder of its own, or give a file of labels (labels).");
     }
 
     [Fact]

@@ -48,7 +48,7 @@ public sealed class PreparationNamesTests : IDisposable
         var error = Assert.Throws<DatasetException>(() => DatasetPreparation.Run(Options));
 
         Assert.Equal(
-            $"6 rows have no picture in '{_folder["photos"]}'. Add the pictures, or leave the rows out with --missing skip:\n"
+            $"6 rows have no picture in '{_folder["photos"]}'. Add the pictures, or leave the rows out (missing skip):\n"
             + "  2 differ in the extension from a picture that is there: 'n01/x.png' may be 'n01/x.JPEG'\n"
             + "  1 differs in leading zeros from a picture that is there: '7' may be '007.jpg'\n"
             + "  1 differs in the folder from a picture that is there: 'z.png' may be 'n02/z.png'\n"

@@ -58,7 +58,7 @@ public sealed class SafetensorsFileTests
         Assert.Equal(
             """{"__metadata__":{"format":"pt"},"n":{"dtype":"I64","shape":[],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]},"é\"\\":{"dtype":"F32","shape":[1],"data_offsets":[12,16]}}""",
             header.TrimEnd(' '));
-        Assert.False(File.Exists(path + ".tmp"));
+        Assert.Equal([path], Directory.EnumerateFileSystemEntries(folder.Path));
     }
 
     [Theory]

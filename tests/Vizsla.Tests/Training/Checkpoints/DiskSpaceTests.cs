@@ -20,7 +20,7 @@ public sealed class DiskSpaceTests
 
         Assert.Equal(
             "The disk of 'runs/breeds' has 1.2 GiB free and the run needs at least 2.4 GiB: the model takes 0.3 GiB and each checkpoint 1.0 GiB, of which two stand while one is written. "
-            + "Free some space, give another --output_dir, or set save_only_model.",
+            + "Free some space, give another output_dir, or set save_only_model.",
             problem);
     }
 
@@ -67,7 +67,7 @@ public sealed class DiskSpaceTests
         var unwritable = Assert.Throws<TrainingException>(() => run.Train(run.Arguments()));
         var unmakeable = Assert.Throws<TrainingException>(() => run.Train(run.Arguments("file")));
 
-        Assert.Matches($"^The run folder '{run.Output()}' cannot be written: .+ Give another --output_dir\\.$", unwritable.Message);
+        Assert.Matches($"^The run folder '{run.Output()}' cannot be written: .+ Give another output_dir\\.$", unwritable.Message);
         Assert.Matches($"^The run folder '{run.Output("file")}' cannot be made: .+$", unmakeable.Message);
     }
 
@@ -83,7 +83,7 @@ public sealed class DiskSpaceTests
 
         Assert.Equal(10, failure.Step);
         Assert.Matches(
-            $"^The checkpoint of step 10 cannot be written: .+ '{Path.Combine(run.Output(), "checkpoint-")}[0-9]+' is whole: fix this and resume with --resume_from_checkpoint true\\.$", failure.Message);
+            $"^The checkpoint of step 10 cannot be written: .+ '{Path.Combine(run.Output(), "checkpoint-")}[0-9]+' is whole: fix this and resume with resume_from_checkpoint\\.$", failure.Message);
         Assert.Equal(Testing.RunFingerprint.Of(run.Output("whole")), Testing.RunFingerprint.Of(run.Output()));
     }
 
