@@ -59,7 +59,7 @@ internal sealed class ClassifierModel : PictureModel
         }
     }
 
-    /// <summary>What tells the files that <see cref="Open"/> would read now from others; null where there are none.</summary>
+    /// <summary>What tells the files that <see cref="Open(string, string?, TestTimeAugmentation?)"/> would read now from others; null where there are none.</summary>
     /// <param name="nameOrFolder">Run folder, timm folder, or Hub name in the cache.</param>
     /// <param name="labelsFile">JSON file with the class names in order; null for none.</param>
     public static string? StateOf(string nameOrFolder, string? labelsFile)
