@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Vizsla.Imaging;
 using Vizsla.Inference;
+using Vizsla.Native;
 
 namespace Vizsla;
 
@@ -183,6 +184,7 @@ public sealed partial class ImageClassifier
     {
         ThrowIfDisposed();
         ArgumentOutOfRangeException.ThrowIfLessThan(topK, 1);
+        Convolutions.Tell(Logger);
         return new(Network, Processor.ToPipeline(), options: new PicturePredictorOptions { TopK = topK });
     }
 
