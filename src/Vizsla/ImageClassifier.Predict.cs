@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Vizsla.Imaging;
 using Vizsla.Inference;
+using Vizsla.Native;
 
 namespace Vizsla;
 
@@ -188,6 +189,7 @@ public sealed partial class ImageClassifier
             RequireHead();
         }
 
+        Convolutions.Tell(Logger);
         return new(Network, Processor.ToPipeline(), options: new PicturePredictorOptions { TopK = topK });
     }
 

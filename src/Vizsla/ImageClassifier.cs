@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Vizsla.Adapters;
 using Vizsla.Imaging;
 using Vizsla.Inference;
@@ -43,6 +45,9 @@ public sealed partial class ImageClassifier : IImageClassifier
         set => _processor = value;
     }
 
+    /// <summary>Hears once in a process, before the first prediction, where convolutions are not computed as libtorch does by itself (on machines that hide their caches); nobody by default.</summary>
+    public ILogger Logger { get; set; } = NullLogger.Instance;
+
     /// <summary>Hub name of the model that was loaded; null for one of a folder or a file, or with drawn weights.</summary>
     public string? BaseModel { get; private init; }
 
@@ -58,7 +63,7 @@ public sealed partial class ImageClassifier : IImageClassifier
     /// <summary>Loads a model from a folder, or by its Hub name from this machine's cache.</summary>
     /// <param name="nameOrFolder">
     /// A folder with <c>config.json</c> and weights, a name such as <c>google/vit-base-patch16-224</c> or <c>timm/resnet50.a1_in1k</c>,
-    /// a bare name of timm's, or a weight file named after one.
+    /// a bare name of timm's, a weight file named after one, or <c>ResNet18.onnx</c> of the package <c>Microsoft.ML.DnnImageFeaturizer.ResNet18</c>.
     /// </param>
     /// <param name="labels">Class names in order of their index; null keeps the model's. Another number of them needs a new head.</param>
     /// <param name="ignoreMismatchedSizes">Whether a head for another number of classes is replaced by a new one; HF: <c>ignore_mismatched_sizes</c>.</param>
@@ -203,7 +208,10 @@ public sealed partial class ImageClassifier : IImageClassifier
         {
             Seed(seed);
             var report = ModelFolder.LoadWeights(network, location, ignoreMismatchedSizes, hasOwnClasses: labels is null && configure is null && !isEncoder);
-            return new ImageClassifier(network, location.Folder, report) { BaseModel = Path.Exists(location.Name) ? null : location.Name, _isEncoder = isEncoder, _source = location.Name };
+            return new ImageClassifier(network, location.Folder, report)
+            {
+                BaseModel = Path.Exists(location.Name) ? null : location.Name, _isEncoder = isEncoder, _source = location.Name, _processor = location.Processor,
+            };
         }
         catch
         {

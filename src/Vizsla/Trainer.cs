@@ -116,6 +116,8 @@ public sealed class Trainer : IDisposable
             Run(loop, cancellationToken);
             var output = loop.Finish();
             _model.Save(_arguments.OutputDir);
+            _folder.WriteText(RunFiles.Arguments, setup.Description.FileText);
+            Native.Convolutions.Tell(_options.Logger);
             SaveMetrics("train", output.Metrics);
             SaveState();
             return output;

@@ -1,3 +1,5 @@
+using System.Reflection;
+
 namespace Vizsla.Testing;
 
 /// <summary>Where the recorded cases and the real pictures lie; a test skips with one line where they are missing.</summary>
@@ -11,6 +13,9 @@ public static class Golden
 
     /// <summary>Root of small inputs that failed once: <c>VIZSLA_CASES</c>, else <c>../shared/cases</c> beside the checkout.</summary>
     public static string Cases { get; } = Resolve("VIZSLA_CASES", "cases");
+
+    /// <summary>The network of ML.NET's featurizer, in the folder where NuGet unpacks its package.</summary>
+    public static string ResNet18 { get; } = typeof(Golden).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == nameof(ResNet18)).Value!;
 
     /// <summary>The checkout's root folder, found by its solution file.</summary>
     public static string Checkout { get; } = FindCheckout();
@@ -26,6 +31,10 @@ public static class Golden
     /// <summary>Path of a small input or a folder of them; skips the test when it is absent.</summary>
     /// <param name="parts">Path below the root of cases.</param>
     public static string RequireCases(params string[] parts) => Existing(Cases, parts);
+
+    /// <summary>Skips a test that takes minutes, unless <c>VIZSLA_SLOW</c> is 1.</summary>
+    public static void RequireSlow() =>
+        Xunit.Assert.SkipUnless(Environment.GetEnvironmentVariable("VIZSLA_SLOW") == "1", "skipped: takes minutes; set VIZSLA_SLOW=1");
 
     private static string Existing(string root, string[] parts)
     {

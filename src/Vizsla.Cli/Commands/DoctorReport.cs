@@ -98,7 +98,7 @@ internal sealed record DoctorReport(
     {
         ConvolutionWay.Ordinary => "right",
         ConvolutionWay.OwnCacheSizes => "right: this machine hides its caches, so oneDNN takes sizes of its own, at no cost",
-        _ => "right: this machine hides its caches or VIZSLA_CONVOLUTIONS asks for it, so they are matrix products, about twice as slow",
+        _ => "right: this machine hides its caches or VIZSLA_CONVOLUTIONS asks for it, so they are matrix products: measured from 1.1 times (ResNet-50 predicts) to 4.5 times as slow (ResNet-18 trains)",
     };
 
     private static string Gigabytes(long bytes) => Invariant($"{bytes / (double)(1L << 30):F1} GiB");

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Vizsla.Inference;
+using Vizsla.Native;
 using Vizsla.Primitives;
 using Vizsla.Studio.Hosting;
 using Vizsla.Studio.Pictures;
@@ -99,6 +100,7 @@ internal sealed partial class ModelCatalog : BackgroundService, IHostedLifecycle
         var scores = Scores.Apply(function ?? queue.Model.DefaultFunction, logits);
         var answer = Scores.Top(scores, queue.Model.Labels, topK).Select(p => new LabelScore(p.Label, p.Score)).ToList();
         _metrics.Answered(name, Stopwatch.GetElapsedTime(start));
+        Convolutions.Tell(_logger);
         return answer;
     }
 
@@ -228,6 +230,7 @@ internal sealed partial class ModelCatalog : BackgroundService, IHostedLifecycle
 
         var elapsed = Stopwatch.GetElapsedTime(start);
         ModelLoaded(_logger, entry.Name, elapsed);
+        Convolutions.Tell(_logger);
         return model.Queue;
     }
 

@@ -142,7 +142,11 @@ public sealed partial class PicturePredictor
 
     private static PictureFeatures Keep(ReadPicture picture, ReadOnlySpan<float> values) => new(picture.File, values.ToArray(), picture.Error);
 
-    private Tensor Features(Tensor pixels) => _network.Features(pixels);
+    private Tensor Features(Tensor pixels)
+    {
+        NumberGuard.Require(_network, pixels);
+        return _network.Features(pixels);
+    }
 
     private T Alone<T>(Image image, Func<Tensor, Tensor> forward, Func<ReadPicture, ReadOnlySpan<float>, T> finish)
     {

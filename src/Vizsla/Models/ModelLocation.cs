@@ -2,6 +2,7 @@ using Vizsla.Hub;
 using Vizsla.Models.Timm;
 using Vizsla.Models.Weights;
 using Vizsla.Primitives;
+using Vizsla.Transforms;
 
 namespace Vizsla.Models;
 
@@ -12,6 +13,9 @@ namespace Vizsla.Models;
 /// <param name="OpenWeights">Opens the weights.</param>
 internal sealed record ModelLocation(string Name, string? Folder, ModelConfiguration Configuration, Func<WeightSource> OpenWeights)
 {
+    /// <summary>The preprocessing that belongs to a weight file; null where a folder or the configuration says it.</summary>
+    public ImageProcessor? Processor { get; init; }
+
     private static readonly string[] _weightExtensions = [".safetensors", ".bin", ".pth", ".pt"];
 
     /// <summary>Finds a model by a folder, a Hub name in this machine's cache, a bare name of timm's, or a weight file.</summary>
@@ -36,13 +40,19 @@ internal sealed record ModelLocation(string Name, string? Folder, ModelConfigura
             : throw new ModelLoadException(Missing(name));
     }
 
-    /// <summary>A bare name of timm's with a weight file.</summary>
+    /// <summary>A bare name of timm's with a weight file, or a featurizer of ML.NET's.</summary>
     /// <exception cref="ModelLoadException">The name is not known, or there is no such file.</exception>
     public static ModelLocation OfFile(string path, string architecture)
     {
         if (!File.Exists(path))
         {
             throw new ModelLoadException($"There is no weight file '{path}'.");
+        }
+
+        if (path.EndsWith(OnnxFeaturizer.Extension, StringComparison.OrdinalIgnoreCase))
+        {
+            using var featurizer = OnnxFeaturizer.OpenNetwork(path);
+            return new ModelLocation(path, null, featurizer.Configuration, () => OnnxFeaturizer.OpenNetwork(path)) { Processor = OnnxFeaturizer.Processor(path) };
         }
 
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;

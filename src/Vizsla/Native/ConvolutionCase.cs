@@ -4,18 +4,17 @@ using static TorchSharp.torch;
 namespace Vizsla.Native;
 
 /// <summary>One convolution of the self-test: its shape, and how its numbers lie and are rounded.</summary>
-/// <param name="Batch">Pictures.</param>
-/// <param name="Inputs">Channels of the input.</param>
-/// <param name="Outputs">Channels of the output.</param>
-/// <param name="Side">Height and width of the input.</param>
-/// <param name="Kernel">Height and width of the kernel.</param>
-/// <param name="Stride">Step of the kernel.</param>
+/// <param name="Input">Pictures, channels, height and width of what it works on.</param>
+/// <param name="Weight">Channels of the output, channels of the input in a group, height and width of the kernel.</param>
+/// <param name="Stride">Step of the kernel, down and across.</param>
+/// <param name="Padding">Zeros on each side, down and across.</param>
+/// <param name="Dilation">Distance between the values of the kernel, down and across.</param>
 /// <param name="Groups">Groups of channels that do not see each other.</param>
 /// <param name="IsChannelsLast">Whether the channels of a place lie side by side.</param>
 /// <param name="IsBfloat16">Whether it is computed in bfloat16.</param>
 /// <param name="Threads">Threads that compute it.</param>
-internal readonly record struct ConvolutionCase(
-    int Batch, int Inputs, int Outputs, int Side, int Kernel, int Stride, int Groups, bool IsChannelsLast, bool IsBfloat16, int Threads)
+internal sealed record ConvolutionCase(
+    long[] Input, long[] Weight, long[] Stride, long[] Padding, long[] Dilation, long Groups, bool IsChannelsLast, bool IsBfloat16, int Threads)
 {
     /// <summary>Largest difference from float64 in float32, as a share of the largest number.</summary>
     public const double Float32Tolerance = 1e-4;
@@ -52,7 +51,10 @@ internal readonly record struct ConvolutionCase(
            from isChannelsLast in _both
            from isBfloat16 in withBfloat16 && isChannelsLast ? _both : [false]
            from count in new[] { 1, threads }.Distinct()
-           select new ConvolutionCase(batch, shape.Inputs, shape.Outputs, shape.Side, shape.Kernel, shape.Stride, shape.Groups, isChannelsLast, isBfloat16, count),
+           let padding = shape.Kernel == shape.Stride ? 0 : shape.Kernel / 2
+           select new ConvolutionCase(
+               [batch, shape.Inputs, shape.Side, shape.Side], [shape.Outputs, shape.Inputs / shape.Groups, shape.Kernel, shape.Kernel],
+               [shape.Stride, shape.Stride], [padding, padding], [1, 1], shape.Groups, isChannelsLast, isBfloat16, count),
     ];
 
     /// <summary>What may differ from float64.</summary>
@@ -63,28 +65,34 @@ internal readonly record struct ConvolutionCase(
     /// <remarks>The batch repeats a few pictures, so that float64, which is slow, computes only those.</remarks>
     public double Measure()
     {
-        set_num_threads(Threads);
+        if (get_num_threads() != Threads)
+        {
+            set_num_threads(Threads);
+        }
+
+        using var gradients = enable_grad();
+        using var precise = Autocast.Suspend(TorchSharp.DeviceType.CPU);
         using var scope = NewDisposeScope();
         using var draw = new Generator(7);
-        var distinct = Math.Min(Batch, DistinctPictures);
-        var (batch, padding) = (Batch, Kernel == Stride ? 0 : Kernel / 2);
-        var places = tensor(Enumerable.Range(0, batch).Select(i => (long)(i % distinct)).ToArray());
+        var (batch, channels, height, width) = (Input[0], Input[1], Input[2], Input[3]);
+        var distinct = Math.Min(batch, DistinctPictures);
+        var places = tensor(Enumerable.Range(0, (int)batch).Select(i => i % distinct).ToArray());
         var type = IsBfloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
-        var weight = randn([Outputs, Inputs / Groups, Kernel, Kernel], generator: draw).to(type);
-        var pictures = randn([distinct, Side, Side, Inputs], generator: draw).to(type).permute(0, 3, 1, 2);
+        var weight = randn(Weight, generator: draw).to(type);
+        var pictures = randn([distinct, height, width, channels], generator: draw).to(type).permute(0, 3, 1, 2);
         pictures = IsChannelsLast ? pictures : pictures.contiguous();
         var all = pictures.index_select(0, places);
         all = IsChannelsLast ? all.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2) : all.contiguous();
 
         // The gradient of a repeated picture counts as often as it stands in the batch.
-        var counts = tensor(Enumerable.Range(0, distinct).Select(i => (double)((batch - i + distinct - 1) / distinct)).ToArray()).view(-1, 1, 1, 1);
+        var counts = tensor(Enumerable.Range(0, (int)distinct).Select(i => (double)((batch - i + distinct - 1) / distinct)).ToArray()).view(-1, 1, 1, 1);
         var (exactInput, exactWeight) = (pictures.to(ScalarType.Float64).requires_grad_(true), weight.to(ScalarType.Float64).requires_grad_(true));
-        var exact = ProductConvolution.Apply(exactInput, exactWeight, null, [Stride, Stride], [padding, padding], [1, 1], Groups);
+        var exact = ProductConvolution.Apply(exactInput, exactWeight, null, Stride, Padding, Dilation, Groups);
         var upstream = randn(exact.shape, generator: draw).to(type);
         exact.backward([upstream.to(ScalarType.Float64) * counts]);
 
         var (input, trained) = (all.detach().requires_grad_(true), weight.detach().requires_grad_(true));
-        var result = Convolutions.Convolve(input, trained, null, [Stride, Stride], [padding, padding], [1, 1], Groups);
+        var result = Convolutions.Convolve(input, trained, null, Stride, Padding, Dilation, Groups);
         result.backward([upstream.index_select(0, places)]);
         return new[]
         {
@@ -94,10 +102,13 @@ internal readonly record struct ConvolutionCase(
         }.Aggregate(0.0, (largest, value) => double.IsNaN(value) || double.IsNaN(largest) ? double.NaN : Math.Max(largest, value));
     }
 
-    /// <summary>The shape in words.</summary>
+    /// <summary>The shape in words; equal ones are the same convolution.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Inputs}->{Outputs} {Kernel}x{Kernel}{(Stride > 1 ? $" stride {Stride}" : "")}{(Groups > 1 ? $" groups {Groups}" : "")} on {Batch}x{Side}x{Side}, channels {(IsChannelsLast ? "last" : "first")}, {(IsBfloat16 ? "bf16" : "fp32")}, {Threads} thread{(Threads == 1 ? "" : "s")}");
+        $"{Input[1]}->{Weight[0]} {Weight[2]}x{Weight[3]}{Unless("stride", Stride, 1)}{(Groups > 1 ? $" groups {Groups}" : "")}{(Padding is [var down, var across] && (down, across) == (Weight[2] / 2, Weight[3] / 2) ? "" : Unless("padding", Padding, -1))}{Unless("dilation", Dilation, 1)} on {Input[0]}x{Input[2]}x{Input[3]}, channels {(IsChannelsLast ? "last" : "first")}, {(IsBfloat16 ? "bf16" : "fp32")}, {Threads} thread{(Threads == 1 ? "" : "s")}");
+
+    private static string Unless(string what, long[] pair, long usual) =>
+        pair[0] == usual && pair[1] == usual ? "" : pair[0] == pair[1] ? $" {what} {pair[0]}" : $" {what} {pair[0]}x{pair[1]}";
 
     private static double Share(Tensor computed, Tensor exact) =>
         (computed.to(ScalarType.Float64) - exact).abs().max().item<double>() / exact.abs().max().item<double>();

@@ -37,7 +37,7 @@ internal static class ConvolutionSelfTest
     {
         while (input.ReadLine() is { Length: > 0 } line)
         {
-            output.WriteLine(JsonSerializer.Serialize(JsonSerializer.Deserialize<ConvolutionCase>(line).Measure(), Lines));
+            output.WriteLine(JsonSerializer.Serialize(JsonSerializer.Deserialize<ConvolutionCase>(line)!.Measure(), Lines));
             output.Flush();
         }
     }

@@ -34,7 +34,10 @@ internal static partial class Convolutions
     private static readonly Lazy<ConvolutionWay> Decided = new(Decide);
 
     private static volatile bool _avoidsOneDnn;
-    private static int _isTold;
+    private static int _told;
+
+    [ThreadStatic]
+    private static Dictionary<string, ConvolutionCase>? _recorded;
 
     /// <summary>The way that this process takes.</summary>
     public static ConvolutionWay Way => _avoidsOneDnn ? ConvolutionWay.Products : Decided.Value;
@@ -65,12 +68,45 @@ internal static partial class Convolutions
     /// <param name="dilation">Distance between the values of the kernel, down and across.</param>
     /// <param name="groups">Groups of channels that do not see each other.</param>
     /// <returns>Float [B, outputs, H', W'].</returns>
-    public static Tensor Convolve(Tensor input, Tensor weight, Tensor? bias, long[] stride, long[] padding, long[] dilation, long groups) =>
-        Way == ConvolutionWay.Products && input.device_type == TorchSharp.DeviceType.CPU
+    public static Tensor Convolve(Tensor input, Tensor weight, Tensor? bias, long[] stride, long[] padding, long[] dilation, long groups)
+    {
+        if (_recorded is not null)
+        {
+            Note(_recorded, input, weight, stride, padding, dilation, groups);
+        }
+
+        return Way == ConvolutionWay.Products && input.device_type == TorchSharp.DeviceType.CPU
             ? ProductConvolution.Apply(input, weight, bias, stride, padding, dilation, groups)
             : Broken(OverrunsItsBuffer(input, weight, stride, padding, groups)
                 ? Thinned(input, weight, bias, stride)
                 : nn.functional.conv2d(input, weight, bias, stride, padding, dilation, groups));
+    }
+
+    /// <summary>The convolutions that some work of the calling thread consists of, each once.</summary>
+    /// <param name="work">The work.</param>
+    public static IReadOnlyList<ConvolutionCase> Record(Action work)
+    {
+        var cases = _recorded = new(StringComparer.Ordinal);
+        try
+        {
+            work();
+        }
+        finally
+        {
+            _recorded = null;
+        }
+
+        return [.. cases.Values];
+    }
+
+    private static void Note(Dictionary<string, ConvolutionCase> cases, Tensor input, Tensor weight, long[] stride, long[] padding, long[] dilation, long groups)
+    {
+        var shape = input.shape;
+        var type = Autocast.Current(input.device_type) ?? input.dtype;
+        var one = new ConvolutionCase(
+            shape, weight.shape, stride, padding, dilation, groups, shape[1] > 1 && input.stride(1) == 1, type == ScalarType.BFloat16, get_num_threads());
+        cases.TryAdd(one.ToString(), one);
+    }
 
     // The backward pass of oneDNN 3 writes beyond its buffer for strided kernels of single places whose input channels do not fill a vector, on every machine.
     private static bool OverrunsItsBuffer(Tensor input, Tensor weight, long[] stride, long[] padding, long groups) =>
@@ -87,19 +123,23 @@ internal static partial class Convolutions
 
     private static Tensor Broken(Tensor result) => Fault is { } fault && result.dtype != ScalarType.Float64 ? fault(result) : result;
 
-    /// <summary>Says once in a process that its convolutions are not computed as libtorch does by itself.</summary>
-    /// <param name="logger">Hears it.</param>
+    /// <summary>Says once in a process that its convolutions are not computed as libtorch does by itself, and again where that has changed.</summary>
+    /// <param name="logger">Hears it, if it listens.</param>
     public static void Tell(ILogger logger)
     {
-        if (Way != ConvolutionWay.Ordinary && Interlocked.Exchange(ref _isTold, 1) == 0)
+        var way = Way;
+        if (way != ConvolutionWay.Ordinary && _told != (int)way && logger.IsEnabled(LogLevel.Information) && Interlocked.Exchange(ref _told, (int)way) != (int)way)
         {
-            var way = Name(Way);
-            Unusual(logger, way);
+            var (name, reason) = (Name(way), ProcessorCaches.AreHidden ? "this machine hides its processor's caches" : _avoidsOneDnn ? "oneDNN was found wrong" : $"{Variable} asks for it");
+            Unusual(logger, name, reason);
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "This machine hides its processor's caches: convolutions are computed by {Way}.")]
-    private static partial void Unusual(ILogger logger, string way);
+    /// <summary>Forgets what was told, after a test.</summary>
+    internal static void ForgetTold() => _told = 0;
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Convolutions are computed by {Way}, since {Reason}.")]
+    private static partial void Unusual(ILogger logger, string way, string reason);
 
     private static ConvolutionWay Decide()
     {

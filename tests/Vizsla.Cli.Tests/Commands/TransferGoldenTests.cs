@@ -36,6 +36,23 @@ public sealed class TransferGoldenTests : IDisposable
     }
 
     [Fact]
+    public async Task A_new_head_on_the_featurizer_of_ML_NET_names_as_many_breeds_as_in_Python()
+    {
+        Golden.RequireSlow();
+        // A linear probe on its features in Python, with this split.
+        const double python = 0.829;
+        var (dataset, _, _) = await PrepareAsync("probe");
+
+        var accuracies = new List<double>();
+        for (var seed = 0; seed < SeedCount; seed++)
+        {
+            accuracies.Add(await TrainAsync(dataset, Golden.ResNet18, "pets-probe", seed));
+        }
+
+        Assert.True(accuracies.Average() >= python - Margin, $"accuracies {string.Join(", ", accuracies)}, in Python {python}");
+    }
+
+    [Fact]
     public async Task Fine_tuning_all_weights_names_as_many_breeds_as_in_Python()
     {
         var (dataset, weights, python) = await PrepareAsync("probe-then-fine-tune");

@@ -56,19 +56,11 @@ public sealed partial class CnnGoldenTests
     {
         var recorded = Read(Golden.Require(name + ".json"));
         using var numbers = SafetensorsFile.Open(Golden.Require(name.Split('/')[0], "numbers.safetensors"));
-        using var network = Build(recorded);
-        network.eval();
         using var mode = no_grad();
         using var scope = NewDisposeScope();
-        foreach (var (key, value) in network.State())
-        {
-            Fill(key, value);
-        }
-
+        var (network, pixels) = Filled(recorded);
+        using var _ = network;
         var model = name.Split('/')[1];
-        var side = (long)recorded["side"]!;
-        using var generator = new Generator((ulong)(long)recorded["seed"]!);
-        var pixels = randn([2, 3, side, side], generator: generator);
         var logits = network.forward(pixels);
 
         var sum = numbers.Read($"{model}.input_sum").item<double>();
@@ -100,6 +92,21 @@ public sealed partial class CnnGoldenTests
         JsonValue value when value.GetValueKind() == System.Text.Json.JsonValueKind.Number => JsonValue.Create(double.Parse(value.ToJsonString(), System.Globalization.CultureInfo.InvariantCulture)),
         _ => node?.DeepClone(),
     };
+
+    /// <summary>A recorded network with the weights of the rule, and the pictures that it was asked about.</summary>
+    internal static (ClassificationNetwork Network, Tensor Pixels) Filled(JsonNode recorded)
+    {
+        var network = Build(recorded);
+        network.eval();
+        foreach (var (key, value) in network.State())
+        {
+            Fill(key, value);
+        }
+
+        var side = (long)recorded["side"]!;
+        using var generator = new Generator((ulong)(long)recorded["seed"]!);
+        return (network, randn([2, 3, side, side], generator: generator));
+    }
 
     private static ClassificationNetwork Build(JsonNode recorded) =>
         Build((string)recorded["config"]!["architecture"]!, (int)recorded["state"]!.AsArray()[^1]![1]![0]!);

@@ -6,7 +6,7 @@ namespace Vizsla.Tests.Native;
 [Collection(RunAlone.Name)]
 public sealed class ConvolutionSelfTestTests : IDisposable
 {
-    private static readonly ConvolutionCase Small = new(5, 8, 24, 6, 3, 1, 1, IsChannelsLast: true, IsBfloat16: false, Threads: 1);
+    private static readonly ConvolutionCase Small = new([5, 8, 6, 6], [24, 8, 3, 3], [1, 1], [1, 1], [1, 1], 1, IsChannelsLast: true, IsBfloat16: false, Threads: 1);
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
     private readonly TemporaryFolder _folder = new();
 
@@ -89,6 +89,39 @@ public sealed class ConvolutionSelfTestTests : IDisposable
         Assert.False(ConvolutionVerdict.IsRight(command: null, threads: 3));
         Assert.True(ConvolutionVerdict.IsRight(right, threads: 5));
         Assert.True(ConvolutionVerdict.IsRight(wrong, threads: 5));
+    }
+
+    [Fact]
+    public void The_convolutions_of_a_network_are_tested_in_its_own_process_where_there_is_no_other()
+    {
+        using var threads = new Training.OneThread();
+        Assert.SkipWhen(Convolutions.Way == ConvolutionWay.Products, "skipped: this process computes convolutions without oneDNN");
+        var other = Small with { Stride = [2, 2] };
+
+        Assert.True(ConvolutionVerdict.IsRight([Small]));
+        Convolutions.Fault = result => result.roll(1, 1);
+        try
+        {
+            Assert.True(ConvolutionVerdict.IsRight([Small]));
+            Assert.False(ConvolutionVerdict.IsRight([Small, other]));
+        }
+        finally
+        {
+            Convolutions.Fault = null;
+        }
+
+        Assert.False(ConvolutionVerdict.IsRight([Small, other]));
+    }
+
+    [Theory]
+    [InlineData("8->24 3x3 on 5x6x6, channels last, fp32, 1 thread", 1, 1, 1, 1)]
+    [InlineData("8->24 3x3 stride 2 on 5x6x6, channels last, fp32, 1 thread", 2, 2, 1, 1)]
+    [InlineData("8->24 3x3 stride 2x1 padding 0 dilation 2 on 5x6x6, channels last, fp32, 1 thread", 2, 1, 0, 2)]
+    public void A_convolution_is_named_by_all_that_makes_it_another(string expected, int down, int across, int padding, int dilation)
+    {
+        var one = Small with { Stride = [down, across], Padding = [padding, padding], Dilation = [dilation, dilation] };
+
+        Assert.Equal(expected, one.ToString());
     }
 
     public void Dispose()

@@ -19,8 +19,15 @@ internal sealed class RunDescription
     /// <summary>Arguments under the names of Hugging Face, versions, device, data and model.</summary>
     public JsonObject Json { get; }
 
-    /// <summary>The text of the file.</summary>
-    public string FileText => PythonJson.Serialize(Json) + "\n";
+    /// <summary>The text of the file, with the way that convolutions are computed by now: the first batch may have shown that another is needed.</summary>
+    public string FileText
+    {
+        get
+        {
+            Json["convolutions"] = Native.Convolutions.Name(Native.Convolutions.Way);
+            return PythonJson.Serialize(Json) + "\n";
+        }
+    }
 
     /// <summary>Describes a run that is about to begin.</summary>
     /// <param name="compute">Arguments, network, device and precision.</param>
