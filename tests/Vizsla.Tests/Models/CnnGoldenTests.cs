@@ -128,7 +128,7 @@ public sealed partial class CnnGoldenTests
     }
 
     /// <summary>The rule of <c>make/cnn.py</c>.</summary>
-    internal static void Fill(string name, Tensor value)
+    private static void Fill(string name, Tensor value)
     {
         if (!value.is_floating_point())
         {
@@ -151,5 +151,5 @@ public sealed partial class CnnGoldenTests
 
     private static ScalarType Type(string name) => name == "int64" ? ScalarType.Int64 : ScalarType.Float32;
 
-    private static JsonNode Read(string path) => JsonNode.Parse(File.ReadAllText(path))!;
+    internal static JsonNode Read(string path) => JsonNode.Parse(File.ReadAllText(path))!;
 }
