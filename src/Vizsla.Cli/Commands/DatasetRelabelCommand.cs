@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Spectre.Console;
-using Vizsla.Datasets.Checks;
+using Vizsla.Datasets.Splits;
 using static Vizsla.Cli.Wording;
 
 namespace Vizsla.Cli.Commands;

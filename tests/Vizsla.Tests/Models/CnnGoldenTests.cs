@@ -128,7 +128,7 @@ public sealed partial class CnnGoldenTests
     }
 
     /// <summary>The rule of <c>make/cnn.py</c>.</summary>
-    private static void Fill(string name, Tensor value)
+    internal static void Fill(string name, Tensor value)
     {
         if (!value.is_floating_point())
         {

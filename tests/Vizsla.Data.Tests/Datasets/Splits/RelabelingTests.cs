@@ -1,9 +1,8 @@
 using Vizsla.Datasets;
-using Vizsla.Datasets.Checks;
 using Vizsla.Datasets.Splits;
 using Vizsla.Testing;
 
-namespace Vizsla.Tests.Datasets.Checks;
+namespace Vizsla.Tests.Datasets.Splits;
 
 public sealed class RelabelingTests : IDisposable
 {

@@ -1,11 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Vizsla.Datasets.Readers;
-using Vizsla.Datasets.Splits;
 using Vizsla.Hub.Cache;
 using Vizsla.Primitives;
 
-namespace Vizsla.Datasets.Checks;
+namespace Vizsla.Datasets.Splits;
 
 /// <summary>A picture and the class that it gets.</summary>
 /// <param name="File">Path below the dataset's folder, separated by '/'.</param>
