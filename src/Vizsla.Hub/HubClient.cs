@@ -12,7 +12,7 @@ namespace Vizsla.Hub;
 /// </remarks>
 public sealed partial class HubClient : IDisposable
 {
-    private const string DefaultRevision = "main";
+    internal const string DefaultRevision = "main";
 
     private readonly HubHttp _http;
     private readonly HubApi _api;

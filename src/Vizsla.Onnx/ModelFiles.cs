@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Vizsla.Hub;
+using Vizsla.Hub.Cache;
 using Vizsla.Transforms;
 
 namespace Vizsla.Onnx;
@@ -11,6 +13,9 @@ internal sealed class ModelFiles
     private const string Configuration = "config.json";
     private const string Preprocessor = "preprocessor_config.json";
     private const string Below = "onnx";
+
+    // Weights of more than 2 GB stand beside the model.
+    private const string DataSuffix = "_data";
 
     private readonly string _folder;
     private readonly JsonObject? _configuration;
@@ -35,10 +40,26 @@ internal sealed class ModelFiles
     /// <summary>HF: <c>problem_type</c>; null where it is not said.</summary>
     public string? ProblemType => _configuration?["problem_type"]?.GetValue<string>();
 
-    /// <summary>Finds them from a folder or a file.</summary>
+    /// <summary>What <see cref="Find"/> needs of a repository.</summary>
+    /// <param name="files">Paths of all its files.</param>
+    /// <param name="fileName">Which network is taken.</param>
+    public static IEnumerable<string> Needed(IReadOnlyList<string> files, string fileName)
+    {
+        string[] models = [$"{Below}/{fileName}", fileName];
+        var model = Array.Find(models, files.Contains);
+        return files.Where(f => f is Configuration or Preprocessor || f == model || f == model + DataSuffix);
+    }
+
+    /// <summary>Finds them from a folder, a file, or the name of a repository in the Hub's cache.</summary>
     /// <exception cref="OnnxModelException">There is no such file.</exception>
     public static ModelFiles Find(string path, string fileName)
     {
+        if (!Path.Exists(path))
+        {
+            path = Snapshot(path) ?? throw new OnnxModelException(
+                $"'{path}' is neither a file nor a folder, nor in the Hub cache '{HubOptions.FromEnvironment().CacheDirectory}'. Fetch it with LoadAsync, or give the folder of an exported model.");
+        }
+
         if (File.Exists(path))
         {
             var beside = Path.GetDirectoryName(Path.GetFullPath(path))!;
@@ -50,6 +71,17 @@ internal sealed class ModelFiles
         return Array.Find(places, File.Exists) is { } found
             ? new ModelFiles(found, path)
             : throw new OnnxModelException($"'{path}' holds neither {Below}/{fileName} nor {fileName}. Export the model into it first.");
+    }
+
+    private static string? Snapshot(string name)
+    {
+        if (!RepoId.TryParse(name, RepoType.Model, out var repo))
+        {
+            return null;
+        }
+
+        var cache = new RepoCache(HubOptions.FromEnvironment().CacheDirectory, repo!);
+        return cache.Resolve(HubClient.DefaultRevision) is { } commit && Directory.Exists(cache.SnapshotFolder(commit)) ? cache.SnapshotFolder(commit) : null;
     }
 
     /// <summary>Class names: of the configuration, else of the file.</summary>
@@ -77,14 +109,15 @@ internal sealed class ModelFiles
     {
         try
         {
-            if (File.Exists(Path.Combine(_folder, Preprocessor)))
-            {
-                return ImageProcessor.FromPretrained(_folder);
-            }
-
+            // timm's own settings first: what stands beside them is made of them for transformers.js.
             if (_configuration?["pretrained_cfg"] is JsonObject settings)
             {
                 return ImageProcessor.FromTimm(settings);
+            }
+
+            if (File.Exists(Path.Combine(_folder, Preprocessor)))
+            {
+                return ImageProcessor.FromPretrained(_folder);
             }
         }
         catch (InvalidDataException e)

@@ -1,4 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+using Vizsla.Hub;
 using Vizsla.Imaging;
 using Vizsla.Inference;
 using Vizsla.Primitives;
@@ -13,37 +15,48 @@ namespace Vizsla.Onnx;
 /// One session for all threads: any number of them may ask at once. The scores are those of <c>vizsla predict</c> on the same pictures.
 /// Source: transformers <c>pipeline("image-classification")</c> on optimum's <c>ORTModelForImageClassification</c>. Parity: scores 1e-5 for float32.
 /// </remarks>
-public sealed class OnnxClassifier : IImageClassifier
+public sealed partial class OnnxClassifier : IImageClassifier
 {
     private const string Logits = "logits";
+    private const string PreparedScores = "scores";
 
+    private readonly Lock _use = new();
     private readonly InferenceSession _session;
-    private readonly Compose _pipeline;
+    private readonly Compose? _pipeline;
     private readonly ScoreFunction _function;
     private readonly string _input;
     private readonly string _output;
     private readonly int _batchSize;
+    private int _users;
+    private bool _disposed;
 
     private OnnxClassifier(InferenceSession session, ModelFiles files, OnnxClassifierOptions options)
     {
         _session = session;
         (_input, _output) = (Single(session.InputMetadata, files.Model, "input", options.Input), Single(session.OutputMetadata, files.Model, "output", options.Output));
         Labels = options.Labels ?? files.Labels(session.ModelMetadata.CustomMetadataMap);
-        Processor = options.Processor ?? files.Processor();
-        _pipeline = Processor.ToPipeline();
-        _function = options.Function ?? Scores.DefaultFunction(Labels.Count, files.ProblemType);
-        _batchSize = options.BatchSize;
+        var input = session.InputMetadata[_input];
+        if (input.ElementDataType != TensorElementType.UInt8 || input.Dimensions.Length != 3)
+        {
+            Processor = options.Processor ?? files.Processor();
+            _pipeline = Processor.ToPipeline();
+        }
+
+        _function = options.Function ?? (_output == PreparedScores ? ScoreFunction.None : Scores.DefaultFunction(Labels.Count, files.ProblemType));
+        // A file that was made for one picture takes no more at once.
+        _batchSize = input.Dimensions is [1, ..] ? 1 : options.BatchSize;
     }
 
     /// <summary>Class names in order of their index.</summary>
     public IReadOnlyList<string> Labels { get; }
 
-    /// <summary>How the model wants its pictures.</summary>
-    public ImageProcessor Processor { get; }
+    /// <summary>How the model wants its pictures; null where the file prepares them itself.</summary>
+    public ImageProcessor? Processor { get; }
 
     /// <summary>Loads an exported model.</summary>
     /// <param name="path">
-    /// A model's folder with <c>config.json</c>, <c>preprocessor_config.json</c> and <c>onnx/model.onnx</c> (or <c>model.onnx</c> beside them), or one <c>.onnx</c> file of such a folder.
+    /// A model's folder with <c>config.json</c>, <c>preprocessor_config.json</c> and <c>onnx/model.onnx</c> (or <c>model.onnx</c> beside them), one <c>.onnx</c> file of such a folder,
+    /// or the name of a repository that is in the Hub's cache; <see cref="LoadAsync"/> fetches it.
     /// </param>
     /// <param name="options">Threads, execution providers, and what the folder does not say; null takes the defaults.</param>
     /// <returns>The classifier; the caller owns it.</returns>
@@ -66,63 +79,31 @@ public sealed class OnnxClassifier : IImageClassifier
         }
     }
 
-    /// <summary>Names what one photo shows.</summary>
-    /// <param name="file">Path of the photo; turned upright as its EXIF orientation says.</param>
-    /// <param name="topK">Classes to name, at least 1; all when there are fewer.</param>
-    /// <returns>The likeliest classes, best first; of equal scores the lower index.</returns>
-    /// <exception cref="ImageFormatException">The photo cannot be read; the message says why.</exception>
-    public IReadOnlyList<Prediction> Predict(string file, int topK = 5)
+    /// <summary>Loads an exported model from a folder, or by its name from a Hub; the files come into the Hub's cache unless they are there.</summary>
+    /// <param name="nameOrFolder">As <see cref="Load"/> takes it.</param>
+    /// <param name="options">Threads, execution providers, and what the folder does not say; null takes the defaults.</param>
+    /// <param name="revision">Branch, tag or commit; null means <c>main</c>.</param>
+    /// <param name="token">Who asks; null takes who is logged in. Without effect where <paramref name="hub"/> is given.</param>
+    /// <param name="hub">The Hub; stays the caller's. Null takes the one that the environment names.</param>
+    /// <param name="cancellationToken">Stops the transfer.</param>
+    /// <returns>The classifier; the caller owns it.</returns>
+    /// <exception cref="HubException">No such repository or revision, no access, or no connection and nothing cached.</exception>
+    /// <exception cref="OnnxModelException">As of <see cref="Load"/>.</exception>
+    public static async Task<OnnxClassifier> LoadAsync(
+        string nameOrFolder, OnnxClassifierOptions? options = null, string? revision = null, HubToken? token = null, HubClient? hub = null, CancellationToken cancellationToken = default)
     {
-        using var image = ImageCodec.Load(file);
-        return Predict(image, topK);
+        ArgumentException.ThrowIfNullOrEmpty(nameOrFolder);
+        if (Path.Exists(nameOrFolder) || !RepoId.TryParse(nameOrFolder, RepoType.Model, out var repo) || repo!.Owner is null)
+        {
+            return Load(nameOrFolder, options);
+        }
+
+        var fileName = (options ?? new OnnxClassifierOptions()).FileName;
+        var choice = new SnapshotOptions { Choose = files => ModelFiles.Needed(files, fileName) };
+        return Load(await HubClient.UseAsync(hub, token, client => client.SnapshotDownloadAsync(repo, revision, choice, cancellationToken)).ConfigureAwait(false), options);
     }
 
-    /// <summary>Names what the bytes of one photo show.</summary>
-    /// <param name="data">A whole file: JPEG, PNG, WebP, GIF, BMP or TIFF.</param>
-    /// <param name="topK">Classes to name, at least 1; all when there are fewer.</param>
-    /// <returns>The likeliest classes, best first; of equal scores the lower index.</returns>
-    /// <exception cref="ImageFormatException">The photo cannot be read; the message says why.</exception>
-    public IReadOnlyList<Prediction> Predict(ReadOnlyMemory<byte> data, int topK = 5)
-    {
-        using var image = ImageCodec.Decode(data.Span);
-        return Predict(image, topK);
-    }
-
-    /// <summary>Names what the photo of a stream shows.</summary>
-    /// <param name="stream">Read to its end; not disposed.</param>
-    /// <param name="topK">Classes to name, at least 1; all when there are fewer.</param>
-    /// <returns>The likeliest classes, best first; of equal scores the lower index.</returns>
-    /// <exception cref="ImageFormatException">The photo cannot be read; the message says why.</exception>
-    public IReadOnlyList<Prediction> Predict(Stream stream, int topK = 5)
-    {
-        using var image = ImageCodec.Decode(stream);
-        return Predict(image, topK);
-    }
-
-    /// <inheritdoc/>
-    public IReadOnlyList<Prediction> Predict(Image image, int topK = 5) => Predict([image], topK)[0];
-
-    /// <inheritdoc/>
-    public IReadOnlyList<IReadOnlyList<Prediction>> Predict(IReadOnlyList<Image> images, int topK = 5, CancellationToken cancellationToken = default)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(topK, 1);
-        return [.. ComputeLogits(images, cancellationToken).Select(logits => Scores.Top(Scores.Apply(_function, logits), Labels, topK))];
-    }
-
-    /// <summary>Names what one photo shows, read without blocking a thread.</summary>
-    /// <param name="file">Path of the photo.</param>
-    /// <param name="topK">Classes to name, at least 1; all when there are fewer.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
-    /// <returns>The likeliest classes, best first.</returns>
-    /// <exception cref="ImageFormatException">The photo cannot be read; the message says why.</exception>
-    public async Task<IReadOnlyList<Prediction>> PredictAsync(string file, int topK = 5, CancellationToken cancellationToken = default)
-    {
-        var data = await File.ReadAllBytesAsync(file, cancellationToken).ConfigureAwait(false);
-        cancellationToken.ThrowIfCancellationRequested();
-        return Predict(data, topK);
-    }
-
-    /// <summary>The network's own numbers, before any score function.</summary>
+    /// <summary>The network's own numbers, before any score function; the scores of a file that prepares pictures itself.</summary>
     /// <param name="images">The pictures; neither changed nor disposed.</param>
     /// <param name="cancellationToken">Looked at between batches.</param>
     /// <returns>[number of pictures][L].</returns>
@@ -130,12 +111,23 @@ public sealed class OnnxClassifier : IImageClassifier
     {
         ArgumentNullException.ThrowIfNull(images);
         var answers = new float[images.Count][];
-        var prepared = new List<(int Index, ImageTensor Tensor)>();
+        if (_pipeline is null)
+        {
+            for (var i = 0; i < images.Count; i++)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                answers[i] = Run(images[i].Pixels.ToArray(), [images[i].Height, images[i].Width, 3]);
+            }
+
+            return answers;
+        }
+
+        var prepared = new (int Index, ImageTensor Tensor)[images.Count];
         try
         {
             for (var i = 0; i < images.Count; i++)
             {
-                prepared.Add((i, _pipeline.Run(images[i], new Rng(0))));
+                prepared[i] = (i, Prepare(images[i]));
             }
 
             // Pictures of one size make a batch; a pipeline without a fixed size makes several.
@@ -144,43 +136,82 @@ public sealed class OnnxClassifier : IImageClassifier
                 foreach (var batch in group.Chunk(_batchSize))
                 {
                     cancellationToken.ThrowIfCancellationRequested();
-                    Run(batch, group.Key, answers);
+                    foreach (var (place, logits) in batch.Zip(ComputeLogits([.. batch.Select(p => p.Tensor)])))
+                    {
+                        answers[place.Index] = logits;
+                    }
                 }
             }
         }
         finally
         {
-            prepared.ForEach(p => p.Tensor.Dispose());
+            Array.ForEach(prepared, p => p.Tensor?.Dispose());
         }
 
         return answers;
     }
 
-    /// <summary>Frees the session.</summary>
-    public void Dispose() => _session.Dispose();
-
-    private void Run((int Index, ImageTensor Tensor)[] batch, (int Channels, int Height, int Width) size, float[][] answers)
+    /// <summary>Frees the session, after the computations that are under way.</summary>
+    public void Dispose()
     {
-        var values = size.Channels * size.Height * size.Width;
-        var pixels = new float[batch.Length * values];
-        for (var i = 0; i < batch.Length; i++)
+        lock (_use)
         {
-            batch[i].Tensor.Values.CopyTo(pixels.AsSpan(i * values, values));
+            (var wasDisposed, _disposed) = (_disposed, true);
+            if (!wasDisposed && _users == 0)
+            {
+                _session.Dispose();
+            }
+        }
+    }
+
+    /// <summary>The picture as the model takes it.</summary>
+    /// <returns>Float [C, H, W]; the caller owns it.</returns>
+    internal ImageTensor Prepare(Image image) => _pipeline!.Run(image, new Rng(0));
+
+    /// <summary>The logits of prepared pictures of one size.</summary>
+    /// <returns>One row for each picture.</returns>
+    internal float[][] ComputeLogits(IReadOnlyList<ImageTensor> pictures)
+    {
+        var (channels, height, width) = (pictures[0].Channels, pictures[0].Height, pictures[0].Width);
+        var values = channels * height * width;
+        var pixels = new float[pictures.Count * values];
+        for (var i = 0; i < pictures.Count; i++)
+        {
+            pictures[i].Values.CopyTo(pixels.AsSpan(i * values, values));
         }
 
-        using var input = OrtValue.CreateTensorValueFromMemory(pixels, [batch.Length, size.Channels, size.Height, size.Width]);
-        using var run = new RunOptions();
-        using var results = _session.Run(run, [_input], [input], [_output]);
-        var logits = results[0].GetTensorDataAsSpan<float>();
-        var width = logits.Length / batch.Length;
-        if (width != Labels.Count)
+        var logits = Run(pixels, [pictures.Count, channels, height, width]);
+        var classes = logits.Length / pictures.Count;
+        return classes == Labels.Count
+            ? [.. logits.Chunk(classes)]
+            : throw new OnnxModelException($"The model answers with {classes} classes, but there are {Labels.Count} labels. Give the labels of this model.");
+    }
+
+    private float[] Run<T>(T[] values, long[] shape)
+        where T : unmanaged
+    {
+        lock (_use)
         {
-            throw new OnnxModelException($"The model answers with {width} classes, but there are {Labels.Count} labels. Give the labels of this model.");
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            _users++;
         }
 
-        for (var i = 0; i < batch.Length; i++)
+        try
         {
-            answers[batch[i].Index] = logits.Slice(i * width, width).ToArray();
+            using var value = OrtValue.CreateTensorValueFromMemory(values, shape);
+            using var run = new RunOptions();
+            using var results = _session.Run(run, [_input], [value], [_output]);
+            return results[0].GetTensorDataAsSpan<float>().ToArray();
+        }
+        finally
+        {
+            lock (_use)
+            {
+                if (--_users == 0 && _disposed)
+                {
+                    _session.Dispose();
+                }
+            }
         }
     }
 
@@ -209,51 +240,7 @@ public sealed class OnnxClassifier : IImageClassifier
 
         return ports.Count == 1 ? ports.Keys.Single()
             : ports.ContainsKey(Logits) ? Logits
+            : ports.ContainsKey(PreparedScores) ? PreparedScores
             : throw new OnnxModelException($"'{file}' has {ports.Count} {kind}s: {string.Join(", ", ports.Keys)}. Say which one in the options.");
-    }
-}
-
-/// <summary>How an exported model is computed, and what its folder does not say.</summary>
-public sealed record OnnxClassifierOptions
-{
-    /// <summary>Threads of one computation; null takes the processors that this process may use.</summary>
-    public int? Threads { get; init; }
-
-    /// <summary>Whether threads that wait keep their processor; off by default, since it takes time from everything else on the machine.</summary>
-    public bool Spins { get; init; }
-
-    /// <summary>Pictures computed at once, at least 1; 32 by default.</summary>
-    public int BatchSize { get; init; } = 32;
-
-    /// <summary>Changes the session before it opens, such as by an execution provider of a package that you reference; null leaves it.</summary>
-    public Action<SessionOptions>? Configure { get; init; }
-
-    /// <summary>Which file of a folder is taken: <c>model.onnx</c> by default, <c>model_fp16.onnx</c> or <c>model_quantized.onnx</c>.</summary>
-    public string FileName { get; init; } = "model.onnx";
-
-    /// <summary>Class names in order of their index; null takes them from <c>config.json</c> or the file itself.</summary>
-    public IReadOnlyList<string>? Labels { get; init; }
-
-    /// <summary>Preprocessing; null takes <c>preprocessor_config.json</c>, or timm's settings in <c>config.json</c>.</summary>
-    public ImageProcessor? Processor { get; init; }
-
-    /// <summary>From logits to scores; null takes softmax, or sigmoid where <c>problem_type</c> or a single class asks for it.</summary>
-    public ScoreFunction? Function { get; init; }
-
-    /// <summary>Name of the model's input; null takes its only one.</summary>
-    public string? Input { get; init; }
-
-    /// <summary>Name of the model's output; null takes its only one, or <c>logits</c>.</summary>
-    public string? Output { get; init; }
-}
-
-/// <summary>An exported model cannot be loaded; the message names the file and says what to do.</summary>
-public sealed class OnnxModelException : Exception
-{
-    /// <param name="message">One sentence.</param>
-    /// <param name="innerException">What failed below; null for nothing.</param>
-    public OnnxModelException(string message, Exception? innerException = null)
-        : base(message, innerException)
-    {
     }
 }

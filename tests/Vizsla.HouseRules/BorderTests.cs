@@ -35,6 +35,7 @@ public sealed class BorderTests
     [InlineData("Vizsla.Hub")]
     [InlineData("Vizsla.Data")]
     [InlineData("Vizsla")]
+    [InlineData("Vizsla.Onnx")]
     public void Libraries_never_write_to_the_console(string assembly)
     {
         using var module = Dependencies.Open(assembly);

@@ -15,6 +15,7 @@ public sealed class PublicApiTests
     [InlineData("Vizsla.HubServer")]
     [InlineData("Vizsla.Data")]
     [InlineData("Vizsla")]
+    [InlineData("Vizsla.Onnx")]
     [InlineData("Vizsla.Studio")]
     public void The_public_surface_is_the_one_that_was_decided(string assembly)
     {

@@ -6,7 +6,9 @@ using Vizsla.Cli.Jobs;
 using Vizsla.Export;
 using Vizsla.Hub.Cache;
 using Vizsla.Imaging;
+using Vizsla.Inference;
 using Vizsla.Primitives;
+using Vizsla.Transforms;
 
 namespace Vizsla.Cli.Commands;
 
@@ -15,6 +17,8 @@ internal sealed class ExportCommand : Verb
 {
     private const int DrawnPictures = 8;
     private const int FewestForInt8 = 200;
+    private const int PicturesToObserve = 200;
+    private const string CardHeading = "## ONNX";
 
     private static readonly (string Word, OnnxPrecision Precision)[] s_precisions = [("fp32", OnnxPrecision.Float32), ("fp16", OnnxPrecision.Float16), ("int8", OnnxPrecision.Int8)];
     private static readonly string[] s_splits = ["validation", "test", "train"];
@@ -25,6 +29,10 @@ internal sealed class ExportCommand : Verb
     private readonly Option<string> _types;
     private readonly Option<string[]> _verifyOn;
     private readonly Option<string?> _baseModel;
+    private readonly Option<bool> _withPreprocessing;
+    private readonly Option<double> _fp32Tolerance;
+    private readonly Option<double> _fp16Agreement;
+    private readonly Option<double> _int8Tolerance;
     private readonly DatasetFlags _loading;
 
     public ExportCommand()
@@ -39,6 +47,11 @@ internal sealed class ExportCommand : Verb
         _types = AddOption("--dtype", "fp32, fp16, int8, or several separated by commas.", "fp32");
         _verifyOn = AddOption("--verify_on", "Dataset, or picture files, to compare on. Default: the run's validation or test split; drawn pictures where there is none. int8 needs at least 200 pictures.", Array.Empty<string>());
         _verifyOn.AllowMultipleArgumentsPerToken = true;
+        var tolerance = new ExportTolerance();
+        _withPreprocessing = AddOption("--with_preprocessing", "Also write a file that takes pictures of any size as they are (uint8, height x width x RGB) and gives scores and the class: model_with_preprocessing.onnx.", false);
+        _fp32Tolerance = AddOption("--fp32_tolerance", "Largest difference of a logit of the fp32 file, as a share of the largest logit.", tolerance.LogitDifference);
+        _fp16Agreement = AddOption("--fp16_agreement", "Least share of pictures whose first class the fp16 file gives too, 0 to 1.", tolerance.HalfAgreement);
+        _int8Tolerance = AddOption("--int8_tolerance", "By how much the accuracy of the int8 file may be lower, 0 to 1; convolutions that cost most stay in fp32 until it is not.", tolerance.AccuracyLoss);
         _loading = new DatasetFlags(this);
     }
 
@@ -58,51 +71,103 @@ internal sealed class ExportCommand : Verb
             model.MergeAdapter();
         }
 
-        var (pictures, source) = await PicturesAsync(arguments, name, model, console, cancellationToken);
+        var (pictures, observed, source) = await PicturesAsync(arguments, name, model, console, cancellationToken);
         if (precisions.Contains(OnnxPrecision.Int8) && pictures.Count < FewestForInt8)
         {
             throw new UsageException($"int8 is compared on at least {FewestForInt8} pictures, and {source} has {pictures.Count}. Give a larger dataset with --verify_on.");
         }
 
+        var tolerance = new ExportTolerance(arguments.GetValue(_fp32Tolerance), arguments.GetValue(_fp16Agreement), arguments.GetValue(_int8Tolerance));
+        var withPreprocessing = arguments.GetValue(_withPreprocessing);
+        var check = new ExportCheck(model, pictures);
+        var export = Start(name, model);
+
         // Files appear in the output only when all of them are near enough.
-        Directory.CreateDirectory(output);
+        var wasThere = Directory.Exists(output);
         var temporary = Path.Combine(output, $".export-{Environment.ProcessId}");
+        Directory.CreateDirectory(temporary);
         try
         {
+            IReadOnlyList<string> floats = [];
+            if (precisions.Contains(OnnxPrecision.Int8))
+            {
+                model.Observe(export, Read(observed, cancellationToken));
+                floats = new Int8Search(export, check, tolerance).Run(temporary, console.Note, cancellationToken);
+            }
+
             var rows = new List<(string File, ExportAgreement Agreement)>();
             foreach (var precision in precisions)
             {
-                var file = model.ExportOnnx(temporary, precision);
-                var agreement = ExportCheck.Compare(model, file, pictures, cancellationToken);
-                if (agreement.Problem(precision) is { } problem)
+                var file = Path.Combine(temporary, OnnxExport.FileName(precision));
+                Keep(file, Explained(name, () => export.Make(precision, floats)), precision, preparesItself: false);
+                if (withPreprocessing)
+                {
+                    var function = Scores.DefaultFunction(model.Labels.Count, model.Configuration.ProblemType);
+                    Keep(
+                        Path.ChangeExtension(file, null) + "_with_preprocessing.onnx",
+                        Explained(name, () => OnnxPreprocessing.Wrap(export.Make(precision, floats), model.Processor.ToPipeline(), function, model.Labels)), precision, preparesItself: true);
+                }
+            }
+
+            MoveAll(temporary, output, name, model, CardSection(rows, source, export, floats, precisions.Contains(OnnxPrecision.Int8)));
+            Write(console, output, source, rows);
+
+            void Keep(string file, OnnxModel made, OnnxPrecision precision, bool preparesItself)
+            {
+                made.SaveWhole(file);
+                var agreement = check.Compare(file, preparesItself, cancellationToken);
+                if (agreement.Problem(precision, preparesItself, tolerance) is { } problem)
                 {
                     throw new UsageException($"{Path.GetFileName(file)} is not near enough to the model on {source}: {problem}. Nothing was written.");
                 }
 
                 rows.Add((Path.GetFileName(file), agreement));
             }
-
-            Keep(temporary, output, name, model);
-            Write(console, output, source, rows);
         }
         finally
         {
-            if (Directory.Exists(temporary))
+            Directory.Delete(temporary, recursive: true);
+            if (!wasThere && !Directory.EnumerateFileSystemEntries(output).Any())
             {
-                Directory.Delete(temporary, recursive: true);
+                Directory.Delete(output);
             }
         }
 
         return 0;
     }
 
-    private async Task<(IReadOnlyList<ExportPicture> Pictures, string Source)> PicturesAsync(
+    private static OnnxExport Start(string name, ImageClassifier model) => Explained(name, model.StartExport);
+
+    private static T Explained<T>(string name, Func<T> make)
+    {
+        try
+        {
+            return make();
+        }
+        catch (Exception e) when (e is NotSupportedException or InvalidOperationException and not ObjectDisposedException)
+        {
+            throw new UsageException($"'{name}' cannot be exported: {e.Message}");
+        }
+    }
+
+    private static IEnumerable<Image> Read(IReadOnlyList<ExportPicture> pictures, CancellationToken cancellationToken)
+    {
+        foreach (var picture in pictures)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            using var image = picture.Load();
+            yield return image;
+        }
+    }
+
+    // Pictures to compare on, those that tell the ranges of int8, and what the former are called.
+    private async Task<(IReadOnlyList<ExportPicture> Pictures, IReadOnlyList<ExportPicture> Observed, string Source)> PicturesAsync(
         ParseResult arguments, string name, ImageClassifier model, CommandConsole console, CancellationToken cancellationToken)
     {
         var asked = arguments.GetValue(_verifyOn)!;
         if (asked.Length > 0 && asked.All(File.Exists))
         {
-            return ([.. asked.Select(file => new ExportPicture(file, () => ImageCodec.Load(file), null))], Wording.Counted(asked.Length, "picture"));
+            return Named([.. asked.Select(file => new ExportPicture(file, () => ImageCodec.Load(file), null))], Wording.Counted(asked.Length, "picture"));
         }
 
         if (asked.Length > 1)
@@ -117,18 +182,30 @@ internal sealed class ExportCommand : Verb
 
         return DatasetOf(name) is { } own
             ? await SplitAsync(own)
-            : ([.. Enumerable.Range(0, DrawnPictures).Select(i => new ExportPicture($"drawn picture {i}", () => Drawn(i), null))], $"{DrawnPictures} drawn pictures (the model's folder names no dataset; give one with --verify_on)");
+            : Named([.. Enumerable.Range(0, DrawnPictures).Select(i => new ExportPicture($"drawn picture {i}", () => Drawn(i), null))], $"{DrawnPictures} drawn pictures (the model's folder names no dataset; give one with --verify_on)");
 
-        async Task<(IReadOnlyList<ExportPicture> Pictures, string Source)> SplitAsync(string path)
+        static (IReadOnlyList<ExportPicture>, IReadOnlyList<ExportPicture>, string) Named(IReadOnlyList<ExportPicture> pictures, string source) => (pictures, Some(pictures), source);
+
+        async Task<(IReadOnlyList<ExportPicture> Pictures, IReadOnlyList<ExportPicture> Observed, string Source)> SplitAsync(string path)
         {
             var splits = await DatasetSource.OpenAsync(path, null, _loading.Read(arguments), console, cancellationToken);
             var key = s_splits.FirstOrDefault(splits.ContainsKey) ?? splits.Keys.First();
-            var split = splits[key];
-            var hasLabels = split.ClassNames.SequenceEqual(model.Labels);
-            return (
-                [.. Enumerable.Range(0, split.Count).Select(row => new ExportPicture($"row {row} of '{key}'", () => split.LoadImage(row), hasLabels ? split.Label(row) : null))],
-                $"the {key} split of '{path}'");
+            return (Of(key), Some(Of(splits.ContainsKey("train") ? "train" : key)), $"the {key} split of '{path}'");
+
+            IReadOnlyList<ExportPicture> Of(string part)
+            {
+                var split = splits[part];
+                var hasLabels = split.ClassNames.SequenceEqual(model.Labels);
+                return [.. Enumerable.Range(0, split.Count).Select(row => new ExportPicture($"row {row} of '{part}'", () => split.LoadImage(row), hasLabels ? split.Label(row) : null))];
+            }
         }
+    }
+
+    // As many as are observed, from all over the split: its rows may be in the order of their classes.
+    private static List<ExportPicture> Some(IReadOnlyList<ExportPicture> pictures)
+    {
+        var count = Math.Min(PicturesToObserve, pictures.Count);
+        return [.. Enumerable.Range(0, count).Select(i => pictures[(int)((long)i * pictures.Count / count)])];
     }
 
     private static string? DatasetOf(string folder)
@@ -157,11 +234,11 @@ internal sealed class ExportCommand : Verb
         return image;
     }
 
-    private static void Keep(string temporary, string output, string name, ImageClassifier model)
+    private static void MoveAll(string temporary, string output, string name, ImageClassifier model, string cardSection)
     {
         var folder = Path.Combine(output, "onnx");
         Directory.CreateDirectory(folder);
-        foreach (var file in Directory.EnumerateFiles(temporary).OrderDescending())
+        foreach (var file in Directory.EnumerateFiles(temporary).OrderDescending(StringComparer.Ordinal))
         {
             File.Move(file, Path.Combine(folder, Path.GetFileName(file)), overwrite: true);
         }
@@ -172,15 +249,18 @@ internal sealed class ExportCommand : Verb
         AtomicFile.Write(Path.Combine(output, "config.json"), PythonJson.Serialize(configuration, indent: 2) + "\n");
         if (!isOwn || !File.Exists(Path.Combine(output, "preprocessor_config.json")))
         {
-            model.Processor.Save(output);
+            ForTransformers(model.Processor).Save(output);
         }
 
         var card = Path.Combine(output, "README.md");
-        if (!File.Exists(card))
-        {
-            AtomicFile.Write(card, Directory.Exists(name) && File.Exists(Path.Combine(name, "README.md")) ? File.ReadAllText(Path.Combine(name, "README.md")) : Card(model));
-        }
+        var source = Path.Combine(Directory.Exists(name) ? name : output, "README.md");
+        AtomicFile.Write(card, WithSection(File.Exists(card) ? File.ReadAllText(card) : File.Exists(source) ? File.ReadAllText(source) : Card(model), cardSection));
     }
+
+    // timm's settings stand in config.json, where transformers.js does not look.
+    private static ImageProcessor ForTransformers(ImageProcessor processor) => processor.PretrainedCfg is null
+        ? processor
+        : processor with { PretrainedCfg = null, ImageProcessorType = "BitImageProcessor", CropSize = processor.CropSize ?? processor.Size, DoCenterCrop = true };
 
     // What transformers.js asks for: the type to take where its own default is not there, and which files have their weights beside them.
     private static JsonObject BrowserSettings(string folder)
@@ -199,6 +279,37 @@ internal sealed class ExportCommand : Verb
 
     private static string Card(ImageClassifier model) => string.Join('\n',
         ["---", "library_name: transformers.js", "pipeline_tag: image-classification", .. model.BaseModel is { } name ? (string[])[$"base_model: {name}"] : [], "tags:", "- onnx", "---", "", $"Image classification with {model.Labels.Count} classes, as ONNX.", ""]);
+
+    // The section of an earlier export gives way.
+    private static string WithSection(string card, string section)
+    {
+        var start = card.IndexOf($"\n{CardHeading}\n", StringComparison.Ordinal);
+        if (start < 0)
+        {
+            return $"{card.TrimEnd()}\n\n{section}";
+        }
+
+        var end = card.IndexOf("\n## ", start + 1, StringComparison.Ordinal);
+        return $"{card[..(start + 1)]}{section}{(end < 0 ? "" : card[end..])}";
+    }
+
+    private static string CardSection(List<(string File, ExportAgreement Agreement)> rows, string source, OnnxExport export, IReadOnlyList<string> floats, bool hasInt8)
+    {
+        var lines = new List<string>
+        {
+            CardHeading, "", $"Compared with the model on {source}, in ONNX Runtime.", "", "| file | same first class | accuracy (the model's) |", "|---|---|---|",
+        };
+        lines.AddRange(rows.Select(row => string.Create(
+            CultureInfo.InvariantCulture,
+            $"| `onnx/{row.File}` | {row.Agreement.Agreement:0.0%} | {(row.Agreement.Accuracy is { } accuracy ? string.Create(CultureInfo.InvariantCulture, $"{accuracy.File:0.000} ({accuracy.Network:0.000})") : "")} |")));
+        if (hasInt8 && export.Convolutions is { Count: > 0 } convolutions)
+        {
+            var what = floats.Count == 0 ? "none" : string.Join(", ", floats.Select(f => $"`{f}`"));
+            lines.AddRange(["", $"In int8: matrix products, and {convolutions.Count - floats.Count} of {convolutions.Count} convolutions. Convolutions that stay in float32: {what}."]);
+        }
+
+        return string.Join('\n', lines) + "\n";
+    }
 
     private static void Write(CommandConsole console, string output, string source, List<(string File, ExportAgreement Agreement)> rows)
     {

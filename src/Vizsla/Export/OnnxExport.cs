@@ -18,60 +18,90 @@ public enum OnnxPrecision
     Int8,
 }
 
-/// <summary>Writes a network as an ONNX file.</summary>
-internal static class OnnxExport
+/// <summary>A network as an ONNX model, in any precision.</summary>
+internal sealed class OnnxExport
 {
-    // Two numbers of pictures whose lengths no other axis has by the same ratio, so that an axis that follows the batch is told from all others.
-    private static readonly long[] _batches = [3, 7];
+    // The number of pictures falls while their size grows, so that a length that follows the one is told from all that follow the other.
+    private static readonly long[] s_batches = [3, 2];
 
-    private static readonly Dictionary<OnnxPrecision, string> _names = new()
+    private static readonly Dictionary<OnnxPrecision, string> s_names = new()
     {
         [OnnxPrecision.Float32] = "model.onnx",
         [OnnxPrecision.Float16] = "model_fp16.onnx",
         [OnnxPrecision.Int8] = "model_quantized.onnx",
     };
 
-    /// <summary>The file's name, as optimum and transformers.js look for it below <c>onnx/</c>.</summary>
-    public static string FileName(OnnxPrecision precision) => _names[precision];
+    private readonly ClassificationNetwork _network;
+    private readonly OnnxModel _model;
+    private readonly Dictionary<string, (float Least, float Most)> _ranges = new(StringComparer.Ordinal);
 
-    /// <summary>Makes the model of a network.</summary>
-    /// <param name="network">The network; it computes in evaluation mode meanwhile.</param>
+    /// <summary>Records the network.</summary>
+    /// <param name="network">The network; it computes in evaluation mode meanwhile, and other threads wait for it.</param>
     /// <param name="size">Channels, height and width of a picture.</param>
-    /// <param name="precision">How weights are stored.</param>
-    /// <returns>Pictures are free in number, and in size where the network allows it.</returns>
     /// <exception cref="NotSupportedException">An operation has no counterpart in ONNX; the message names it.</exception>
-    public static OnnxModel Make(ClassificationNetwork network, (int Channels, int Height, int Width) size, OnnxPrecision precision)
+    public OnnxExport(ClassificationNetwork network, (int Channels, int Height, int Width) size)
     {
-        var wasTraining = network.training;
-        network.eval();
-        try
+        using var alone = EvaluationScope.Enter(network);
+        _network = network;
+        _model = OnnxTranslation.Translate(Graph(network, size), network.State());
+        _model.Metadata["id2label"] = new JsonArray([.. network.Configuration.Id2Label.Select(label => (JsonNode)label)]).ToJsonString();
+        _model.Metadata["model_type"] = network.Configuration.ModelType;
+        _model.Metadata["problem_type"] = network.Configuration.ProblemType ?? "single_label_classification";
+    }
+
+    /// <summary>Names of the convolutions that int8 can be computed in, once ranges are known.</summary>
+    public IReadOnlyList<string> Convolutions => OnnxStaticInt8.Convolutions(_model, _ranges);
+
+    /// <summary>The file's name, as optimum and transformers.js look for it below <c>onnx/</c>.</summary>
+    public static string FileName(OnnxPrecision precision) => s_names[precision];
+
+    /// <summary>Learns from pictures in which range each value of the network lies.</summary>
+    /// <param name="pictures">Float [B, C, H, W], prepared.</param>
+    public void Observe(Tensor pictures)
+    {
+        var names = _model.Operations.ToLookup(o => o.Value, o => o.Key);
+        using var alone = EvaluationScope.Enter(_network);
+        using var scope = NewDisposeScope();
+        Widen(NetworkGraph.InputName, pictures);
+        GraphRecorder.Record(_network.State(), _network.forward, pictures, (operation, result) =>
         {
-            var model = OnnxTranslation.Translate(Graph(network, size), network.State());
-            Describe(model, network);
-            return precision switch
+            foreach (var name in names[operation])
             {
-                OnnxPrecision.Float32 => model,
-                OnnxPrecision.Float16 => OnnxHalf.Convert(model),
-                _ => OnnxInt8.Convert(model),
-            };
-        }
-        finally
-        {
-            network.train(wasTraining);
-        }
+                Widen(name, result);
+            }
+        });
+    }
+
+    /// <summary>Makes the model.</summary>
+    /// <param name="precision">How weights are stored.</param>
+    /// <param name="floatLayers">Convolutions that stay in float32 in an int8 model, by <see cref="Convolutions"/>.</param>
+    /// <returns>Pictures are free in number, and in size where the network allows it. Convolutions are computed in int8 where ranges are known.</returns>
+    /// <exception cref="NotSupportedException">A weight is beyond float16; the message names it.</exception>
+    public OnnxModel Make(OnnxPrecision precision, IEnumerable<string>? floatLayers = null) => precision switch
+    {
+        OnnxPrecision.Float32 => new OnnxModel(_model),
+        OnnxPrecision.Float16 => OnnxHalf.Convert(new OnnxModel(_model)),
+        _ => OnnxDynamicInt8.Convert(new OnnxStaticInt8(new OnnxModel(_model), _ranges, floatLayers ?? []).Convert()),
+    };
+
+    private void Widen(string name, Tensor values)
+    {
+        using var scope = NewDisposeScope();
+        var (least, most) = (values.min().to_type(ScalarType.Float32).item<float>(), values.max().to_type(ScalarType.Float32).item<float>());
+        _ranges[name] = _ranges.TryGetValue(name, out var known) ? (Math.Min(known.Least, least), Math.Max(known.Most, most)) : (least, most);
     }
 
     private static NetworkGraph Graph(ClassificationNetwork network, (int Channels, int Height, int Width) size)
     {
-        var first = Record(network, _batches[0], size);
+        var first = Record(network, s_batches[0], size);
         try
         {
             // Another size with sides of its own ratio: a network that takes one size only refuses it or computes otherwise.
-            return DynamicGraph.Join(first, Record(network, _batches[1], (size.Channels, size.Height + 64, size.Width + 128)));
+            return DynamicGraph.Join(first, Record(network, s_batches[1], (size.Channels, size.Height + 64, size.Width + 128)));
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException or System.Runtime.InteropServices.ExternalException)
         {
-            return DynamicGraph.Join(first, Record(network, _batches[1], size));
+            return DynamicGraph.Join(first, Record(network, s_batches[1], size));
         }
     }
 
@@ -79,13 +109,6 @@ internal static class OnnxExport
     {
         using var scope = NewDisposeScope();
         return GraphRecorder.Record(network.State(), network.forward, zeros(batch, size.Channels, size.Height, size.Width));
-    }
-
-    private static void Describe(OnnxModel model, ClassificationNetwork network)
-    {
-        model.Metadata["id2label"] = new JsonArray([.. network.Configuration.Id2Label.Select(label => (JsonNode)label)]).ToJsonString();
-        model.Metadata["model_type"] = network.Configuration.ModelType;
-        model.Metadata["problem_type"] = network.Configuration.ProblemType ?? "single_label_classification";
     }
 }
 
@@ -97,9 +120,16 @@ internal static class OnnxHalf
     {
         foreach (var tensor in model.Initializers.Values.Where(t => t.Type == OnnxType.Float).ToList())
         {
-            var halves = new Half[tensor.Data.Length / sizeof(float)];
-            System.Numerics.Tensors.TensorPrimitives.ConvertToHalf(tensor.Floats, halves);
-            if (Array.Exists(halves, Half.IsInfinity))
+            var values = tensor.Floats;
+            var halves = new Half[values.Length];
+            System.Numerics.Tensors.TensorPrimitives.ConvertToHalf(values, halves);
+            for (var i = 0; OnnxModel.IsConstant(tensor) && i < halves.Length; i++)
+            {
+                // The network's own numbers, such as the smallest float that pads before a maximum, become the nearest that there is.
+                halves[i] = Half.IsInfinity(halves[i]) && float.IsFinite(values[i]) ? (values[i] > 0 ? Half.MaxValue : Half.MinValue) : halves[i];
+            }
+
+            if (!OnnxModel.IsConstant(tensor) && Array.Exists(halves, Half.IsInfinity))
             {
                 throw new NotSupportedException(Invariant($"'{tensor.Name}' has values beyond {Half.MaxValue}, the largest of float16. Export as fp32."));
             }
@@ -110,7 +140,7 @@ internal static class OnnxHalf
         foreach (var port in model.Inputs)
         {
             var half = model.Fresh("half_");
-            Rename(model, port.Name, half);
+            model.Rename(port.Name, half);
             model.Nodes.Insert(0, new OnnxNode("Cast", [port.Name], [half], new OnnxAttribute("to", (long)OnnxType.Float16)));
         }
 
@@ -123,93 +153,5 @@ internal static class OnnxHalf
         }
 
         return model;
-    }
-
-    private static void Rename(OnnxModel model, string from, string to)
-    {
-        for (var i = 0; i < model.Nodes.Count; i++)
-        {
-            var node = model.Nodes[i];
-            model.Nodes[i] = node with { Inputs = [.. node.Inputs.Select(input => input == from ? to : input)] };
-        }
-    }
-}
-
-/// <summary>Makes matrix products with weights of the file products of int8.</summary>
-/// <remarks>Source: ONNX Runtime <c>quantize_dynamic(per_channel=True)</c>: weights symmetric with a scale for each output, activations uint8 with a range measured for each batch.</remarks>
-internal static class OnnxInt8
-{
-    private const float Largest = 127;
-
-    public static OnnxModel Convert(OnnxModel model)
-    {
-        var nodes = model.Nodes.ToList();
-        var quantized = new Dictionary<string, (string Values, string Scale, string Zero)>(StringComparer.Ordinal);
-        var weights = new Dictionary<string, (string Values, string Scale)>(StringComparer.Ordinal);
-        model.Nodes.Clear();
-        foreach (var node in nodes)
-        {
-            if (node.Operator is not ("MatMul" or "Gemm") || !model.Initializers.TryGetValue(node.Inputs[1], out var weight) || weight.Type != OnnxType.Float || weight.Shape.Length != 2)
-            {
-                model.Nodes.Add(node);
-                continue;
-            }
-
-            if (!quantized.TryGetValue(node.Inputs[0], out var input))
-            {
-                input = (model.Fresh("input_uint8_"), model.Fresh("input_scale_"), model.Fresh("input_zero_"));
-                model.Nodes.Add(new OnnxNode("DynamicQuantizeLinear", [node.Inputs[0]], [input.Values, input.Scale, input.Zero]));
-                quantized[node.Inputs[0]] = input;
-            }
-
-            if (!weights.TryGetValue(weight.Name, out var own))
-            {
-                weights[weight.Name] = own = Quantize(model, weight, outputsFirst: node.Operator == "Gemm");
-            }
-
-            var bias = node.Operator == "Gemm" && node.Inputs.Length > 2 && node.Inputs[2].Length > 0 ? node.Inputs[2] : null;
-            var whole = model.Emit("Cast", [model.Emit("MatMulInteger", [input.Values, own.Values, input.Zero])], new OnnxAttribute("to", (long)OnnxType.Float));
-            var product = bias is null ? node.Outputs[0] : model.Fresh("MatMul_");
-            model.Emit(product, "Mul", [whole, model.Emit("Mul", [input.Scale, own.Scale])]);
-            if (bias is not null)
-            {
-                model.Emit(node.Outputs[0], "Add", [product, bias]);
-            }
-        }
-
-        var used = model.Nodes.SelectMany(n => n.Inputs).ToHashSet(StringComparer.Ordinal);
-        foreach (var name in weights.Keys.Where(n => !used.Contains(n)))
-        {
-            model.Remove(name);
-        }
-
-        return model;
-    }
-
-    private static (string Values, string Scale) Quantize(OnnxModel model, OnnxTensor weight, bool outputsFirst)
-    {
-        var (inputs, outputs) = outputsFirst ? (weight.Shape[1], weight.Shape[0]) : (weight.Shape[0], weight.Shape[1]);
-        var values = weight.Floats;
-        var (scales, whole) = (new float[outputs], new byte[inputs * outputs]);
-        for (var o = 0L; o < outputs; o++)
-        {
-            float largest = 0;
-            for (var i = 0L; i < inputs; i++)
-            {
-                largest = Math.Max(largest, Math.Abs(At(values, i, o)));
-            }
-
-            scales[o] = largest == 0 ? 1 : largest / Largest;
-            for (var i = 0L; i < inputs; i++)
-            {
-                whole[(i * outputs) + o] = (byte)(sbyte)Math.Round(At(values, i, o) / scales[o]);
-            }
-        }
-
-        return (
-            model.Add(new OnnxTensor(weight.Name + "_quantized", OnnxType.Int8, [inputs, outputs], whole)),
-            model.Add(OnnxTensor.Of(weight.Name + "_scale", [outputs], scales)));
-
-        float At(ReadOnlySpan<float> from, long i, long o) => from[(int)(outputsFirst ? (o * inputs) + i : (i * outputs) + o)];
     }
 }

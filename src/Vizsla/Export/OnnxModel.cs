@@ -11,6 +11,7 @@ internal enum OnnxType
     Int8 = 3,
     Int32 = 6,
     Int64 = 7,
+    String = 8,
     Bool = 9,
     Float16 = 10,
 }
@@ -27,6 +28,10 @@ internal sealed record OnnxTensor(string Name, OnnxType Type, long[] Shape, byte
 
     /// <summary>A tensor of whole numbers.</summary>
     public static OnnxTensor Of(string name, long[] shape, ReadOnlySpan<long> values) => new(name, OnnxType.Int64, shape, MemoryMarshal.AsBytes(values).ToArray());
+
+    /// <summary>A tensor of texts, one axis.</summary>
+    public static OnnxTensor Of(string name, IReadOnlyList<string> texts) =>
+        new(name, OnnxType.String, [texts.Count], System.Text.Encoding.UTF8.GetBytes(string.Concat(texts.Select(t => t.Replace("\0", "", StringComparison.Ordinal) + '\0'))));
 
     /// <summary>The values of a float tensor.</summary>
     public ReadOnlySpan<float> Floats => MemoryMarshal.Cast<byte, float>(Data);
@@ -62,6 +67,19 @@ internal sealed class OnnxModel
     private readonly Dictionary<string, OnnxTensor> _initializers = new(StringComparer.Ordinal);
     private int _counter;
 
+    /// <summary>An empty model.</summary>
+    public OnnxModel()
+    {
+    }
+
+    /// <summary>A copy to change; the values of weights are shared.</summary>
+    public OnnxModel(OnnxModel other)
+    {
+        (_initializers, _counter) = (new(other._initializers, StringComparer.Ordinal), other._counter);
+        (Inputs, Outputs, Nodes) = ([.. other.Inputs], [.. other.Outputs], [.. other.Nodes]);
+        (Metadata, Operations) = (new(other.Metadata, StringComparer.Ordinal), other.Operations);
+    }
+
     /// <summary>Inputs in order.</summary>
     public List<OnnxPort> Inputs { get; } = [];
 
@@ -77,6 +95,9 @@ internal sealed class OnnxModel
     /// <summary>Texts about the model, such as its labels; they stay in the file.</summary>
     public Dictionary<string, string> Metadata { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Of each tensor that an operation of the network makes, the operation's place in the recorded graph.</summary>
+    public Dictionary<string, int> Operations { get; } = new(StringComparer.Ordinal);
+
     /// <summary>Adds a weight or replaces the one of its name.</summary>
     public string Add(OnnxTensor tensor)
     {
@@ -84,16 +105,38 @@ internal sealed class OnnxModel
         return tensor.Name;
     }
 
-    /// <summary>Takes a weight away.</summary>
-    public void Remove(string initializer) => _initializers.Remove(initializer);
+    /// <summary>Takes away what no operation uses any more of some weights.</summary>
+    public void RemoveUnused(IEnumerable<string> initializers)
+    {
+        var used = Nodes.SelectMany(n => n.Inputs).ToHashSet(StringComparer.Ordinal);
+        foreach (var name in initializers.Where(n => !used.Contains(n)))
+        {
+            _initializers.Remove(name);
+        }
+    }
+
+    /// <summary>Lets all operations take another tensor in place of one.</summary>
+    public void Rename(string from, string to)
+    {
+        for (var i = 0; i < Nodes.Count; i++)
+        {
+            if (Nodes[i].Inputs.Contains(from))
+            {
+                Nodes[i] = Nodes[i] with { Inputs = [.. Nodes[i].Inputs.Select(input => input == from ? to : input)] };
+            }
+        }
+    }
 
     /// <summary>Adds a constant, once for all equal ones.</summary>
     public string Constant(OnnxTensor tensor)
     {
         var same = _initializers.Values.FirstOrDefault(t =>
-            t.Name.StartsWith(ConstantPrefix, StringComparison.Ordinal) && t.Type == tensor.Type && t.Shape.AsSpan().SequenceEqual(tensor.Shape) && t.Data.AsSpan().SequenceEqual(tensor.Data));
+            IsConstant(t) && t.Type == tensor.Type && t.Shape.AsSpan().SequenceEqual(tensor.Shape) && t.Data.AsSpan().SequenceEqual(tensor.Data));
         return same?.Name ?? Add(tensor with { Name = Fresh(ConstantPrefix) });
     }
+
+    /// <summary>Whether a tensor is a number of the network's own, and no weight.</summary>
+    public static bool IsConstant(OnnxTensor tensor) => tensor.Name.StartsWith(ConstantPrefix, StringComparison.Ordinal);
 
     /// <summary>A constant of whole numbers, one axis.</summary>
     public string Constant(params ReadOnlySpan<long> values) => Constant(OnnxTensor.Of("", [values.Length], values));
@@ -130,6 +173,30 @@ internal sealed class OnnxModel
         }
 
         return isExternal ? [file, data] : [file];
+    }
+
+    /// <summary>Writes the model so that it is there whole or not at all.</summary>
+    /// <param name="file">Path of the file; its folder is made where it is missing.</param>
+    /// <returns>The path.</returns>
+    public string SaveWhole(string file)
+    {
+        // The data file is named inside the model, so both are written under their own names in a folder of their own and moved.
+        var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
+        Directory.CreateDirectory(folder);
+        var temporary = Directory.CreateDirectory(Path.Combine(folder, $".export-{Guid.NewGuid():N}"));
+        try
+        {
+            foreach (var written in Save(Path.Combine(temporary.FullName, Path.GetFileName(file))).Reverse())
+            {
+                File.Move(written, Path.Combine(folder, Path.GetFileName(written)), overwrite: true);
+            }
+        }
+        finally
+        {
+            temporary.Delete(recursive: true);
+        }
+
+        return file;
     }
 
     private const string ConstantPrefix = "constant_";
@@ -219,7 +286,19 @@ internal sealed class OnnxModel
             message.Element(1, length);
         }
 
-        message.Integer(2, (long)tensor.Type).Text(8, tensor.Name);
+        message.Integer(2, (long)tensor.Type);
+        if (tensor.Type == OnnxType.String)
+        {
+            // The data are the texts, each with a zero after it.
+            foreach (var text in System.Text.Encoding.UTF8.GetString(tensor.Data).Split('\0')[..^1])
+            {
+                message.Bytes(6, System.Text.Encoding.UTF8.GetBytes(text));
+            }
+
+            return message.Text(8, tensor.Name);
+        }
+
+        message.Text(8, tensor.Name);
         // Shapes and other small constants are looked at while the model is loaded, and so stay in it.
         if (tensor.Data.Length < SmallestExternal || external is not ({ } stream, { } name))
         {

@@ -40,9 +40,9 @@ internal sealed class OnnxTranslation
         _names[_graph.Input] = NetworkGraph.InputName;
         _model.Inputs.Add(new OnnxPort(NetworkGraph.InputName, OnnxType.Float, "batch_size", "num_channels", "height", "width"));
         var folded = _graph.Nodes.Where(IsFoldedIntoNext).ToHashSet();
-        foreach (var node in _graph.Nodes.Where(n => !folded.Contains(n) && !IsMergedIntoNext(n)))
+        foreach (var (i, node) in _graph.Nodes.Index().Where(n => !folded.Contains(n.Item) && !IsMergedIntoNext(n.Item)))
         {
-            _names[node.Output] = Emit(node);
+            _model.Operations[_names[node.Output] = Emit(node)] = i;
         }
 
         var last = _model.Nodes[^1];
@@ -300,7 +300,9 @@ internal sealed class OnnxTranslation
             1 => [new("mode", "linear"), new("coordinate_transformation_mode", corners)],
             _ => [new("mode", "cubic"), new("coordinate_transformation_mode", corners), new("cubic_coeff_a", -0.75)],
         };
-        return _model.Emit("Resize", [x, null, null, Lengths(node.Lengths("size"))], [.. mode, new("antialias", node.Whole("antialias")), new("axes", (long[])[2, 3])]);
+        // Sizes of all axes: ONNX Runtime up to 1.31 takes those of some for those of all when it moves a transposition across.
+        var sizes = _model.Emit("Concat", [_model.Emit("Shape", [x], new("start", 0L), new("end", 2L)), Lengths(node.Lengths("size"))], new OnnxAttribute("axis", 0L));
+        return _model.Emit("Resize", [x, null, null, sizes], [.. mode, new("antialias", node.Whole("antialias"))]);
     }
 
     private string Filled(long count, float value)

@@ -1,4 +1,5 @@
 using Vizsla.Imaging;
+using Vizsla.Models;
 using Vizsla.Primitives;
 
 namespace Vizsla.Inference;

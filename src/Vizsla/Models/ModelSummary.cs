@@ -28,7 +28,7 @@ public sealed record ModelSummary(string ClassName, IReadOnlyList<long> InputSha
     public long ProductCount => Layers.Sum(l => l.ProductCount);
 
     /// <summary>Measures a network by sending shapes through it; the weights are neither read nor changed.</summary>
-    /// <param name="network">The network; in evaluation mode afterwards.</param>
+    /// <param name="network">The network; computes in evaluation mode meanwhile, and is left in the mode that it was in.</param>
     /// <param name="height">Height of the pictures in pixels.</param>
     /// <param name="width">Width of the pictures in pixels.</param>
     /// <exception cref="ArgumentException">The network cannot take pictures of this size.</exception>
@@ -38,7 +38,7 @@ public sealed record ModelSummary(string ClassName, IReadOnlyList<long> InputSha
         var layers = ModuleTree.Layers(network).ToList();
         var channels = network.parameters().First(p => p.dim() == PlaneAxes).shape[1];
         using var meter = new LayerMeter();
-        network.eval();
+        using var alone = EvaluationScope.Enter(network);
         using var mode = no_grad();
         using var scope = NewDisposeScope();
         using var trace = new NetworkTrace(withAttentions: true);

@@ -1,5 +1,7 @@
 using Vizsla.Imaging;
 using Vizsla.Inference;
+using Vizsla.Models;
+using Vizsla.Onnx;
 using Vizsla.Testing;
 using Vizsla.Training.Callbacks;
 using Vizsla.Tests.Training;
@@ -59,6 +61,12 @@ public sealed class SharedModelTests
         AssertClose([one], [model.Predict(image)]);
         AssertClose([many], [model.Predict([file]).Single().Predictions]);
         Assert.Equal(heat.Values.ToArray(), model.Explain(file).Heat.Values.ToArray());
+        ModelSummary.Of(model.Network, Side, Side);
+        using (var exported = OnnxClassifier.Load(model.ExportOnnx(folder.Path), new() { Processor = model.Processor }))
+        {
+            AssertClose([one], [exported.Predict(image)]);
+        }
+
         Assert.Equal(modes, Modes(model));
         Assert.Equal(state, State(model));
     }
@@ -99,7 +107,7 @@ public sealed class SharedModelTests
         foreach (var use in new Action[]
         {
             () => model.Predict(image), () => model.Predict(file), () => model.Predict([file]), () => model.Predict([image]), () => model.Predict(File.ReadAllBytes(file)),
-            () => model.Predict(new MemoryStream()), () => model.Explain(file), () => model.Embed(file), () => model.Embed(image), () => model.Embed([file]), () => model.Save(folder["saved"]),
+            () => model.Predict(new MemoryStream()), () => model.Explain(file), () => model.Embed(file), () => model.Embed(image), () => model.Embed([file]), () => model.Save(folder["saved"]), () => model.ExportOnnx(folder["saved"]),
         })
         {
             Assert.Equal("Cannot access a disposed object.\nObject name: 'Vizsla.ImageClassifier'.", Assert.Throws<ObjectDisposedException>(use).Message.ReplaceLineEndings("\n"));

@@ -151,5 +151,5 @@ public sealed partial class CnnGoldenTests
 
     private static ScalarType Type(string name) => name == "int64" ? ScalarType.Int64 : ScalarType.Float32;
 
-    private static JsonNode Read(string path) => JsonNode.Parse(File.ReadAllText(path))!;
+    internal static JsonNode Read(string path) => JsonNode.Parse(File.ReadAllText(path))!;
 }

@@ -15,10 +15,12 @@ internal sealed class GraphRecorder : IDisposable
     private readonly Dictionary<Tensor, GraphValue> _values = new(ReferenceEqualityComparer.Instance);
     private readonly List<GraphNode> _nodes = [];
     private readonly Dictionary<Tensor, string> _parameters = new(ReferenceEqualityComparer.Instance);
+    private readonly Action<int, Tensor>? _observe;
     private string _lastParameter = "(none)";
 
-    private GraphRecorder(IEnumerable<(string Name, Tensor Value)> state)
+    private GraphRecorder(IEnumerable<(string Name, Tensor Value)> state, Action<int, Tensor>? observe)
     {
+        _observe = observe;
         foreach (var (name, value) in state)
         {
             _parameters[value] = name;
@@ -32,8 +34,9 @@ internal sealed class GraphRecorder : IDisposable
     /// <param name="state">Parameters and buffers by name.</param>
     /// <param name="compute">From the input to the output; in evaluation mode.</param>
     /// <param name="input">The network's input.</param>
+    /// <param name="observe">Told the place of each operation in the list and its result, before another operation may write over it; null tells nobody.</param>
     /// <exception cref="InvalidOperationException">A tensor on the way was made by an operation that is not recorded; the message names the operator and the layer before it.</exception>
-    public static NetworkGraph Record(IEnumerable<(string Name, Tensor Value)> state, Func<Tensor, Tensor> compute, Tensor input)
+    public static NetworkGraph Record(IEnumerable<(string Name, Tensor Value)> state, Func<Tensor, Tensor> compute, Tensor input, Action<int, Tensor>? observe = null)
     {
         if (_current is not null)
         {
@@ -41,7 +44,7 @@ internal sealed class GraphRecorder : IDisposable
         }
 
         using var mode = no_grad();
-        using var recorder = new GraphRecorder(state);
+        using var recorder = new GraphRecorder(state, observe);
         var pixels = new GraphValue(NetworkGraph.InputName, input.shape, input.dtype, null);
         recorder._values[input] = pixels;
         _current = recorder;
@@ -93,6 +96,7 @@ internal sealed class GraphRecorder : IDisposable
         var output = new GraphValue(null, result.shape, result.dtype, null);
         _nodes.Add(new GraphNode(kind, inputs, output, attributes.ToArray()));
         _values[result] = output;
+        _observe?.Invoke(_nodes.Count - 1, result);
     }
 
     private GraphValue ValueOf(Tensor tensor, string user)

@@ -1,9 +1,8 @@
 using TorchSharp;
-using Vizsla.Models;
 using Vizsla.Native;
 using static TorchSharp.torch;
 
-namespace Vizsla.Inference;
+namespace Vizsla.Models;
 
 /// <summary>The use of a network by one thread at a time, in evaluation mode and in its weights' own precision; each of its modules is left in the mode that it was in.</summary>
 /// <remarks>A thread that has a scope may open another, so that a callback predicts in the middle of a training.</remarks>
