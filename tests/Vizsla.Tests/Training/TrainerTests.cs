@@ -130,7 +130,7 @@ public sealed class TrainerTests
                 "logging_steps was 3 when the run began and is 2.",
                 "eval_steps was 4 when the run began and is 7.",
             ],
-            log.Lines);
+            log.LinesOfTheRun);
     }
 
     [Fact]

@@ -127,7 +127,7 @@ public sealed class TrainingFaultTests
         Assert.NotNull(kept);
         Assert.Null(tooLarge);
         Assert.Equal(
-            ["The features of the frozen backbone would take 0 MiB of memory, and 0 MiB are free: they are not kept, and each epoch runs all pictures through it."], log.Lines);
+            ["The features of the frozen backbone would take 0 MiB of memory, and 0 MiB are free: they are not kept, and each epoch runs all pictures through it."], log.LinesOfTheRun);
     }
 
     [Fact]
@@ -260,7 +260,7 @@ public sealed class TrainingFaultTests
 
         trainer.Train();
 
-        Assert.Equal(["The training split has no picture of 'level', which the evaluation split has: the model cannot learn what it never sees."], log.Lines);
+        Assert.Equal(["The training split has no picture of 'level', which the evaluation split has: the model cannot learn what it never sees."], log.LinesOfTheRun);
     }
 
     [Fact]
