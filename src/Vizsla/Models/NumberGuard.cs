@@ -28,6 +28,9 @@ internal static class NumberGuard
 
     // What the roundings of all layers and sums may do, as a multiple of what those of weights and pixels do: float32 adds up thousands of products, bfloat16 adds them in float32.
     private const double Float32Factor = 32;
+
+    // A new network in evaluation mode can fade to values that float32 does not hold; they say nothing of its kernels.
+    private const double SmallestScore = 1e-30;
     private const double LowerFactor = 8;
 
     private static readonly ConditionalWeakTable<ClassificationNetwork, HashSet<BatchKind>> Proven = [];
@@ -85,7 +88,7 @@ internal static class NumberGuard
         using var precise = Copy(network, ScalarType.Float64);
         var exact = precise.forward(pixels.index_select(0, index).to(ScalarType.Float64));      // [P, L]
         var largest = exact.abs().max().item<double>();
-        if (!double.IsFinite(largest) || largest == 0)
+        if (!double.IsFinite(largest) || largest < SmallestScore)
         {
             return;
         }

@@ -162,6 +162,12 @@ public sealed class TransformsInBrowserTests(BrowserFixture studio) : IClassFixt
 
         await page.Locator("#no-draws").GetByText(text).WaitForAsync();
         await page.WaitForLoadStateAsync(LoadState.NetworkIdle);
+        if (crops > 0)
+        {
+            // They come after the sentence.
+            await page.Locator("#crops img[src]").Nth(crops - 1).WaitForAsync();
+        }
+
         Assert.Equal((0, 0, crops), (await page.Locator("#draws").CountAsync(), await page.Locator("#seed").CountAsync(), await page.Locator("#crops img[src]").CountAsync()));
         Assert.Empty(session.Problems);
     }
