@@ -26,6 +26,25 @@ internal sealed record CommandConsole(IAnsiConsole Out, IAnsiConsole Error, bool
     /// <summary>Writes one line of text, no markup, to standard error; never wrapped.</summary>
     public void Note(string text) => Error.Profile.Out.Writer.WriteLine(text);
 
+    /// <summary>Writes a table of plain text to standard output.</summary>
+    /// <param name="columns">The headings.</param>
+    /// <param name="rows">Cells of each row, as many as there are columns.</param>
+    public void WriteTable(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows)
+    {
+        var table = new Table();
+        foreach (var column in columns)
+        {
+            table.AddColumn(Markup.Escape(column));
+        }
+
+        foreach (var row in rows)
+        {
+            table.AddRow([.. row.Select(Markup.Escape)]);
+        }
+
+        Out.Write(table);
+    }
+
     private static IAnsiConsole Create(TextWriter writer, bool plain)
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using Spectre.Console;
 using Vizsla.Analysis;
 using Vizsla.Cli.Jobs;
 using Vizsla.Primitives;
@@ -15,8 +14,6 @@ internal sealed class CompareCommand : Verb
     private const ulong Seed = 0;
 
     private static readonly (string Word, bool Json)[] s_formats = [("table", false), ("json", true)];
-    private static readonly (string Word, bool Skip)[] s_badImages = [("error", false), ("skip", true)];
-    private static readonly string[] s_defaultSplits = ["test", "validation"];
 
     private readonly Argument<string[]> _models;
     private readonly Option<string> _dataset;
@@ -27,7 +24,22 @@ internal sealed class CompareCommand : Verb
     private readonly Option<string> _badImages;
     private readonly Option<string> _format;
 
-    private sealed record Answers(string Model, bool[] Right, string[] Predicted);
+    private sealed record Answers(string Model, bool[] Right, string[] Predicted)
+    {
+        public double Accuracy => Right.Count(r => r) / (double)Right.Length;
+
+        public (double Low, double High) Interval => Intervals.Wilson(Right.Count(r => r), Right.Length);
+    }
+
+    // Of a model beside the first: rows that it alone names right, and the interval of the difference in accuracy.
+    private sealed record Contest(McNemar Test, double Difference, (double Low, double High) Interval)
+    {
+        public static Contest Of(Answers model, Answers first)
+        {
+            var test = McNemar.Of(model.Right, first.Right);
+            return new(test, (test.OnlyFirst - test.OnlySecond) / (double)model.Right.Length, Intervals.Bootstrap(model.Right, first.Right, new Rng(Seed)));
+        }
+    }
 
     public CompareCommand()
         : base("compare", "Compare models on one split, picture by picture: which are won and lost, and how likely such a difference is by chance.",
@@ -46,7 +58,7 @@ internal sealed class CompareCommand : Verb
     protected override async Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
     {
         var asJson = Choice.Parse("--format", arguments.GetValue(_format)!, s_formats);
-        var skips = Choice.Parse("--bad_images", arguments.GetValue(_badImages)!, s_badImages);
+        var skips = DatasetSource.SkipsBadImages(arguments.GetValue(_badImages)!);
         var (models, path) = (arguments.GetValue(_models)!, arguments.GetValue(_dataset)!);
         if (models.Length < 2)
         {
@@ -59,12 +71,7 @@ internal sealed class CompareCommand : Verb
         }
 
         var available = await DatasetSource.OpenAsync(path, arguments.GetValue(_revision), _loading.Read(arguments), console, cancellationToken);
-        var name = arguments.GetValue(_split) ?? s_defaultSplits.FirstOrDefault(available.ContainsKey)
-            ?? throw new UsageException($"'{path}' has neither a test nor a validation split; name one with --split: {string.Join(", ", available.Keys)}.");
-        if (!available.ContainsKey(name))
-        {
-            throw new UsageException($"--split '{name}' is not a split of '{path}'. It has {string.Join(", ", available.Keys)}.{Suggestion.DidYouMean(name, available.Keys)}");
-        }
+        var name = DatasetSource.HeldOut(available, path, arguments.GetValue(_split));
 
         var split = DatasetSource.Check(available, path, [name], skips, console, cancellationToken)[name];
         if (split.Count == 0)
@@ -103,23 +110,17 @@ internal sealed class CompareCommand : Verb
 
     private static void Write(CommandConsole console, List<Answers> answers, ImageDataset split, string name)
     {
-        var table = new Table().AddColumn("model").AddColumn("accuracy").AddColumn("95 %").AddColumn("difference").AddColumn("95 % of it").AddColumn("won").AddColumn("lost").AddColumn("p (McNemar)");
-        foreach (var other in answers)
+        console.WriteTable(["model", "accuracy", "95 %", "difference", "95 % of it", "won", "lost", "p (McNemar)"], answers.Select(model =>
         {
-            var right = other.Right.Count(r => r);
-            var (low, high) = Intervals.Wilson(right, split.Count);
-            List<string> cells = [other.Model, Invariant($"{right / (double)split.Count:0.0000}"), Invariant($"{low:0.000} to {high:0.000}")];
-            if (other != answers[0])
+            string[] own = [model.Model, Invariant($"{model.Accuracy:0.0000}"), Invariant($"{model.Interval.Low:0.000} to {model.Interval.High:0.000}")];
+            if (model == answers[0])
             {
-                var test = McNemar.Of(other.Right, answers[0].Right);
-                var (less, more) = Intervals.Bootstrap(other.Right, answers[0].Right, new Rng(Seed));
-                cells.AddRange([Invariant($"{(test.OnlyFirst - test.OnlySecond) / (double)split.Count:+0.0000;-0.0000;0}"), Invariant($"{less:+0.000;-0.000;0} to {more:+0.000;-0.000;0}"), $"{test.OnlyFirst}", $"{test.OnlySecond}", Invariant($"{test.ExactP:0.0000}")]);
+                return [.. own, "", "", "", "", ""];
             }
 
-            table.AddRow([.. cells.Concat(Enumerable.Repeat("", 8 - cells.Count)).Select(Markup.Escape)]);
-        }
-
-        console.Out.Write(table);
+            var (test, difference, (low, high)) = Contest.Of(model, answers[0]);
+            return (string[])[.. own, Invariant($"{difference:+0.0000;-0.0000;0}"), Invariant($"{low:+0.000;-0.000;0} to {high:+0.000;-0.000;0}"), Invariant($"{test.OnlyFirst}"), Invariant($"{test.OnlySecond}"), Invariant($"{test.ExactP:0.0000}")];
+        }));
         console.WriteLine($"On the {Wording.Counted(split.Count, "picture")} of '{name}', beside '{answers[0].Model}'. p: how often models that are equally good differ as much (exact test on the pictures that one alone names right).");
         foreach (var other in answers.Skip(1))
         {
@@ -137,24 +138,18 @@ internal sealed class CompareCommand : Verb
         }
 
         console.WriteLine($"{title}{(rows.Count > Listed ? $" ({Listed} of {rows.Count}; --format json lists all)" : "")}:");
-        var table = new Table().AddColumn("picture").AddColumn("label").AddColumn("the other says");
-        rows.Take(Listed).ToList().ForEach(row => table.AddRow(Markup.Escape(split[row].Name), Markup.Escape(right.Predicted[row]), Markup.Escape(wrong.Predicted[row])));
-        console.Out.Write(table);
+        console.WriteTable(["picture", "label", "the other says"], rows.Take(Listed).Select(row => new[] { split[row].Name, right.Predicted[row], wrong.Predicted[row] }));
     }
 
     private static JsonObject Json(List<Answers> answers, ImageDataset split) => new()
     {
-        ["models"] = new JsonArray([.. answers.Select(other =>
+        ["models"] = new JsonArray([.. answers.Select(model =>
         {
-            var right = other.Right.Count(r => r);
-            var (low, high) = Intervals.Wilson(right, split.Count);
-            var node = new JsonObject { ["model"] = other.Model, ["accuracy"] = right / (double)split.Count, ["accuracy_low"] = low, ["accuracy_high"] = high };
-            if (other != answers[0])
+            var node = new JsonObject { ["model"] = model.Model, ["accuracy"] = model.Accuracy, ["accuracy_low"] = model.Interval.Low, ["accuracy_high"] = model.Interval.High };
+            if (model != answers[0])
             {
-                var test = McNemar.Of(other.Right, answers[0].Right);
-                var (less, more) = Intervals.Bootstrap(other.Right, answers[0].Right, new Rng(Seed));
-                node["difference"] = (test.OnlyFirst - test.OnlySecond) / (double)split.Count;
-                (node["difference_low"], node["difference_high"]) = (less, more);
+                var (test, difference, interval) = Contest.Of(model, answers[0]);
+                (node["difference"], node["difference_low"], node["difference_high"]) = (difference, interval.Low, interval.High);
                 (node["won"], node["lost"], node["mcnemar_exact_p"], node["mcnemar_chi2"], node["mcnemar_chi2_p"]) = (test.OnlyFirst, test.OnlySecond, test.ExactP, test.ChiSquare, test.ChiSquareP);
             }
 

@@ -1,9 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using Spectre.Console;
 using Vizsla.Analysis;
 using Vizsla.Cli.Jobs;
-using Vizsla.Imaging;
 using Vizsla.Primitives;
 using static Vizsla.Cli.Wording;
 
@@ -21,8 +19,6 @@ internal sealed class DatasetLabelsCommand : Verb
 
     private const int ListedOfKind = 5;
     private const int SheetLimit = 60;
-    private const int SheetColumns = 6;
-    private const int SheetCell = 176;
 
     private static readonly (string Word, Format Value)[] s_formats = [("table", Format.Table), ("json", Format.Json), ("csv", Format.Csv)];
     private static readonly (string Word, LabelIssueFilter? Filter)[] s_filters =
@@ -130,13 +126,10 @@ internal sealed class DatasetLabelsCommand : Verb
     {
         if (issues.Count > 0)
         {
-            var table = new Table().AddColumn("picture").AddColumn("split").AddColumn("label").AddColumn("looks like").AddColumn(new TableColumn("probability").RightAligned()).AddColumn(new TableColumn("neighbors").RightAligned());
-            foreach (var issue in issues)
+            console.WriteTable(["picture", "split", "label", "looks like", "probability", "neighbors"], issues.Select(issue => new[]
             {
-                Add(table, embedded.Name(issue.Row), embedded.Split(issue.Row), embedded.Classes[issue.Given], embedded.Classes[issue.Suggested], Invariant($"{issue.Score:0.0000}"), Invariant($"{review.Agreement[issue.Row]:0%}"));
-            }
-
-            console.Out.Write(table);
+                embedded.Name(issue.Row), embedded.Split(issue.Row), embedded.Classes[issue.Given], embedded.Classes[issue.Suggested], Invariant($"{issue.Score:0.0000}"), Invariant($"{review.Agreement[issue.Row]:0%}"),
+            }));
             console.WriteLine("probability: of the given label, by a classifier that did not see the picture. neighbors: share of the nearest pictures with the given label.");
         }
 
@@ -160,17 +153,8 @@ internal sealed class DatasetLabelsCommand : Verb
         }
 
         console.WriteLine($"{title} ({(all.Count > ListedOfKind ? $"{ListedOfKind} of {all.Count}; --format json lists all" : $"{all.Count}")}):");
-        var table = new Table();
-        foreach (var column in columns)
-        {
-            table.AddColumn(column);
-        }
-
-        all.Take(ListedOfKind).ToList().ForEach(row => Add(table, row));
-        console.Out.Write(table);
+        console.WriteTable(columns, all.Take(ListedOfKind));
     }
-
-    private static void Add(Table table, params string[] cells) => table.AddRow([.. cells.Select(Markup.Escape)]);
 
     private static JsonObject Json(EmbeddedDataset embedded, LabelReview review, IReadOnlyList<LabelIssue> issues)
     {
@@ -208,17 +192,7 @@ internal sealed class DatasetLabelsCommand : Verb
             return;
         }
 
-        var pictures = issues.Take(SheetLimit).Select(i => (Image: embedded.Load(i.Row), Label: $"{embedded.Classes[i.Given]} → {embedded.Classes[i.Suggested]}")).ToList();
-        try
-        {
-            using var sheet = ContactSheet.Draw(pictures, SheetColumns, SheetCell);
-            ImageCodec.SavePng(sheet, path);
-        }
-        finally
-        {
-            pictures.ForEach(p => p.Image.Dispose());
-        }
-
-        console.Note($"Drew {pictures.Count} of {Counted(issues.Count, "label")} on '{path}'.");
+        var drawn = PictureSheet.Save(path, issues.Take(SheetLimit).Select(i => (embedded.Load(i.Row), $"{embedded.Classes[i.Given]} → {embedded.Classes[i.Suggested]}")));
+        console.Note($"Drew {drawn} of {Counted(issues.Count, "label")} on '{path}'.");
     }
 }

@@ -66,7 +66,7 @@ internal sealed class DatasetMapCommand : Verb
         return 0;
     }
 
-    // Pictures shrink until a tenth of the area holds them all; those drawn later cover the earlier ones.
+    // Pictures shrink until a quarter of the area would hold them all; those drawn later cover the earlier ones.
     private static Image Draw(EmbeddedDataset embedded, Vector2[] places, int size)
     {
         var (low, high) = (places.Aggregate(Vector2.Min), places.Aggregate(Vector2.Max));

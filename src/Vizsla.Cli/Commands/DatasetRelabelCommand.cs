@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Spectre.Console;
 using Vizsla.Datasets.Splits;
 using static Vizsla.Cli.Wording;
 
@@ -41,9 +40,7 @@ internal sealed class DatasetRelabelCommand : Verb
         var moved = relabeling.Apply(Relabeling.ReadChanges(from!));
         if (moved.Count > 0)
         {
-            var table = new Table().AddColumn("picture").AddColumn("was").AddColumn("is");
-            moved.ToList().ForEach(file => table.AddRow(Markup.Escape(file.Moved), Markup.Escape(file.OldLabel), Markup.Escape(file.Label)));
-            console.Out.Write(table);
+            console.WriteTable(["picture", "was", "is"], moved.Select(file => new[] { file.Moved, file.OldLabel, file.Label }));
         }
 
         console.WriteLine(moved.Count == 0

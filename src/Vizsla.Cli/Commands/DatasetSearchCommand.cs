@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using Spectre.Console;
 using Vizsla.Analysis;
 using Vizsla.Imaging;
 using Vizsla.Primitives;
@@ -11,9 +10,6 @@ namespace Vizsla.Cli.Commands;
 /// <summary><c>vizsla dataset search</c>: the pictures of a dataset that are most like a photo.</summary>
 internal sealed class DatasetSearchCommand : Verb
 {
-    private const int SheetColumns = 6;
-    private const int SheetCell = 176;
-
     private static readonly (string Word, bool Json)[] s_formats = [("table", false), ("json", true)];
 
     private readonly EmbeddingFlags _source;
@@ -58,29 +54,12 @@ internal sealed class DatasetSearchCommand : Verb
         }
         else
         {
-            var table = new Table().AddColumn("picture").AddColumn("split").AddColumn("label").AddColumn(new TableColumn("distance").RightAligned());
-            foreach (var n in found)
-            {
-                string[] cells = [embedded.Name(n.Row), embedded.Split(n.Row), embedded.LabelOf(n.Row), Invariant($"{n.Distance:0.000}")];
-                table.AddRow([.. cells.Select(Markup.Escape)]);
-            }
-
-            console.Out.Write(table);
+            console.WriteTable(["picture", "split", "label", "distance"], found.Select(n => new[] { embedded.Name(n.Row), embedded.Split(n.Row), embedded.LabelOf(n.Row), Invariant($"{n.Distance:0.000}") }));
         }
 
         if (arguments.GetValue(_output) is { } path)
         {
-            var pictures = found.Select(n => (Image: embedded.Load(n.Row), Label: Invariant($"{embedded.LabelOf(n.Row)} {n.Distance:0.000}"))).Prepend((Image: ImageCodec.Load(like), Label: Path.GetFileName(like))).ToList();
-            try
-            {
-                using var sheet = ContactSheet.Draw(pictures, SheetColumns, SheetCell);
-                ImageCodec.SavePng(sheet, path);
-            }
-            finally
-            {
-                pictures.ForEach(p => p.Image.Dispose());
-            }
-
+            PictureSheet.Save(path, found.Select(n => (embedded.Load(n.Row), Invariant($"{embedded.LabelOf(n.Row)} {n.Distance:0.000}"))).Prepend((ImageCodec.Load(like), Path.GetFileName(like))));
             console.Note($"Drew '{path}': the photo and {Counted(found.Length, "picture")}.");
         }
 

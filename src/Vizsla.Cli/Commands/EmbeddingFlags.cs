@@ -1,14 +1,11 @@
 using System.CommandLine;
 using Vizsla.Cli.Jobs;
-using Vizsla.Primitives;
 
 namespace Vizsla.Cli.Commands;
 
 /// <summary>The options by which verbs that compare the pictures of a dataset say which pictures, and by whose features.</summary>
 internal sealed class EmbeddingFlags
 {
-    private static readonly (string Word, bool Skip)[] s_badImages = [("error", false), ("skip", true)];
-
     private readonly Option<string> _dataset = new("--dataset") { Description = "Folder, or name of a dataset on the Hub.", Required = true };
     private readonly Option<string?> _revision = new("--revision", "--dataset_revision") { Description = "Branch, tag or commit of a dataset on the Hub. Default: main." };
     private readonly DatasetFlags _loading;
@@ -42,12 +39,12 @@ internal sealed class EmbeddingFlags
     {
         var (name, split) = (arguments.GetValue(_dataset)!, arguments.GetValue(_split));
         var (model, modelRevision) = (Model(arguments), arguments.GetValue(_modelRevision));
-        var skips = Choice.Parse("--bad_images", arguments.GetValue(_badImages)!, s_badImages);
+        var skips = DatasetSource.SkipsBadImages(arguments.GetValue(_badImages)!);
         await ModelFetch.EnsureAsync(console, model, modelRevision, cancellationToken);
         var available = await DatasetSource.OpenAsync(name, arguments.GetValue(_revision), _loading.Read(arguments), console, cancellationToken);
-        if (split is not null && !available.ContainsKey(split))
+        if (split is not null)
         {
-            throw new UsageException($"--split '{split}' is not a split of '{name}'. It has {string.Join(", ", available.Keys)}.{Suggestion.DidYouMean(split, available.Keys)}");
+            DatasetSource.RequireSplit(available, name, split);
         }
 
         string[] names = split is null ? [.. available.Keys] : [split];

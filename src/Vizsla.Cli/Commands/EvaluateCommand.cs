@@ -13,9 +13,6 @@ namespace Vizsla.Cli.Commands;
 internal sealed class EvaluateCommand : Verb
 {
     private static readonly (string Word, bool Json)[] s_formats = [("table", false), ("json", true)];
-    private static readonly (string Word, bool Skip)[] s_badImages = [("error", false), ("skip", true)];
-
-    private static readonly string[] s_defaultSplits = ["test", "validation"];
 
     private readonly Option<string> _model;
     private readonly Option<string> _dataset;
@@ -67,14 +64,9 @@ internal sealed class EvaluateCommand : Verb
         await ModelFetch.EnsureAsync(console, arguments.GetValue(_model)!, revision, cancellationToken, baseModel);
         var available = await DatasetSource.OpenAsync(path, arguments.GetValue(_datasetRevision), _loading.Read(arguments), console, cancellationToken);
         using var model = ImageClassifier.FromPretrained(arguments.GetValue(_model)!, revision: revision, baseModel: baseModel);
-        var name = arguments.GetValue(_split) ?? s_defaultSplits.FirstOrDefault(available.ContainsKey)
-            ?? throw new UsageException($"'{path}' has neither a test nor a validation split; name one with --split: {string.Join(", ", available.Keys)}.");
-        if (!available.ContainsKey(name))
-        {
-            throw new UsageException($"--split '{name}' is not a split of '{path}'. It has {string.Join(", ", available.Keys)}.{Suggestion.DidYouMean(name, available.Keys)}");
-        }
+        var name = DatasetSource.HeldOut(available, path, arguments.GetValue(_split));
 
-        var skipBad = Choice.Parse("--bad_images", arguments.GetValue(_badImages)!, s_badImages);
+        var skipBad = DatasetSource.SkipsBadImages(arguments.GetValue(_badImages)!);
         var split = DatasetSource.Check(available, path, [name], skipBad, console, cancellationToken)[name];
         var pipeline = model.Processor.ToPipeline();
         var views = augmentation?.Views(pipeline);

@@ -1,7 +1,5 @@
 using System.Text.Json.Nodes;
-using Spectre.Console;
 using Vizsla.Analysis;
-using Vizsla.Imaging;
 using Vizsla.Training.Metrics;
 
 namespace Vizsla.Cli.Commands;
@@ -12,13 +10,12 @@ internal sealed class EvaluationDetails
     private const int ListedConfusions = 10;
     private const int ListedPictures = 10;
     private const int SheetLimit = 60;
-    private const int SheetColumns = 6;
-    private const int SheetCell = 176;
 
     private readonly EvaluationReport _report;
     private readonly ImageDataset _split;
     private readonly EvalPrediction _prediction;
     private readonly int[] _hardest;
+    private readonly double _temperature;
 
     /// <param name="prediction">Logits of the split's rows, in their order.</param>
     /// <param name="split">The split.</param>
@@ -28,12 +25,9 @@ internal sealed class EvaluationDetails
         double[][] logits = [.. Enumerable.Range(0, prediction.Count).Select(row => Array.ConvertAll(prediction.Row(row).ToArray(), z => (double)z))];
         int[] labels = [.. prediction.LabelIds.Select(l => (int)l)];
         _report = new EvaluationReport(logits, labels);
-        Temperature = TemperatureScaling.Fit(logits, labels);
+        _temperature = TemperatureScaling.Fit(logits, labels);
         _hardest = [.. Enumerable.Range(0, prediction.Count).OrderByDescending(i => _report.Losses[i])];
     }
-
-    /// <summary>What divides the logits so that probabilities mean what they say on this split.</summary>
-    public double Temperature { get; }
 
     /// <summary>Adds everything to the JSON of the metrics.</summary>
     /// <param name="values">The metrics.</param>
@@ -51,7 +45,7 @@ internal sealed class EvaluationDetails
             ["score"] = _report.Probability(row, _report.Predicted[row]), ["loss"] = _report.Losses[row],
         })]);
         values["reliability"] = new JsonArray([.. _report.Reliability().Select(b => new JsonObject { ["low"] = b.Low, ["high"] = b.High, ["count"] = b.Count, ["confidence"] = b.Confidence, ["accuracy"] = b.Accuracy })]);
-        values["temperature"] = Temperature;
+        values["temperature"] = _temperature;
     }
 
     /// <summary>Writes the tables.</summary>
@@ -59,23 +53,23 @@ internal sealed class EvaluationDetails
     public void Write(CommandConsole console)
     {
         console.WriteLine("Classes, the least recognized first; recall with its 95 % interval:");
-        Write(console, ["class", "pictures", "recall", "95 %", "precision", "f1"], _report.Classes().Where(c => c.Support > 0 || c.Predicted > 0).OrderBy(c => c.Recall).ThenBy(c => c.F1)
+        console.WriteTable(["class", "pictures", "recall", "95 %", "precision", "f1"], _report.Classes().Where(c => c.Support > 0 || c.Predicted > 0).OrderBy(c => c.Recall).ThenBy(c => c.F1)
             .Select(c => new[] { Class(c.ClassIndex), Invariant($"{c.Support}"), Invariant($"{c.Recall:0.000}"), Invariant($"{c.RecallInterval.Low:0.00} to {c.RecallInterval.High:0.00}"), Invariant($"{c.Precision:0.000}"), Invariant($"{c.F1:0.000}") }));
         if (_report.Confusions() is { Count: > 0 } confusions)
         {
             console.WriteLine($"Taken for another class{Part(ListedConfusions, confusions.Count)}:");
-            Write(console, ["class", "taken for", "pictures"], confusions.Take(ListedConfusions).Select(c => new[] { Class(c.Given), Class(c.Predicted), Invariant($"{c.Count}") }));
+            console.WriteTable(["class", "taken for", "pictures"], confusions.Take(ListedConfusions).Select(c => new[] { Class(c.Given), Class(c.Predicted), Invariant($"{c.Count}") }));
         }
 
         console.WriteLine($"Largest losses{Part(ListedPictures, _hardest.Length)}:");
-        Write(console, ["picture", "label", "predicted", "probability", "loss"], _hardest.Take(ListedPictures).Select(row => new[]
+        console.WriteTable(["picture", "label", "predicted", "probability", "loss"], _hardest.Take(ListedPictures).Select(row => new[]
         {
             _split[row].Name, Class(Label(row)), Class(_report.Predicted[row]), Invariant($"{_report.Probability(row, _report.Predicted[row]):0.000}"), Invariant($"{_report.Losses[row]:0.000}"),
         }));
         console.WriteLine("Calibration: of the pictures that the model is so sure of, how many it names right:");
-        Write(console, ["probability", "pictures", "mean", "right"], _report.Reliability().Where(b => b.Count > 0)
+        console.WriteTable(["probability", "pictures", "mean", "right"], _report.Reliability().Where(b => b.Count > 0)
             .Select(b => new[] { Invariant($"{b.Low:0.00} to {b.High:0.00}"), Invariant($"{b.Count}"), Invariant($"{b.Confidence:0.000}"), Invariant($"{b.Accuracy:0.000}") }));
-        console.WriteLine(Invariant($"Temperature of the lowest log loss on this split: {Temperature:0.000} ({(Temperature > 1 ? "above 1: too sure" : "below 1: not sure enough")})."));
+        console.WriteLine(Invariant($"Temperature of the lowest log loss on this split: {_temperature:0.000} ({(_temperature > 1 ? "above 1: too sure" : "below 1: not sure enough")})."));
     }
 
     /// <summary>Draws the pictures of the largest losses that are named wrong.</summary>
@@ -90,18 +84,8 @@ internal sealed class EvaluationDetails
             return;
         }
 
-        var pictures = wrong.Take(SheetLimit).Select(row => (Image: _split.LoadImage(row), Label: $"{Class(Label(row))} → {Class(_report.Predicted[row])}")).ToList();
-        try
-        {
-            using var sheet = ContactSheet.Draw(pictures, SheetColumns, SheetCell);
-            ImageCodec.SavePng(sheet, path);
-        }
-        finally
-        {
-            pictures.ForEach(p => p.Image.Dispose());
-        }
-
-        console.Note($"Drew {pictures.Count} of {Wording.Counted(wrong.Count, "picture")} named wrong on '{path}'.");
+        var drawn = PictureSheet.Save(path, wrong.Take(SheetLimit).Select(row => (_split.LoadImage(row), $"{Class(Label(row))} → {Class(_report.Predicted[row])}")));
+        console.Note($"Drew {drawn} of {Wording.Counted(wrong.Count, "picture")} named wrong on '{path}'.");
     }
 
     private string Class(int index) => _prediction.Labels[index];
@@ -109,20 +93,4 @@ internal sealed class EvaluationDetails
     private int Label(int row) => (int)_prediction.LabelIds[row];
 
     private static string Part(int listed, int all) => all > listed ? $" ({listed} of {all}; --format json lists all)" : "";
-
-    private static void Write(CommandConsole console, string[] columns, IEnumerable<string[]> rows)
-    {
-        var table = new Table();
-        foreach (var column in columns)
-        {
-            table.AddColumn(column);
-        }
-
-        foreach (var row in rows)
-        {
-            table.AddRow([.. row.Select(Markup.Escape)]);
-        }
-
-        console.Out.Write(table);
-    }
 }

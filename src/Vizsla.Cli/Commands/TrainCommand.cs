@@ -14,7 +14,6 @@ internal sealed class TrainCommand : Verb
 {
     private const string DefaultModel = "google/vit-base-patch16-224";
     private const string SmallModel = "vit-tiny";
-    private static readonly (string Word, bool Skip)[] s_badImages = [("error", false), ("skip", true)];
 
     // Keys that a configuration file holds beside the training arguments.
     private static readonly string[] s_ownKeys = ["dataset", "model", "from_scratch", "image_size", "dataset_revision", "model_revision", "train_split", "eval_split", "ignore_mismatched_sizes", "transforms", "bad_images", .. DatasetFlags.Keys, .. PeftFlags.Keys];
@@ -126,7 +125,7 @@ internal sealed class TrainCommand : Verb
             TrainSplit = arguments.GetValue(_trainSplit) ?? Text(own, "train_split") ?? "train",
             EvalSplit = arguments.GetValue(_evalSplit) ?? Text(own, "eval_split"),
             IgnoreMismatchedSizes = arguments.GetValue(_ignoreMismatched) ?? own["ignore_mismatched_sizes"]?.GetValue<bool>(),
-            SkipBadImages = Choice.Parse("--bad_images", arguments.GetValue(_badImages) ?? Text(own, "bad_images") ?? "error", s_badImages),
+            SkipBadImages = DatasetSource.SkipsBadImages(arguments.GetValue(_badImages) ?? Text(own, "bad_images") ?? "error"),
             Transforms = TransformChoice.Read(arguments.GetValue(_transforms), own["transforms"]),
             Adapter = adapter,
             Arguments = asked ?? PickArguments(arguments, splits, output, fromScratch, console),

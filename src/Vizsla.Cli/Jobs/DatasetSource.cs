@@ -1,6 +1,7 @@
 using Vizsla.Datasets;
 using Vizsla.Datasets.Checks;
 using Vizsla.Hub;
+using Vizsla.Primitives;
 using static Vizsla.Cli.Wording;
 
 namespace Vizsla.Cli.Jobs;
@@ -9,6 +10,35 @@ namespace Vizsla.Cli.Jobs;
 internal static class DatasetSource
 {
     private const int Listed = 20;
+
+    private static readonly string[] s_heldOut = ["test", "validation"];
+
+    /// <summary>Whether <c>--bad_images</c> leaves pictures out that cannot be read.</summary>
+    /// <exception cref="UsageException">Another word than error or skip.</exception>
+    public static bool SkipsBadImages(string word) => Choice.Parse("--bad_images", word, ("error", false), ("skip", true));
+
+    /// <summary>The split to measure on: the one that was asked for, else test, else validation.</summary>
+    /// <param name="splits">The splits.</param>
+    /// <param name="name">What the dataset is called, for messages.</param>
+    /// <param name="asked">Value of <c>--split</c>; null where it was not given.</param>
+    /// <exception cref="UsageException">There is none; the message lists those that are there.</exception>
+    public static string HeldOut(DatasetDict splits, string name, string? asked)
+    {
+        var split = asked ?? s_heldOut.FirstOrDefault(splits.ContainsKey)
+            ?? throw new UsageException($"'{name}' has neither a test nor a validation split; name one with --split: {string.Join(", ", splits.Keys)}.");
+        RequireSplit(splits, name, split);
+        return split;
+    }
+
+    /// <summary>Refuses a split that the dataset does not have.</summary>
+    /// <exception cref="UsageException">The message lists those that are there, and the nearest.</exception>
+    public static void RequireSplit(DatasetDict splits, string name, string split)
+    {
+        if (!splits.ContainsKey(split))
+        {
+            throw new UsageException($"--split '{split}' is not a split of '{name}'. It has {string.Join(", ", splits.Keys)}.{Suggestion.DidYouMean(split, splits.Keys)}");
+        }
+    }
 
     /// <summary>Opens a folder, or a dataset on the Hub, whose files come into the cache; says what is left out.</summary>
     /// <param name="nameOrFolder">Path of a folder of pictures or Parquet files, or <c>owner/name</c>.</param>

@@ -44,10 +44,10 @@ public sealed class LabelReview
     private readonly Neighbor[][] _neighbors;
     private readonly LabelReviewOptions _options;
 
-    private LabelReview(IReadOnlyList<float[]> features, IReadOnlyList<int> labels, double[][] probabilities, LabelReviewOptions options)
+    private LabelReview(IReadOnlyList<float[]> features, float[][] standardized, IReadOnlyList<int> labels, double[][] probabilities, LabelReviewOptions options)
     {
         (_labels, _options, Probabilities) = (labels, options, probabilities);
-        _neighbors = Neighbors.Find(Standardized(features), options.NeighborCount);
+        _neighbors = Neighbors.Find(standardized, options.NeighborCount);
         Agreement = [.. _neighbors.Select((row, i) => row.Count(n => labels[n.Row] == labels[i]) / (double)row.Length)];
         Outliers = LabelHealth.OutlierScores(features);
         Confident = new LabelIssues(labels, probabilities);
@@ -96,13 +96,14 @@ public sealed class LabelReview
                 nameof(labels));
         }
 
-        var rows = Standardized(features).Select(row => Array.ConvertAll(row, value => (double)value)).ToList();
+        var standardized = Standardized(features);
+        double[][] rows = [.. standardized.Select(row => Array.ConvertAll(row, value => (double)value))];
         var folds = Folds(labels, options);
         var held = LogisticRegression.OutOfFold(rows, labels, classCount, s_strengths, folds, cancellationToken);
         var best = held.Select(logits => (Logits: logits, Temperature: TemperatureScaling.Fit(logits, labels)))
             .MinBy(c => TemperatureScaling.NegativeLogLikelihood(c.Logits, labels, c.Temperature));
         double[][] probabilities = [.. best.Logits.Select(row => LogisticRegression.Softmax([.. row.Select(z => z / best.Temperature)]))];
-        return new LabelReview(features, labels, probabilities, options);
+        return new LabelReview(features, standardized, labels, probabilities, options);
     }
 
     /// <summary>Pairs of rows that carry different labels and are each other's nearest rows, the nearest pair first.</summary>

@@ -111,11 +111,10 @@ public sealed class LogisticRegression
     /// <returns>[K]; they sum to 1.</returns>
     public double[] Probabilities(double[] features)
     {
-        double[] logits = [.. Weights.Select((w, k) => TensorPrimitives.Dot<double>(w, features) + Intercepts[k])];
-        TensorPrimitives.SoftMax<double>(logits, logits);
-        return logits;
+        return Softmax([.. Weights.Select((w, k) => TensorPrimitives.Dot<double>(w, features) + Intercepts[k])]);
     }
 
+    // TensorPrimitives.SoftMax does not take the largest off first, and overflows where logits are large.
     internal static double[] Softmax(double[] logits)
     {
         var result = new double[logits.Length];

@@ -68,7 +68,7 @@ public static class PlaneMap
     /// <param name="features">Features, [N][D].</param>
     /// <param name="layout">Their places, [N].</param>
     /// <param name="neighborCount">Nearest rows that count, 1 to below half of the rows.</param>
-    /// <remarks>Source: scikit-learn <c>trustworthiness</c>. Parity: exact but for ties.</remarks>
+    /// <remarks>Source: scikit-learn <c>trustworthiness</c>.</remarks>
     public static double Trustworthiness(IReadOnlyList<float[]> features, IReadOnlyList<Vector2> layout, int neighborCount = 12)
     {
         ArgumentNullException.ThrowIfNull(features);

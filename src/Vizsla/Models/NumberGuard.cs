@@ -28,10 +28,10 @@ internal static class NumberGuard
 
     // What the roundings of all layers and sums may do, as a multiple of what those of weights and pixels do: float32 adds up thousands of products, bfloat16 adds them in float32.
     private const double Float32Factor = 32;
+    private const double LowerFactor = 8;
 
     // A new network in evaluation mode can fade to values that float32 does not hold; they say nothing of its kernels.
     private const double SmallestScore = 1e-30;
-    private const double LowerFactor = 8;
 
     private static readonly ConditionalWeakTable<ClassificationNetwork, HashSet<BatchKind>> Proven = [];
 

@@ -82,12 +82,18 @@ internal sealed partial class HeadProbe
         foreach (var (side, processor) in Sizes(model, train))
         {
             var pictures = side is null ? train : train.WithTransform(processor.ToPipeline());
-            if (Features(compute, pictures, mirrored: false, stop) is not { } plain)
+            double[][] plain;
+            try
             {
+                plain = Features(compute, pictures, mirrored: false, stop);
+            }
+            catch (ArgumentException) when (tried.Count > 0)
+            {
+                // Its own size came first and worked: the network does not take this one.
                 continue;
             }
 
-            var mirrored = Features(compute, pictures, mirrored: true, stop)!;
+            var mirrored = Features(compute, pictures, mirrored: true, stop);
             foreach (var features in new[] { plain, [.. plain, .. mirrored] })
             {
                 var candidate = Best(features, labels, model.Labels.Count, folds, stop) with { Side = side, IsMirrored = features.Length > plain.Length };
@@ -136,19 +142,10 @@ internal sealed partial class HeadProbe
         return new HeadCandidate(null, false, constants[at], losses[at]);
     }
 
-    // Null where the network does not take pictures of this size.
-    private static double[][]? Features(ComputeContext compute, ImageDataset pictures, bool mirrored, CancellationToken stop)
-    {
-        try
-        {
-            return FeatureCache.Compute(compute, pictures, [.. Enumerable.Range(0, pictures.Count)], mirrored, stop).Select(row => row.Select(x => (double)x).ToArray()).ToArray();
-        }
-        catch (ArgumentException) when (!mirrored)
-        {
-            return null;
-        }
-    }
+    private static double[][] Features(ComputeContext compute, ImageDataset pictures, bool mirrored, CancellationToken stop) =>
+        [.. FeatureCache.Compute(compute, pictures, [.. Enumerable.Range(0, pictures.Count)], mirrored, stop).Select(row => Array.ConvertAll(row, x => (double)x))];
 
+    // Its own first.
     private static IEnumerable<(int? Side, ImageProcessor Processor)> Sizes(ImageClassifier model, ImageDataset train)
     {
         var own = model.Processor;

@@ -4,16 +4,20 @@ using static TorchSharp.torch;
 namespace Vizsla.Training.Data;
 
 /// <summary>libtorch's global generator on the CPU, from which dropout draws.</summary>
-/// <remarks>Process-wide: two trainings in one process disturb each other's dropout.</remarks>
+/// <remarks>
+/// Process-wide: two trainings in one process disturb each other's dropout. TorchSharp's <c>get_rng_state</c> and <c>set_rng_state</c> hand a generator to
+/// libtorch that nothing holds meanwhile, so a collection at that moment frees it under the call and the process dies; here it is held.
+/// </remarks>
 internal static class TorchGenerator
 {
     /// <summary>Starts it over: <c>torch.manual_seed(seed)</c>, also on every GPU.</summary>
-    public static void Seed(long seed) => random.manual_seed(seed).Dispose();
+    public static void Seed(long seed) => manual_seed(seed).Dispose();
 
     /// <summary>The state in torch's layout.</summary>
     public static byte[] GetState()
     {
-        using var state = get_rng_state();
+        using var generator = Generator.Default;
+        using var state = generator.get_state();
         return state.data<byte>().ToArray();
     }
 
@@ -21,7 +25,8 @@ internal static class TorchGenerator
     public static void SetState(byte[] bytes)
     {
         using var state = tensor(bytes, dtype: ScalarType.Byte);
-        set_rng_state(state);
+        using var generator = Generator.Default;
+        generator.set_state(state);
     }
 
     /// <summary>Draws the 64 bits that Python's <c>DataLoader</c> draws for its workers' seed each time it is iterated.</summary>

@@ -3,6 +3,7 @@ using System.Text;
 using Vizsla.Models;
 using Vizsla.Models.Weights;
 using Vizsla.Training.Checkpoints;
+using Vizsla.Training.Data;
 using static TorchSharp.torch;
 
 namespace Vizsla.Training.PythonState;
@@ -41,11 +42,7 @@ internal sealed record PythonRandom(byte[] Torch, MersenneState? Numpy, Mersenne
     }
 
     /// <summary>Puts torch's state back into its global CPU generator.</summary>
-    public void RestoreTorch()
-    {
-        using var state = tensor(Torch);
-        set_rng_state(state);
-    }
+    public void RestoreTorch() => TorchGenerator.SetState(Torch);
 
     // ("MT19937", array of 624 words, position, has_gauss, cached_gaussian)
     private static MersenneState? OfNumpy(PickleValues? saved) =>

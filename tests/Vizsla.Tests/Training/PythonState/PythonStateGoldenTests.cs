@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Vizsla.Models.Weights;
 using Vizsla.Testing;
 using Vizsla.Training.Arguments;
+using Vizsla.Training.Data;
 using Vizsla.Training.Optimizers;
 using Vizsla.Training.PythonState;
 using static TorchSharp.torch;
@@ -72,22 +73,20 @@ public sealed class PythonStateGoldenTests
     {
         foreach (var path in Files("rng_state.pth"))
         {
-            var before = get_rng_state();
+            var before = TorchGenerator.GetState();
             try
             {
                 var random = PythonRandom.Read(path);
                 random.RestoreTorch();
 
-                using var state = get_rng_state();
-                Assert.Equal(random.Torch, state.data<byte>().ToArray());
+                Assert.Equal(random.Torch, TorchGenerator.GetState());
                 Assert.InRange(random.Numpy!.Position, 0, MersenneState.WordCount);
                 Assert.InRange(random.Python!.Position, 0, MersenneState.WordCount);
                 Assert.Equal(MersenneState.WordCount, random.Numpy.Words.Length);
             }
             finally
             {
-                set_rng_state(before);
-                before.Dispose();
+                TorchGenerator.SetState(before);
             }
         }
     }
