@@ -47,7 +47,7 @@ public sealed partial class OnnxClassifier
     public IReadOnlyList<IReadOnlyList<Prediction>> Predict(IReadOnlyList<Image> images, int topK = 5, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(topK, 1);
-        return [.. ComputeLogits(images, cancellationToken).Select(logits => Scores.Top(Scores.Apply(_function, logits), Labels, topK))];
+        return [.. ComputeLogits(images, cancellationToken).Select(logits => Name(logits, topK))];
     }
 
     /// <summary>Names what many photos show, the next being read while the last are computed; one that cannot be read says why and the others go on.</summary>
@@ -100,34 +100,36 @@ public sealed partial class OnnxClassifier
             reading = ReadAsync(files, start + _batchSize, cancellationToken);
             try
             {
-                var read = pictures.Where(p => p.Image is not null).ToList();
-                var answers = new Queue<IReadOnlyList<Prediction>>(Predict([.. read.Select(p => p.Image!)], topK, cancellationToken));
+                var answers = new Queue<float[]>(ComputeInGroups([.. pictures.Select(p => p.Tensor).OfType<ImageTensor>()], cancellationToken));
                 foreach (var picture in pictures)
                 {
-                    yield return new PicturePrediction(picture.File, picture.Image is null ? [] : answers.Dequeue(), picture.Error);
+                    yield return new PicturePrediction(picture.File, picture.Tensor is null ? [] : Name(answers.Dequeue(), topK), picture.Error);
                 }
             }
             finally
             {
-                Array.ForEach(pictures, p => p.Image?.Dispose());
+                Array.ForEach(pictures, p => p.Tensor?.Dispose());
             }
         }
     }
+
+    private IReadOnlyList<Prediction> Name(float[] logits, int topK) => Scores.Top(Scores.Apply(_function, logits), Labels, topK);
 
     private Task<ReadPhoto[]> ReadAsync(IReadOnlyList<string> files, int start, CancellationToken cancellationToken) => Task.Run(
         () =>
         {
             var pictures = new ReadPhoto[Math.Clamp(files.Count - start, 0, _batchSize)];
-            Parallel.For(0, pictures.Length, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancellationToken }, i => pictures[i] = Read(files[start + i]));
+            Parallel.For(0, pictures.Length, new ParallelOptions { MaxDegreeOfParallelism = _workers, CancellationToken = cancellationToken }, i => pictures[i] = Read(files[start + i]));
             return pictures;
         },
         cancellationToken);
 
-    private static ReadPhoto Read(string file)
+    private ReadPhoto Read(string file)
     {
         try
         {
-            return new(file, ImageCodec.Load(file), null);
+            using var image = ImageCodec.Load(file, _decoding);
+            return new(file, Prepare(image), null);
         }
         catch (ImageFormatException e)
         {
@@ -140,5 +142,5 @@ public sealed partial class OnnxClassifier
         }
     }
 
-    private sealed record ReadPhoto(string File, Image? Image, string? Error);
+    private sealed record ReadPhoto(string File, ImageTensor? Tensor, string? Error);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using Vizsla.Hub;
@@ -26,7 +27,9 @@ public sealed partial class OnnxClassifier : IImageClassifier
     private readonly ScoreFunction _function;
     private readonly string _input;
     private readonly string _output;
+    private readonly DecodeOptions? _decoding;
     private readonly int _batchSize;
+    private readonly int _workers;
     private int _users;
     private bool _disposed;
 
@@ -42,10 +45,20 @@ public sealed partial class OnnxClassifier : IImageClassifier
             _pipeline = Processor.ToPipeline();
         }
 
+        if (options.FastDecode)
+        {
+            _decoding = _pipeline?.FastDecode
+                ?? throw new ArgumentException(_pipeline?.FastDecodeProblem ?? $"'{files.Model}' prepares pictures itself, so that nothing says how small they may be decoded.", nameof(options));
+        }
+
         _function = options.Function ?? (_output == PreparedScores ? ScoreFunction.None : Scores.DefaultFunction(Labels.Count, files.ProblemType));
-        // A file that was made for one picture takes no more at once.
-        _batchSize = input.Dimensions is [1, ..] ? 1 : options.BatchSize;
+        // A file that was made for one picture, or prepares them itself, takes no more at once.
+        _batchSize = _pipeline is null || input.Dimensions is [1, ..] ? 1 : options.BatchSize;
+        _workers = options.Workers;
     }
+
+    /// <summary>How logits become scores.</summary>
+    internal ScoreFunction Function => _function;
 
     /// <summary>Class names in order of their index.</summary>
     public IReadOnlyList<string> Labels { get; }
@@ -61,11 +74,13 @@ public sealed partial class OnnxClassifier : IImageClassifier
     /// <param name="options">Threads, execution providers, and what the folder does not say; null takes the defaults.</param>
     /// <returns>The classifier; the caller owns it.</returns>
     /// <exception cref="OnnxModelException">A file is missing, is no ONNX model, or does not say its labels or preprocessing; the message says what to do.</exception>
+    /// <exception cref="ArgumentException">The options ask for <see cref="OnnxClassifierOptions.FastDecode"/> and the pipeline does not begin with a Resize.</exception>
     public static OnnxClassifier Load(string path, OnnxClassifierOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         options ??= new OnnxClassifierOptions();
         ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchSize, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Workers, 1, nameof(options));
         var files = ModelFiles.Find(path, options.FileName);
         var session = Open(files.Model, options);
         try
@@ -93,14 +108,20 @@ public sealed partial class OnnxClassifier : IImageClassifier
         string nameOrFolder, OnnxClassifierOptions? options = null, string? revision = null, HubToken? token = null, HubClient? hub = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(nameOrFolder);
+        return Load(await FetchAsync(nameOrFolder, (options ?? new OnnxClassifierOptions()).FileName, revision, token, hub, cancellationToken).ConfigureAwait(false), options);
+    }
+
+    /// <summary>Brings what <see cref="Load"/> needs of a model into the Hub's cache.</summary>
+    /// <returns>The folder of the files; the path that was given, where it is no name of a repository.</returns>
+    internal static async Task<string> FetchAsync(string nameOrFolder, string fileName, string? revision, HubToken? token, HubClient? hub, CancellationToken cancellationToken)
+    {
         if (Path.Exists(nameOrFolder) || !RepoId.TryParse(nameOrFolder, RepoType.Model, out var repo) || repo!.Owner is null)
         {
-            return Load(nameOrFolder, options);
+            return nameOrFolder;
         }
 
-        var fileName = (options ?? new OnnxClassifierOptions()).FileName;
         var choice = new SnapshotOptions { Choose = files => ModelFiles.Needed(files, fileName) };
-        return Load(await HubClient.UseAsync(hub, token, client => client.SnapshotDownloadAsync(repo, revision, choice, cancellationToken)).ConfigureAwait(false), options);
+        return await HubClient.UseAsync(hub, token, client => client.SnapshotDownloadAsync(repo, revision, choice, cancellationToken)).ConfigureAwait(false);
     }
 
     /// <summary>The network's own numbers, before any score function; the scores of a file that prepares pictures itself.</summary>
@@ -110,45 +131,25 @@ public sealed partial class OnnxClassifier : IImageClassifier
     public IReadOnlyList<float[]> ComputeLogits(IReadOnlyList<Image> images, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(images);
-        var answers = new float[images.Count][];
         if (_pipeline is null)
         {
-            for (var i = 0; i < images.Count; i++)
+            return [.. images.Select(image =>
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                answers[i] = Run(images[i].Pixels.ToArray(), [images[i].Height, images[i].Width, 3]);
-            }
-
-            return answers;
+                return Run(image.Pixels.ToArray(), [image.Height, image.Width, 3]);
+            })];
         }
 
-        var prepared = new (int Index, ImageTensor Tensor)[images.Count];
+        var prepared = new ImageTensor[images.Count];
         try
         {
-            for (var i = 0; i < images.Count; i++)
-            {
-                prepared[i] = (i, Prepare(images[i]));
-            }
-
-            // Pictures of one size make a batch; a pipeline without a fixed size makes several.
-            foreach (var group in prepared.GroupBy(p => (p.Tensor.Channels, p.Tensor.Height, p.Tensor.Width)))
-            {
-                foreach (var batch in group.Chunk(_batchSize))
-                {
-                    cancellationToken.ThrowIfCancellationRequested();
-                    foreach (var (place, logits) in batch.Zip(ComputeLogits([.. batch.Select(p => p.Tensor)])))
-                    {
-                        answers[place.Index] = logits;
-                    }
-                }
-            }
+            PrepareAll(images, prepared, cancellationToken);
+            return ComputeInGroups(prepared, cancellationToken);
         }
         finally
         {
-            Array.ForEach(prepared, p => p.Tensor?.Dispose());
+            Array.ForEach(prepared, p => p?.Dispose());
         }
-
-        return answers;
     }
 
     /// <summary>Frees the session, after the computations that are under way.</summary>
@@ -164,15 +165,20 @@ public sealed partial class OnnxClassifier : IImageClassifier
         }
     }
 
-    /// <summary>The picture as the model takes it.</summary>
+    /// <summary>The picture as the model takes it; of a file that prepares pictures itself, its levels 0 to 255 as they are.</summary>
     /// <returns>Float [C, H, W]; the caller owns it.</returns>
-    internal ImageTensor Prepare(Image image) => _pipeline!.Run(image, new Rng(0));
+    internal ImageTensor Prepare(Image image) => _pipeline?.Run(image, new Rng(0)) ?? Levels.Of(image);
 
     /// <summary>The logits of prepared pictures of one size.</summary>
     /// <returns>One row for each picture.</returns>
     internal float[][] ComputeLogits(IReadOnlyList<ImageTensor> pictures)
     {
         var (channels, height, width) = (pictures[0].Channels, pictures[0].Height, pictures[0].Width);
+        if (_pipeline is null)
+        {
+            return [.. pictures.Select(picture => Run(Levels.Bytes(picture), [height, width, channels]))];
+        }
+
         var values = channels * height * width;
         var pixels = new float[pictures.Count * values];
         for (var i = 0; i < pictures.Count; i++)
@@ -185,6 +191,44 @@ public sealed partial class OnnxClassifier : IImageClassifier
         return classes == Labels.Count
             ? [.. logits.Chunk(classes)]
             : throw new OnnxModelException($"The model answers with {classes} classes, but there are {Labels.Count} labels. Give the labels of this model.");
+    }
+
+    private void PrepareAll(IReadOnlyList<Image> images, ImageTensor[] prepared, CancellationToken cancellationToken)
+    {
+        if (images.Count == 1)
+        {
+            prepared[0] = Prepare(images[0]);
+            return;
+        }
+
+        try
+        {
+            Parallel.For(0, images.Count, new ParallelOptions { MaxDegreeOfParallelism = _workers, CancellationToken = cancellationToken }, i => prepared[i] = Prepare(images[i]));
+        }
+        catch (AggregateException e)
+        {
+            // What one picture is refused for, as when it is asked about alone.
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+        }
+    }
+
+    // Pictures of one size make a batch; a pipeline without a fixed size makes several.
+    private float[][] ComputeInGroups(ImageTensor[] pictures, CancellationToken cancellationToken)
+    {
+        var answers = new float[pictures.Length][];
+        foreach (var group in Enumerable.Range(0, pictures.Length).GroupBy(i => (pictures[i].Channels, pictures[i].Height, pictures[i].Width)))
+        {
+            foreach (var batch in group.Chunk(_batchSize))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                foreach (var (place, logits) in batch.Zip(ComputeLogits([.. batch.Select(i => pictures[i])])))
+                {
+                    answers[place] = logits;
+                }
+            }
+        }
+
+        return answers;
     }
 
     private float[] Run<T>(T[] values, long[] shape)
@@ -242,5 +286,40 @@ public sealed partial class OnnxClassifier : IImageClassifier
             : ports.ContainsKey(Logits) ? Logits
             : ports.ContainsKey(PreparedScores) ? PreparedScores
             : throw new OnnxModelException($"'{file}' has {ports.Count} {kind}s: {string.Join(", ", ports.Keys)}. Say which one in the options.");
+    }
+
+    // Pictures for a file that prepares them itself: what a queue keeps is floats, what the file takes is bytes.
+    private static class Levels
+    {
+        public static ImageTensor Of(Image image)
+        {
+            var tensor = new ImageTensor(3, image.Height, image.Width);
+            for (var channel = 0; channel < 3; channel++)
+            {
+                var plane = tensor.Channel(channel);
+                var pixels = image.Pixels;
+                for (var i = 0; i < plane.Length; i++)
+                {
+                    plane[i] = pixels[(3 * i) + channel];
+                }
+            }
+
+            return tensor;
+        }
+
+        public static byte[] Bytes(ImageTensor tensor)
+        {
+            var bytes = new byte[tensor.Values.Length];
+            for (var channel = 0; channel < 3; channel++)
+            {
+                var plane = tensor.Channel(channel);
+                for (var i = 0; i < plane.Length; i++)
+                {
+                    bytes[(3 * i) + channel] = (byte)plane[i];
+                }
+            }
+
+            return bytes;
+        }
     }
 }

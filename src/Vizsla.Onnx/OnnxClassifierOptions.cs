@@ -16,6 +16,12 @@ public sealed record OnnxClassifierOptions
     /// <summary>Pictures computed at once, at least 1; 32 by default.</summary>
     public int BatchSize { get; init; } = 32;
 
+    /// <summary>Threads that read and prepare pictures, at least 1; by default as many as this process may use processors.</summary>
+    public int Workers { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>Whether a JPEG file among many is decoded at the smallest of libjpeg's scales 1/8 to 8/8 that is not below the pipeline's leading Resize; false by default, since scores move. Pays most for large photos.</summary>
+    public bool FastDecode { get; init; }
+
     /// <summary>Changes the session before it opens, such as by an execution provider of a package that you reference; null leaves it.</summary>
     public Action<SessionOptions>? Configure { get; init; }
 

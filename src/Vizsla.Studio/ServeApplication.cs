@@ -24,7 +24,7 @@ public static class ServeApplication
         ArgumentNullException.ThrowIfNull(models);
         var served = models.ToList();
         var bases = new SharedBases(served);
-        return Create(served.Select(m => new ModelEntry(m.Name, () => ClassifierModel.Open(m, bases), () => ClassifierModel.StateOf(m.NameOrFolder, m.LabelsFile))), host, serving);
+        return Create(served.Select(m => ModelEntry.OfFiles(m, bases)), host, serving);
     }
 
     /// <summary>The name of a model in addresses when none is given: the last part of its folder or Hub name.</summary>

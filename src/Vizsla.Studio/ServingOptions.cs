@@ -1,3 +1,4 @@
+using Vizsla.Export;
 using Vizsla.Inference;
 
 namespace Vizsla.Studio;
@@ -77,4 +78,10 @@ public sealed record ServedModel(string Name, string NameOrFolder, string? Label
 {
     /// <summary>Folder or Hub name of the model that an adapter changes; null takes the one that its <c>adapter_config.json</c> names. Option: <c>--base_model</c>.</summary>
     public string? BaseModel { get; init; }
+
+    /// <summary>What computes it. Default: <see cref="InferenceEngine.Auto"/>. Option: <c>--engine</c>.</summary>
+    public InferenceEngine Engine { get; init; }
+
+    /// <summary>Which exported file <see cref="InferenceEngine.Onnx"/> takes. Default: float32, <c>onnx/model.onnx</c>. Option: <c>--dtype</c>.</summary>
+    public OnnxPrecision Precision { get; init; }
 }

@@ -28,7 +28,7 @@ public static class StudioApplication
         CheckFolder(options.Dataset, "dataset");
         var builder = ServerSetup.CreateBuilder(options.Host, options.Serving);
         var services = builder.Services;
-        ServeApplication.AddService(services, options.Models.Select(m => ModelEntry.OfFiles(ModelEntry.NameOf(m), m)), options.Serving);
+        ServeApplication.AddService(services, options.Models.Select(m => ModelEntry.OfFiles(options.Serve(ModelEntry.NameOf(m), m))), options.Serving);
         services.AddSingleton(options);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<RunLibrary>();

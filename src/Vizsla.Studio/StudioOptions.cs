@@ -1,4 +1,5 @@
 using System.Net;
+using Vizsla.Export;
 
 namespace Vizsla.Studio;
 
@@ -11,8 +12,20 @@ public sealed class StudioOptions
     /// <summary>Models to choose from: run folders, Hub names in the cache, timm folders. Option: <c>--model</c>.</summary>
     public IReadOnlyList<string> Models { get; set; } = [];
 
+    /// <summary>
+    /// What computes the models. Default: <see cref="InferenceEngine.Auto"/>, which here is libtorch, since the pages show where a model looked; <see cref="InferenceEngine.Onnx"/> takes
+    /// exported files, which do not tell that. Option: <c>--engine</c>.
+    /// </summary>
+    public InferenceEngine Engine { get; set; }
+
+    /// <summary>Which exported file <see cref="InferenceEngine.Onnx"/> takes. Default: float32, <c>onnx/model.onnx</c>. Option: <c>--dtype</c>.</summary>
+    public OnnxPrecision Precision { get; set; }
+
     /// <summary>Dataset folder to browse; null shows the datasets of the runs alone. Option: <c>--dataset</c>.</summary>
     public string? Dataset { get; set; }
+
+    internal ServedModel Serve(string name, string nameOrFolder) =>
+        new(name, nameOrFolder) { Engine = Engine == InferenceEngine.Auto ? InferenceEngine.Torch : Engine, Precision = Precision };
 
     /// <summary>Where to listen. The port's default is 7860.</summary>
     public HostOptions Host { get; } = new() { Port = 7860 };

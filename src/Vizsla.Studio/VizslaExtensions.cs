@@ -21,7 +21,7 @@ public static class VizslaExtensions
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentException.ThrowIfNullOrEmpty(nameOrFolder);
-        return services.AddVizslaModel(ModelEntry.OfFiles(name, nameOrFolder), configure);
+        return services.AddVizslaModel(ModelEntry.OfFiles(new ServedModel(name, nameOrFolder)), configure);
     }
 
     /// <summary>Maps <c>POST {prefix}/{name}</c> for every model, as Hugging Face's inference endpoints have it.</summary>

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Spectre.Console;
 using Vizsla.Cli.Jobs;
+using Vizsla.Inference;
 using Vizsla.Primitives;
 using Vizsla.Training.Metrics;
 using Vizsla.Transforms;
@@ -29,12 +30,14 @@ internal sealed class EvaluateCommand : Verb
     private readonly Option<bool> _details;
     private readonly Option<string?> _output;
     private readonly Option<string?> _baseModel;
+    private readonly EngineFlags _engine;
 
     public EvaluateCommand()
         : base("evaluate", "Measure a model on a split of a dataset.",
             "vizsla evaluate --model breed-classification --dataset PetClassification",
             "vizsla evaluate --model breed-classification --dataset PetClassification --split validation --format json",
-            "vizsla evaluate --model breed-classification --dataset PetClassification --details --output wrong.png")
+            "vizsla evaluate --model breed-classification --dataset PetClassification --details --output wrong.png",
+            "vizsla evaluate --model breed-classification --dataset PetClassification --engine onnx --dtype int8")
     {
         _model = AddRequired<string>("--model", "Run folder, timm folder or name on the Hub.");
         _modelRevision = AddOption<string>("--model_revision", "Branch, tag or commit of a model on the Hub. Default: main.");
@@ -51,6 +54,7 @@ internal sealed class EvaluateCommand : Verb
         _augmentation = AddOption<string>("--tta", PredictCommand.AugmentationHelp + " Measured beside the model without it.");
         _details = AddOption("--details", "Also list each class with its interval, what is taken for what, the largest losses, and how far probabilities mean what they say.", false);
         _output = AddOption<string>("--output", "PNG file to draw the pictures that are named wrong on, the largest losses first.");
+        _engine = new EngineFlags(this);
     }
 
     protected override async Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
@@ -61,22 +65,25 @@ internal sealed class EvaluateCommand : Verb
         var path = arguments.GetValue(_dataset)!;
         var revision = arguments.GetValue(_modelRevision);
         var baseModel = arguments.GetValue(_baseModel);
-        await ModelFetch.EnsureAsync(console, arguments.GetValue(_model)!, revision, cancellationToken, baseModel);
+        (bool Given, string Option)[] networkOnly = [(augmentation is not null, "--tta"), (arguments.GetValue(_bf16) == true, "--bf16"), (baseModel is not null, "--base_model")];
+        var engine = _engine.Read(arguments, networkOnly.Where(o => o.Given).Select(o => o.Option));
+        var exported = await EngineFlags.FindAsync(engine, console, arguments.GetValue(_model)!, revision, cancellationToken);
+        if (exported is null)
+        {
+            await ModelFetch.EnsureAsync(console, arguments.GetValue(_model)!, revision, cancellationToken, baseModel);
+        }
+
         var available = await DatasetSource.OpenAsync(path, arguments.GetValue(_datasetRevision), _loading.Read(arguments), console, cancellationToken);
-        using var model = ImageClassifier.FromPretrained(arguments.GetValue(_model)!, revision: revision, baseModel: baseModel);
         var name = DatasetSource.HeldOut(available, path, arguments.GetValue(_split));
 
         var skipBad = DatasetSource.SkipsBadImages(arguments.GetValue(_badImages)!);
         var split = DatasetSource.Check(available, path, [name], skipBad, console, cancellationToken)[name];
-        var pipeline = model.Processor.ToPipeline();
-        var views = augmentation?.Views(pipeline);
-        split.SetTransform(pipeline);
         var settings = new TrainingArguments { PerDeviceEvalBatchSize = batchSize, Bf16 = arguments.GetValue(_bf16), FastDecode = arguments.GetValue(_fastDecode) };
         IReadOnlyList<Metric> metrics = [Metric.Accuracy, Metric.Top5Accuracy, Metric.F1Macro, Metric.LogLoss, Metric.CalibrationError];
-        using var trainer = new Trainer(model, settings, options: new TrainerOptions { Metrics = metrics });
         var prefix = name == "validation" ? "eval" : name;
-        var plain = trainer.Predict(split, prefix, cancellationToken);
-        var averaged = views is null ? null : Average(trainer, split, views, prefix, metrics, cancellationToken);
+        var (plain, averaged) = exported is not null
+            ? (ExportedEvaluation.Run(exported, split, settings, prefix, metrics, cancellationToken), null)
+            : OnTorch(arguments, split, augmentation, settings, prefix, metrics, cancellationToken);
         var sheet = arguments.GetValue(_output);
         if ((arguments.GetValue(_details) || sheet is not null) && (!plain.Predictions.IsLabelled || plain.Predictions.Count == 0))
         {
@@ -91,6 +98,18 @@ internal sealed class EvaluateCommand : Verb
         }
 
         return 0;
+    }
+
+    private (PredictionOutput Plain, Dictionary<string, double>? Averaged) OnTorch(
+        ParseResult arguments, ImageDataset split, TestTimeAugmentation? augmentation, TrainingArguments settings, string prefix, IReadOnlyList<Metric> metrics, CancellationToken cancellationToken)
+    {
+        using var model = ImageClassifier.FromPretrained(arguments.GetValue(_model)!, revision: arguments.GetValue(_modelRevision), baseModel: arguments.GetValue(_baseModel));
+        var pipeline = model.Processor.ToPipeline();
+        var views = augmentation?.Views(pipeline);
+        split.SetTransform(pipeline);
+        using var trainer = new Trainer(model, settings, options: new TrainerOptions { Metrics = metrics });
+        var plain = trainer.Predict(split, prefix, cancellationToken);
+        return (plain, views is null ? null : Average(trainer, split, views, prefix, metrics, cancellationToken));
     }
 
     /// <summary>The metrics of the mean logits of all views, and what they cost.</summary>

@@ -20,7 +20,8 @@ internal sealed class ExportCommand : Verb
     private const int PicturesToObserve = 200;
     private const string CardHeading = "## ONNX";
 
-    private static readonly (string Word, OnnxPrecision Precision)[] s_precisions = [("fp32", OnnxPrecision.Float32), ("fp16", OnnxPrecision.Float16), ("int8", OnnxPrecision.Int8)];
+    /// <summary>The words for how weights are stored.</summary>
+    internal static readonly (string Word, OnnxPrecision Precision)[] Precisions = [("fp32", OnnxPrecision.Float32), ("fp16", OnnxPrecision.Float16), ("int8", OnnxPrecision.Int8)];
     private static readonly string[] s_splits = ["validation", "test", "train"];
 
     private readonly Option<string> _model;
@@ -58,7 +59,7 @@ internal sealed class ExportCommand : Verb
     protected override async Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
     {
         var name = arguments.GetValue(_model)!;
-        OnnxPrecision[] precisions = [.. arguments.GetValue(_types)!.Split(',', StringSplitOptions.TrimEntries).Select(word => Choice.Parse("--dtype", word, s_precisions)).Distinct()];
+        OnnxPrecision[] precisions = [.. arguments.GetValue(_types)!.Split(',', StringSplitOptions.TrimEntries).Select(word => Choice.Parse("--dtype", word, Precisions)).Distinct()];
         var output = arguments.GetValue(_output) ?? (Directory.Exists(name) ? name : throw new UsageException($"'{name}' is no folder; say with --output where the files go."));
         var revision = arguments.GetValue(_modelRevision);
         var baseModel = arguments.GetValue(_baseModel);

@@ -1,9 +1,10 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json.Nodes;
 using Spectre.Console;
 using Vizsla.Imaging;
 using Vizsla.Inference;
+using Vizsla.Models;
+using Vizsla.Onnx;
 using Vizsla.Primitives;
 using Vizsla.Transforms;
 
@@ -40,13 +41,15 @@ internal sealed class PredictCommand : Verb
     private readonly Option<bool> _bf16;
     private readonly Option<string?> _embed;
     private readonly Option<string?> _augmentation;
+    private readonly EngineFlags _engine;
 
     public PredictCommand()
         : base("predict", "Classify photos: the most likely classes of each.",
             "vizsla predict photo.jpg --model breed-classification",
             "vizsla predict photos --model breed-classification --top 3 --format csv",
             "vizsla predict photo.jpg --model breed-classification --output sheet.png --explain",
-            "vizsla predict photos --model breed-classification --embed features.parquet")
+            "vizsla predict photos --model breed-classification --embed features.parquet",
+            "vizsla predict photos --model breed-classification --engine onnx --dtype int8")
     {
         var defaults = new PicturePredictorOptions();
         _inputs = AddArgument<string[]>("files", "Photos, or folders whose photos are taken with those of their subfolders.", ArgumentArity.OneOrMore);
@@ -64,6 +67,7 @@ internal sealed class PredictCommand : Verb
         _bf16 = AddOption("--bf16", "Compute in bfloat16: about twice as fast where the processor multiplies it (see 'vizsla doctor'), and scores move by up to 0.02.", false);
         _embed = AddOption<string>("--embed", "Write the features that the head takes to this .parquet or .npy file, in place of naming classes.");
         _augmentation = AddOption<string>("--tta", AugmentationHelp);
+        _engine = new EngineFlags(this);
     }
 
     protected override async Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
@@ -85,6 +89,10 @@ internal sealed class PredictCommand : Verb
         }
 
         var features = arguments.GetValue(_embed);
+        var baseModel = arguments.GetValue(_baseModel);
+        (bool Given, string Option)[] networkOnly =
+            [(explains, "--explain"), (features is not null, "--embed"), (options.Augmentation is not null, "--tta"), (options.UsesBfloat16, "--bf16"), (baseModel is not null, "--base_model")];
+        var engine = _engine.Read(arguments, networkOnly.Where(o => o.Given).Select(o => o.Option));
         if (features is not null && (!FeatureFile.IsKnown(features) || arguments.GetValue(_output) is not null))
         {
             throw new UsageException(FeatureFile.IsKnown(features)
@@ -95,20 +103,31 @@ internal sealed class PredictCommand : Verb
         var files = InputFiles.Find(arguments.GetValue(_inputs)!);
         var labels = arguments.GetValue(_labels) is { } file ? LabelsFile.Read(file) : null;
         var (model, revision) = (arguments.GetValue(_model)!, arguments.GetValue(_modelRevision));
-        var baseModel = arguments.GetValue(_baseModel);
+        if (await EngineFlags.FindAsync(engine, console, model, revision, cancellationToken) is { } exported)
+        {
+            using var onnx = OnnxClassifier.Load(exported, new OnnxClassifierOptions { BatchSize = options.BatchSize, Workers = options.Workers, FastDecode = options.FastDecode });
+            var names = LabelsOf(onnx.Labels, labels);
+            var named = onnx.Predict(files, options.TopK, cancellationToken).Select(a => a with { Predictions = [.. a.Predictions.Select(p => p with { Label = names[p.Index] })] });
+            return Show(arguments, console, format, Gather(console, files.Count, named), explainer: null);
+        }
+
         await ModelFetch.EnsureAsync(console, model, revision, cancellationToken, baseModel);
         using var classifier = features is null || baseModel is not null ? ImageClassifier.FromPretrained(model, revision: revision, baseModel: baseModel) : ImageClassifier.FromEncoder(model, revision);
-        var predictor = new PicturePredictor(classifier.Network, classifier.Processor.ToPipeline(), LabelsOf(classifier, labels), options);
+        var predictor = new PicturePredictor(classifier.Network, classifier.Processor.ToPipeline(), LabelsOf(classifier.Labels, labels), options);
         if (features is not null)
         {
             return Embed(console, features, Gather(console, files.Count, predictor.Embed(files, cancellationToken)));
         }
 
-        var answers = Gather(console, files.Count, predictor.Predict(files, cancellationToken));
+        return Show(arguments, console, format, Gather(console, files.Count, predictor.Predict(files, cancellationToken)), explains ? predictor : null);
+    }
+
+    private int Show(ParseResult arguments, CommandConsole console, Format format, List<PicturePrediction> answers, PicturePredictor? explainer)
+    {
         Write(console, format, answers);
         if (arguments.GetValue(_output) is { } sheet)
         {
-            using var drawing = PredictionSheet.Draw(answers.Take(SheetLimit).ToList(), explainer: explains ? predictor : null);
+            using var drawing = PredictionSheet.Draw(answers.Take(SheetLimit).ToList(), explainer: explainer);
             ImageCodec.SavePng(drawing, sheet);
             console.Note($"Drew '{sheet}'.");
         }
@@ -151,11 +170,9 @@ internal sealed class PredictCommand : Verb
     }
 
     // A model's own names win; a file names the classes of a model that only numbers them.
-    private static IReadOnlyList<string> LabelsOf(ImageClassifier classifier, IReadOnlyList<string>? given)
+    private static IReadOnlyList<string> LabelsOf(IReadOnlyList<string> known, IReadOnlyList<string>? given)
     {
-        var known = classifier.Labels;
-        var numbered = known.Select((name, i) => name == $"LABEL_{i}" || name == i.ToString(CultureInfo.InvariantCulture)).All(n => n);
-        if (given is null || !numbered)
+        if (given is null || !ModelConfiguration.AreNumbers(known))
         {
             return known;
         }

@@ -12,6 +12,7 @@ internal sealed class ServeCommand : Verb
     private readonly Option<string[]> _names;
     private readonly Option<string?> _labels;
     private readonly Option<string?> _augmentation;
+    private readonly EngineFlags _engine;
     private readonly ServerOptions _server;
 
     public ServeCommand()
@@ -19,6 +20,7 @@ internal sealed class ServeCommand : Verb
             "vizsla serve --model runs/pets",
             "vizsla serve --model runs/pets --model runs/birds",
             "vizsla serve --adapter pets=runs/pets-lora --adapter birds=runs/birds-lora",
+            "vizsla serve --model runs/pets --engine onnx --dtype int8",
             "vizsla serve --model runs/pets --name pets --host 0.0.0.0 --token_file secret.txt")
     {
         _models = AddOption("--model", "Run folder, timm folder or Hub name in the cache; repeatable.", Array.Empty<string>());
@@ -27,6 +29,7 @@ internal sealed class ServeCommand : Verb
         _names = AddOption("--name", "The model's name in the address; the folder's, if none is given; once for each --model, in their order.", Array.Empty<string>());
         _labels = AddOption<string>("--labels", "JSON file with the class names in order, for a model that does not know them.");
         _augmentation = AddOption<string>("--tta", PredictCommand.AugmentationHelp);
+        _engine = new EngineFlags(this);
         _server = new ServerOptions(this, port: 8080);
     }
 
@@ -53,18 +56,18 @@ internal sealed class ServeCommand : Verb
             throw new UsageException("--labels goes with one --model; save the class names into the models' folders instead.");
         }
 
-        foreach (var model in models)
+        (bool Given, string Option)[] networkOnly = [(augmentation is not null, "--tta"), (baseModel is not null, "--base_model")];
+        var engine = _engine.Read(arguments, networkOnly.Where(o => o.Given).Select(o => o.Option));
+        foreach (var model in models.Concat(adapters.Select(a => a.Place)))
         {
-            await ModelFetch.EnsureAsync(console, model, revision: null, cancellationToken, baseModel);
-        }
-
-        foreach (var (_, adapter) in adapters)
-        {
-            await ModelFetch.EnsureAsync(console, adapter, revision: null, cancellationToken, baseModel);
+            if (await EngineFlags.FindAsync(engine, console, model, revision: null, cancellationToken) is null)
+            {
+                await ModelFetch.EnsureAsync(console, model, revision: null, cancellationToken, baseModel);
+            }
         }
 
         var served = models.Select((model, i) => (Name: names.Length > 0 ? names[i] : ServeApplication.NameOf(model), Place: model)).Concat(adapters)
-            .Select(m => new ServedModel(m.Name, m.Place, labels, augmentation) { BaseModel = baseModel }).ToList();
+            .Select(m => new ServedModel(m.Name, m.Place, labels, augmentation) { BaseModel = baseModel, Engine = engine.Engine, Precision = engine.Precision }).ToList();
         var host = new HostOptions();
         var serving = new ServingOptions();
         _server.Apply(arguments, host);

@@ -11,6 +11,7 @@ internal sealed class StudioCommand : Verb
     private readonly Option<string[]> _models;
     private readonly Option<string?> _dataset;
     private readonly Option<bool> _open;
+    private readonly EngineFlags _engine;
     private readonly ServerOptions _server;
 
     public StudioCommand()
@@ -22,13 +23,17 @@ internal sealed class StudioCommand : Verb
         _models = AddOption("--model", "Run folder, timm folder or Hub name in the cache; repeatable.", Array.Empty<string>());
         _dataset = AddOption<string>("--dataset", "Dataset folder to browse.");
         _open = AddOption<bool>("--open", "Open the browser.");
+        _engine = new EngineFlags(this, "auto is torch, since the pages show where a model looked, which an exported file cannot tell");
         _server = new ServerOptions(this, new StudioOptions().Host.Port);
     }
 
     protected override async Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
     {
+        var engine = _engine.Read(arguments);
         var options = new StudioOptions
         {
+            Engine = engine.Engine,
+            Precision = engine.Precision,
             Runs = arguments.GetValue(_runs),
             Models = arguments.GetValue(_models)!,
             Dataset = arguments.GetValue(_dataset),

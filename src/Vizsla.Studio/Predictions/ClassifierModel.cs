@@ -59,24 +59,6 @@ internal sealed class ClassifierModel : PictureModel
         }
     }
 
-    /// <summary>What tells the files that <see cref="Open(string, string?, TestTimeAugmentation?)"/> would read now from others; null where there are none.</summary>
-    /// <param name="nameOrFolder">Run folder, timm folder, or Hub name in the cache.</param>
-    /// <param name="labelsFile">JSON file with the class names in order; null for none.</param>
-    public static string? StateOf(string nameOrFolder, string? labelsFile)
-    {
-        try
-        {
-            return (Directory.Exists(nameOrFolder) ? nameOrFolder : HubCache.Find(nameOrFolder)) is { } folder
-                ? string.Join('\n', ModelFolder.Files(folder).Concat(labelsFile is null ? [] : [labelsFile]).Select(f => new FileInfo(f)).Select(f => Invariant($"{f.FullName} {f.Length} {f.LastWriteTimeUtc.Ticks}")))
-                : null;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // They are being replaced at this moment.
-            return null;
-        }
-    }
-
     /// <inheritdoc/>
     public override ImageTensor Prepare(Image image) => _predictor.Prepare(image);
 

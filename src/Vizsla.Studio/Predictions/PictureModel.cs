@@ -1,5 +1,6 @@
 using Vizsla.Imaging;
 using Vizsla.Inference;
+using Vizsla.Models;
 
 namespace Vizsla.Studio.Predictions;
 
@@ -55,11 +56,30 @@ internal abstract class PictureModel : IDisposable
 /// <param name="State">What tells the files of the model from those that may replace them; null while there are none, and for a model that is never replaced.</param>
 internal sealed record ModelEntry(string Name, Func<PictureModel> Open, Func<string?> State)
 {
-    /// <summary>A classifier in files.</summary>
-    /// <param name="name">Its name in addresses.</param>
-    /// <param name="nameOrFolder">Run folder, timm folder, or Hub name in the cache.</param>
-    public static ModelEntry OfFiles(string name, string nameOrFolder) =>
-        new(name, () => ClassifierModel.Open(nameOrFolder), () => ClassifierModel.StateOf(nameOrFolder, labelsFile: null));
+    /// <summary>A classifier in files, on the engine that was asked for.</summary>
+    /// <param name="model">Its name, where it is, and what computes it.</param>
+    /// <param name="bases">Shares base models; null loads each model by itself.</param>
+    public static ModelEntry OfFiles(ServedModel model, SharedBases? bases = null) =>
+        new(model.Name, () => ExportedClassifier.Choose(model) is { } file ? ExportedClassifier.Open(file, model.LabelsFile) : ClassifierModel.Open(model, bases ?? new SharedBases([])), () => StateOf(model));
+
+    /// <summary>What tells the files that would be read now from others; null where there are none.</summary>
+    private static string? StateOf(ServedModel model)
+    {
+        try
+        {
+            return (Directory.Exists(model.NameOrFolder) ? model.NameOrFolder : HubCache.Find(model.NameOrFolder)) is { } folder
+                ? string.Join('\n', ModelFolder.Files(folder)
+                    .Concat(model.Engine == InferenceEngine.Torch ? [] : EngineChoice.Files(folder))
+                    .Concat(model.LabelsFile is { } labels ? [labels] : [])
+                    .Select(f => new FileInfo(f)).Select(f => Invariant($"{f.FullName} {f.Length} {f.LastWriteTimeUtc.Ticks}")))
+                : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // They are being replaced at this moment.
+            return null;
+        }
+    }
 
     /// <summary>Makes a name fit for an address: the last part of a path or Hub name, other characters as '-'.</summary>
     public static string NameOf(string nameOrFolder)

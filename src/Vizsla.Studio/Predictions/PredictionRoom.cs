@@ -13,7 +13,7 @@ using Vizsla.Studio.Runs;
 namespace Vizsla.Studio.Predictions;
 
 /// <summary>What the page of predictions needs: models to choose, examples to click, answers.</summary>
-internal sealed class PredictionRoom(ModelCatalog catalog, RunLibrary runs, DatasetLibrary datasets, PictureStore pictures)
+internal sealed class PredictionRoom(ModelCatalog catalog, RunLibrary runs, DatasetLibrary datasets, PictureStore pictures, StudioOptions options)
 {
     private const int ClassCount = 5;
     private const int ExampleCount = 8;
@@ -89,7 +89,7 @@ internal sealed class PredictionRoom(ModelCatalog catalog, RunLibrary runs, Data
         }
 
         return !catalog.Names.Contains(name) && runs.Find(name) is { HasModel: true } run
-            ? catalog.OpenAsync(ModelEntry.OfFiles(name, run.Folder))
+            ? catalog.OpenAsync(ModelEntry.OfFiles(options.Serve(name, run.Folder)))
             : Task.FromResult(catalog.Get(name));
     }
 

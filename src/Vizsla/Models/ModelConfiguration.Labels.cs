@@ -39,6 +39,10 @@ public sealed partial class ModelConfiguration
         }
     }
 
+    /// <summary>Whether labels only number the classes, as transformers (<c>LABEL_0</c>) or timm (<c>0</c>) does where nobody named them.</summary>
+    internal static bool AreNumbers(IReadOnlyList<string> labels) =>
+        labels.SequenceEqual(Unnamed(labels.Count)) || labels.SequenceEqual(Enumerable.Range(0, labels.Count).Select(i => i.ToString(CultureInfo.InvariantCulture)));
+
     /// <summary>The root's number counts; transformers' TimmWrapper fails where the arguments hold it too.</summary>
     private void SetTimmClassCount(int count)
     {

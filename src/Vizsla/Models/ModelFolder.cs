@@ -51,6 +51,9 @@ internal static class ModelFolder
             || name.StartsWith("model", StringComparison.Ordinal) || name.StartsWith("adapter", StringComparison.Ordinal) || name.StartsWith("pytorch_model", StringComparison.Ordinal)))
         .Order(StringComparer.Ordinal);
 
+    /// <summary>Those of them that hold weights.</summary>
+    public static IEnumerable<string> WeightFiles(string folder) => Files(folder).Where(f => Path.GetExtension(f) is ".safetensors" or ".bin");
+
     /// <summary>What is said of a model without a classifier, which would answer at random.</summary>
     public static ModelLoadException NoHead(string name, LoadReport report) =>
         new($"'{name}' has no classifier, only an encoder, whose answers would be random. Train one on classes of your own, or take a checkpoint that was trained to classify.", report);

@@ -76,11 +76,18 @@ internal static partial class TrainerChecks
 
     /// <summary>Makes sure that a split's classes are the model's before it is evaluated: libtorch would stop at the first class that the head lacks, or count wrong ones.</summary>
     /// <exception cref="ArgumentsException">They are not.</exception>
-    public static void RequireSameClasses(ImageClassifier model, ImageDataset dataset)
+    public static void RequireSameClasses(ImageClassifier model, ImageDataset dataset) => RequireSameClasses(model.Labels, model.Configuration.HasLabelNames, dataset);
+
+    /// <summary>The same of a model whose labels are known alone.</summary>
+    /// <param name="labels">Names of the model's classes.</param>
+    /// <param name="areNames">Whether they are more than numbers.</param>
+    /// <param name="dataset">The split.</param>
+    /// <exception cref="ArgumentsException">They are not.</exception>
+    public static void RequireSameClasses(IReadOnlyList<string> labels, bool areNames, ImageDataset dataset)
     {
         // A model whose labels are mere numbers can still be asked of as many classes.
-        var isComparable = model.Configuration.HasLabelNames || dataset.ClassNames.Count != model.Labels.Count;
-        if (isComparable && LabelProblem(model.Labels, dataset, EvaluateAnother, EvaluateAnother) is { } problem)
+        var isComparable = areNames || dataset.ClassNames.Count != labels.Count;
+        if (isComparable && LabelProblem(labels, dataset, EvaluateAnother, EvaluateAnother) is { } problem)
         {
             throw new ArgumentsException([problem]);
         }

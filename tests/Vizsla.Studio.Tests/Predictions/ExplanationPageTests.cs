@@ -56,6 +56,24 @@ public sealed class ExplanationPageTests : IDisposable
         Assert.Contains(message, WebUtility.HtmlDecode(System.Text.RegularExpressions.Regex.Unescape(await answer.Content.ReadAsStringAsync())), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task An_exported_file_shows_what_it_sees_and_does_not_tell_where_it_looked()
+    {
+        var model = SmallModel.Save(_folder["pets"], "resnet18");
+        using var network = ImageClassifier.FromPretrained(model);
+        network.ExportOnnx(Path.Combine(model, "onnx"));
+        await using var onnx = await RunningServer.StudioAsync(new StudioOptions { Models = [model], Engine = InferenceEngine.Onnx });
+        await using var torch = await RunningServer.StudioAsync(new StudioOptions { Models = [model] });
+
+        var seen = await onnx.Client.GetByteArrayAsync(PredictionRoom.SeenAddress("pets", "sample"));
+        using var looked = await onnx.Client.GetAsync(PredictionRoom.LookedAddress("pets", "sample", null));
+
+        Assert.Equal(await torch.Client.GetByteArrayAsync(PredictionRoom.SeenAddress("pets", "sample")), seen);
+        Assert.Equal(HttpStatusCode.NotFound, looked.StatusCode);
+        Assert.Contains("The model 'pets' does not tell where it looked.", WebUtility.HtmlDecode(System.Text.RegularExpressions.Regex.Unescape(await looked.Content.ReadAsStringAsync())), StringComparison.Ordinal);
+        (await torch.Client.GetAsync(PredictionRoom.LookedAddress("pets", "sample", null))).EnsureSuccessStatusCode();
+    }
+
     private static byte[] Expected(string model, Image image, int? label)
     {
         using var classifier = ImageClassifier.FromPretrained(model);

@@ -72,6 +72,29 @@ public sealed class ModelReplacementTests : IDisposable
     }
 
     [Fact]
+    public async Task An_exported_file_takes_over_from_the_weights_until_newer_ones_come()
+    {
+        await using var server = await RunningServer.ServeAsync(_folder["model"]);
+        var catalog = server.Application.Services.GetRequiredService<ModelCatalog>();
+
+        // The labels tell the file from the weights.
+        using (var other = ImageClassifier.Create("vit-nano", s_after, imageSize: 32, seed: 7))
+        {
+            other.ExportOnnx(_folder["model", "onnx"]);
+        }
+
+        File.WriteAllText(_folder["model", "config.json"], """{"id2label": {"0": "ant", "1": "bee", "2": "fly"}}""");
+        await RefreshAsync(catalog);
+        var exported = await LabelsAsync(server);
+        Save("model", s_before);
+        File.SetLastWriteTimeUtc(_folder["model", "model.safetensors"], File.GetLastWriteTimeUtc(_folder["model", "onnx", "model.onnx"]).AddSeconds(1));
+        await RefreshAsync(catalog);
+
+        Assert.Equal(s_after, exported);
+        Assert.Equal(s_before, await LabelsAsync(server));
+    }
+
+    [Fact]
     public void A_checkpoint_without_a_classifier_is_not_served_whatever_its_classes_are_called()
     {
         var weights = _folder["model", "model.safetensors"];
