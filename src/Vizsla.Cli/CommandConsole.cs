@@ -1,5 +1,6 @@
 using System.Text;
 using Spectre.Console;
+using Vizsla.Distributed;
 
 namespace Vizsla.Cli;
 
@@ -9,11 +10,21 @@ namespace Vizsla.Cli;
 /// <param name="Interactive">True when a terminal that can redraw is attached: progress bars are drawn; else plain lines.</param>
 internal sealed record CommandConsole(IAnsiConsole Out, IAnsiConsole Error, bool Interactive)
 {
+    /// <summary>The processes that run this verb together; one alone where mpirun did not start them.</summary>
+    public ProcessGroup Processes { get; init; } = ProcessGroup.Solo;
+
+    /// <summary>The console of a process that does not speak for the others, and of them all where it does.</summary>
+    /// <param name="processes">The processes that run the verb together.</param>
+    public CommandConsole Of(ProcessGroup processes) => (processes.IsFirst
+        ? this
+        : new CommandConsole(Create(TextWriter.Null, plain: true), Create(TextWriter.Null, plain: true), Interactive: false)) with { Processes = processes };
+
     /// <summary>The consoles of this process; plain when redirected or when <c>CI</c> is set.</summary>
-    public static CommandConsole ForProcess()
+    /// <param name="isPlain">Whether they are plain in any case.</param>
+    public static CommandConsole ForProcess(bool isPlain = false)
     {
         Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
-        var ci = !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("CI"));
+        var ci = isPlain || !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("CI"));
         return new(
             Create(Console.Out, Console.IsOutputRedirected || ci),
             Create(Console.Error, Console.IsErrorRedirected || ci),

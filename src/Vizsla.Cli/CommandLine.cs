@@ -46,13 +46,11 @@ internal static class CommandLine
         }
         catch (OperationCanceledException) when (signals.Token.IsCancellationRequested)
         {
-            console.Note("Interrupted.");
-            return Interrupted;
+            return Fail(console, Interrupted, "Interrupted.");
         }
         catch (UsageException e)
         {
-            console.Note(e.Message);
-            return WrongUse;
+            return Fail(console, WrongUse, e.Message);
         }
         catch (Exception e)
         {
@@ -140,8 +138,7 @@ internal static class CommandLine
 
         var path = string.Join(' ', Path(parsed.CommandResult).Reverse());
         lines[^1] += $" Run 'vizsla {path}{(path.Length > 0 ? " " : "")}--help' for {(command.Subcommands.Count > 0 ? "the verbs" : "the options")}.";
-        lines.ForEach(console.Note);
-        return WrongUse;
+        return Fail(console, WrongUse, [.. lines]);
     }
 
     private static IEnumerable<string> UnknownWords(ParseResult parsed, Command command)
@@ -187,18 +184,34 @@ internal static class CommandLine
 
     private static int ReportFailure(Exception e, CommandConsole console)
     {
-        console.Note(ErrorSentence.Of(e));
+        List<string> lines = [ErrorSentence.Of(e)];
         if (IsFault(e))
         {
-            console.Note($"This is a fault of Vizsla ({e.GetType().Name}). Set VIZSLA_TRACE=1 to see where it happened.");
+            lines.Add($"This is a fault of Vizsla ({e.GetType().Name}). Set VIZSLA_TRACE=1 to see where it happened.");
         }
 
         if (Environment.GetEnvironmentVariable("VIZSLA_TRACE") is { Length: > 0 })
         {
-            console.Note(e.ToString());
+            lines.Add(e.ToString());
         }
 
-        return Failed;
+        return Fail(console, Failed, [.. lines]);
+    }
+
+    // Where several processes run a verb, the others wait for one that fails: the whole job ends.
+    private static int Fail(CommandConsole console, int code, params string[] lines)
+    {
+        if (console.Processes.Size > 1)
+        {
+            console.Processes.Abort(string.Join('\n', lines));
+        }
+
+        foreach (var line in lines)
+        {
+            console.Note(line);
+        }
+
+        return code;
     }
 
     // Our own exceptions and those of the file system and the network explain themselves; the rest are bugs.

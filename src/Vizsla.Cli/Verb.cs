@@ -13,8 +13,11 @@ internal abstract class Verb : Command
         : base(name, description)
     {
         Examples = examples;
-        SetAction((result, token) => RunAsync(result, CommandLine.ConsoleOf(result), token));
+        SetAction((result, token) => RunAsync(result, RequireAlone(CommandLine.ConsoleOf(result)), token));
     }
+
+    /// <summary>Whether several processes may run this verb together.</summary>
+    protected virtual bool IsShared => false;
 
     /// <summary>Command lines that work, for the help.</summary>
     public IReadOnlyList<string> Examples { get; }
@@ -73,6 +76,10 @@ internal abstract class Verb : Command
         Arguments.Add(argument);
         return argument;
     }
+
+    private CommandConsole RequireAlone(CommandConsole console) => IsShared || console.Processes.Size == 1
+        ? console
+        : throw new UsageException($"vizsla {Name} runs in one process: start it without mpirun.");
 
     // The same in every verb, so that what one has taught works in the next.
     private static string[] Spellings(string name, string[] more) => [.. (name switch

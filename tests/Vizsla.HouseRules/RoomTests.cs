@@ -42,6 +42,7 @@ public sealed class RoomTests
     private static readonly Dictionary<string, string[]> MainRooms = new()
     {
         ["Vizsla.Native"] = [.. AllData],
+        ["Vizsla.Distributed"] = [.. AllData, "Vizsla.Native"],
         [Models] = [.. AllData, "Vizsla.Native"],
         [Adapters] = [.. Networks],
         ["Vizsla.Inference"] = [.. Networks],
@@ -55,7 +56,7 @@ public sealed class RoomTests
         [$"{Training}.Optimizers"] = [.. Networks, .. Of(Training, "Arguments")],
         [$"{Training}.Callbacks"] = [.. Networks, .. Of(Training, "Arguments", "Metrics")],
         [$"{Training}.Data"] = [.. Networks, .. Of(Training, "Arguments", "Losses", "Optimizers")],
-        [$"{Training}.PythonState"] = [.. Networks, .. Of(Training, "Arguments", "Optimizers", "Schedules")],
+        [$"{Training}.PythonState"] = [.. Networks, .. Of(Training, "Arguments", "Data", "Optimizers", "Schedules")],
         [$"{Training}.Checkpoints"] = [.. Networks, Adapters, .. Of(Training, "Arguments", "Callbacks", "Data", "Losses", "Optimizers", "PythonState", "Schedules")],
         [Training] = [.. Networks, Adapters, "Vizsla.Analysis", .. Of(Training, "Arguments", "Callbacks", "Checkpoints", "Data", "Losses", "Metrics", "Optimizers", "Schedules")],
         [$"{Training}.RateSearch"] = [.. Networks, Training, .. Of(Training, "Arguments", "Callbacks", "Data", "Losses", "Optimizers", "Schedules")],

@@ -17,7 +17,7 @@ internal sealed class DoctorCommand : Verb
     private readonly Option<bool> _verbose;
 
     public DoctorCommand()
-        : base("doctor", "Examines this machine: system, libtorch, speed, memory, disk; says what is wrong and how to fix it.", "vizsla doctor")
+        : base("doctor", "Examines this machine: system, libtorch, speed, memory, disk; says what is wrong and how to fix it.", "vizsla doctor", "mpirun -np 4 vizsla doctor")
     {
         _format = AddOption("--format", "How the report is written: table or json.", "table");
         _format.AcceptOnlyFromAmong("table", "json");
@@ -25,9 +25,11 @@ internal sealed class DoctorCommand : Verb
         _verbose = AddOption<bool>("--verbose", "Also compute convolutions of many shapes, as libtorch has them and as they are computed here, and list each.");
     }
 
+    protected override bool IsShared => true;
+
     protected override Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
     {
-        var report = DoctorReport.Examine(Math.Clamp(arguments.GetValue(_seconds), 0.01, 60));
+        var report = DoctorReport.Examine(Math.Clamp(arguments.GetValue(_seconds), 0.01, 60), console.Processes);
         if (arguments.GetValue(_format) == "json")
         {
             console.WriteLine(report.ToJson().ToJsonString(Indented));
@@ -35,13 +37,13 @@ internal sealed class DoctorCommand : Verb
         else
         {
             Write(report, console);
-            if (arguments.GetValue(_verbose) && report.Torch is not null)
+            if (arguments.GetValue(_verbose) && report.Torch is not null && console.Processes.Rank == 0)
             {
                 WriteConvolutions(console);
             }
         }
 
-        return Task.FromResult(report.TorchFailure is null ? 0 : 1);
+        return Task.FromResult(report.TorchFailure is null && report.Processes.Failure is null ? 0 : 1);
     }
 
     /// <summary>How this program is started as the process that computes convolutions for a test.</summary>

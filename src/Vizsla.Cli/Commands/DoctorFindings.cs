@@ -18,6 +18,11 @@ internal static class DoctorFindings
                 + "or on Linux install the C++ runtime of your distribution (libstdc++6, libgomp1).";
         }
 
+        if (report.Processes.Failure is { } wrong)
+        {
+            yield return wrong;
+        }
+
         if (report.Torch is { IsChecked: false } torch)
         {
             yield return $"libtorch {torch.Version} is loaded, but bf16 and the fused optimizer were checked with {LibTorch.Checked} only and stay off: use the libtorch package of that version.";

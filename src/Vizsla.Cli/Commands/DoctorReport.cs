@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using TorchSharp;
+using Vizsla.Distributed;
 using Vizsla.Hub;
 using Vizsla.Native;
 
@@ -18,9 +19,13 @@ internal sealed record DoctorReport(
     Machine Machine, DoctorTorch? Torch, string? TorchFailure, IReadOnlyList<string> Libraries,
     long FreeDiskBytes, string Endpoint, bool IsOffline, bool HasNvidiaDriver)
 {
+    /// <summary>Libraries of MPI, and the processes that examine together.</summary>
+    public DoctorProcesses Processes { get; init; } = new([], 1, 1, null, null);
+
     /// <summary>Examines this machine.</summary>
     /// <param name="seconds">How long each rate is measured.</param>
-    public static DoctorReport Examine(double seconds)
+    /// <param name="processes">The processes that examine together.</param>
+    public static DoctorReport Examine(double seconds, ProcessGroup processes)
     {
         var hub = HubOptions.FromEnvironment();
         DoctorTorch? found = null;
@@ -43,7 +48,10 @@ internal sealed record DoctorReport(
             new DriveInfo(Environment.CurrentDirectory).AvailableFreeSpace,
             hub.Endpoint.ToString().TrimEnd('/'),
             hub.Offline,
-            File.Exists("/proc/driver/nvidia/version"));
+            File.Exists("/proc/driver/nvidia/version"))
+        {
+            Processes = DoctorProcesses.Examine(processes),
+        };
     }
 
     /// <summary>The rows of the table: name and value.</summary>
@@ -61,6 +69,11 @@ internal sealed record DoctorReport(
         yield return ("gemm bf16", Torch is null ? "-" : Invariant($"{Torch.BFloat16Rate:F0} GFLOP/s"));
         yield return ("convolutions", Torch is null ? "-" : DescribeConvolutions(Torch.Convolutions));
         yield return ("training precision", CpuFeatures.HasFastBfloat16 || Torch?.Device != "cpu" ? "bf16" : "fp32");
+        foreach (var row in Processes.Rows())
+        {
+            yield return row;
+        }
+
         yield return ("memory", $"{Gigabytes(Machine.FreeMemoryBytes)} free of {Gigabytes(Machine.MemoryBytes)}");
         yield return ("allocator", MemoryReuse.IsOn ? "keeps freed blocks" : "gives freed blocks back");
         yield return ("disk", $"{Gigabytes(FreeDiskBytes)} free");
@@ -72,7 +85,14 @@ internal sealed record DoctorReport(
     }
 
     /// <summary>The report for programs.</summary>
-    public JsonObject ToJson() => new()
+    public JsonObject ToJson()
+    {
+        var json = OfMachine();
+        Processes.AddTo(json);
+        return json;
+    }
+
+    private JsonObject OfMachine() => new()
     {
         ["runtime"] = Machine.Runtime,
         ["system"] = Machine.OperatingSystem,
