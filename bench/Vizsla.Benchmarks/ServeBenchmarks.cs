@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Vizsla.Inference;
+using Vizsla.Serving;
 using Vizsla.Studio;
 
 namespace Vizsla.Benchmarks;

@@ -16,7 +16,7 @@ namespace Vizsla.Onnx;
 /// One session for all threads: any number of them may ask at once. The scores are those of <c>vizsla predict</c> on the same pictures.
 /// Source: transformers <c>pipeline("image-classification")</c> on optimum's <c>ORTModelForImageClassification</c>. Parity: scores 1e-5 for float32.
 /// </remarks>
-public sealed partial class OnnxClassifier : IImageClassifier
+public sealed partial class OnnxClassifier : IBatchClassifier
 {
     private const string Logits = "logits";
     private const string PreparedScores = "scores";
@@ -57,8 +57,8 @@ public sealed partial class OnnxClassifier : IImageClassifier
         _workers = options.Workers;
     }
 
-    /// <summary>How logits become scores.</summary>
-    internal ScoreFunction Function => _function;
+    /// <inheritdoc/>
+    public ScoreFunction Function => _function;
 
     /// <summary>Class names in order of their index.</summary>
     public IReadOnlyList<string> Labels { get; }
@@ -165,14 +165,16 @@ public sealed partial class OnnxClassifier : IImageClassifier
         }
     }
 
-    /// <summary>The picture as the model takes it; of a file that prepares pictures itself, its levels 0 to 255 as they are.</summary>
+    /// <summary>The picture as the model takes it; of a file that prepares pictures itself, its levels 0 to 255 as they are. Safe for any number of threads.</summary>
+    /// <param name="image">An upright RGB picture; neither changed nor disposed.</param>
     /// <returns>Float [C, H, W]; the caller owns it.</returns>
-    internal ImageTensor Prepare(Image image) => _pipeline?.Run(image, new Rng(0)) ?? Levels.Of(image);
+    public ImageTensor Prepare(Image image) => _pipeline?.Run(image, new Rng(0)) ?? Levels.Of(image);
 
-    /// <summary>The logits of prepared pictures of one size.</summary>
-    /// <returns>One row for each picture.</returns>
-    internal float[][] ComputeLogits(IReadOnlyList<ImageTensor> pictures)
+    /// <inheritdoc/>
+    public IReadOnlyList<float[]> ComputeLogits(IReadOnlyList<ImageTensor> pictures)
     {
+        ArgumentNullException.ThrowIfNull(pictures);
+        ArgumentOutOfRangeException.ThrowIfZero(pictures.Count);
         var (channels, height, width) = (pictures[0].Channels, pictures[0].Height, pictures[0].Width);
         if (_pipeline is null)
         {

@@ -5,6 +5,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.OpenApi;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
+using Vizsla.Serving;
+using Vizsla.Serving.Api;
+using Vizsla.Serving.Queues;
 using Vizsla.Studio.Hosting;
 using Vizsla.Studio.Predictions;
 
@@ -24,7 +27,7 @@ public static class ServeApplication
         ArgumentNullException.ThrowIfNull(models);
         var served = models.ToList();
         var bases = new SharedBases(served);
-        return Create(served.Select(m => ModelEntry.OfFiles(m, bases)), host, serving);
+        return Create(served.Select(m => ServedModels.Entry(m, bases)), host, serving);
     }
 
     /// <summary>The name of a model in addresses when none is given: the last part of its folder or Hub name.</summary>

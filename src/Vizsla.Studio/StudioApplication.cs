@@ -1,12 +1,14 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using MudBlazor.Services;
+using Vizsla.Serving.Api;
+using Vizsla.Serving.Queues;
 using Vizsla.Studio.Datasets;
+using Vizsla.Studio.Evaluation;
 using Vizsla.Studio.Hosting;
 using Vizsla.Studio.Layout;
 using Vizsla.Studio.Pictures;
 using Vizsla.Studio.Predictions;
-using Vizsla.Studio.Evaluation;
 using Vizsla.Studio.Reports;
 using Vizsla.Studio.Runs;
 using Vizsla.Studio.Transforms;
@@ -28,7 +30,7 @@ public static class StudioApplication
         CheckFolder(options.Dataset, "dataset");
         var builder = ServerSetup.CreateBuilder(options.Host, options.Serving);
         var services = builder.Services;
-        ServeApplication.AddService(services, options.Models.Select(m => ModelEntry.OfFiles(options.Serve(ModelEntry.NameOf(m), m))), options.Serving);
+        ServeApplication.AddService(services, options.Models.Select(m => ServedModels.Entry(options.Serve(ModelEntry.NameOf(m), m))), options.Serving);
         services.AddSingleton(options);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<RunLibrary>();

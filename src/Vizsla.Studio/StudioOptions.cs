@@ -1,5 +1,6 @@
 using System.Net;
 using Vizsla.Export;
+using Vizsla.Serving;
 
 namespace Vizsla.Studio;
 

@@ -180,6 +180,15 @@ public sealed partial class ImageClassifier
     public IEnumerable<PictureFeatures> Embed(IReadOnlyList<string> files, CancellationToken cancellationToken = default) =>
         Embedder().Embed(files, cancellationToken);
 
+    /// <inheritdoc/>
+    ScoreFunction IBatchClassifier.Function => Scores.DefaultFunction(Labels.Count, Configuration.ProblemType);
+
+    /// <inheritdoc/>
+    ImageTensor IBatchClassifier.Prepare(Image image) => Predictor(topK: 1).Prepare(image);
+
+    /// <inheritdoc/>
+    IReadOnlyList<float[]> IBatchClassifier.ComputeLogits(IReadOnlyList<ImageTensor> pictures) => Predictor(topK: 1).Logits(pictures);
+
     private PicturePredictor Predictor(int topK)
     {
         ThrowIfDisposed();

@@ -17,7 +17,7 @@ namespace Vizsla;
 /// It always answers in evaluation mode, and leaves the modules of the network in the modes that they were in.
 /// Source: transformers <c>AutoModelForImageClassification</c> with <c>AutoImageProcessor</c>.
 /// </remarks>
-public sealed partial class ImageClassifier : IImageClassifier
+public sealed partial class ImageClassifier : IBatchClassifier
 {
     private const string MainRevision = "main";
 

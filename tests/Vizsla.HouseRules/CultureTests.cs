@@ -29,6 +29,8 @@ public sealed class CultureTests
     [InlineData("Vizsla.HubServer")]
     [InlineData("Vizsla.Data")]
     [InlineData("Vizsla")]
+    [InlineData("Vizsla.Onnx")]
+    [InlineData("Vizsla.Serving")]
     [InlineData("Vizsla.Studio")]
     public void No_text_is_formatted_by_the_culture_of_the_machine(string assembly)
     {
@@ -50,6 +52,8 @@ public sealed class CultureTests
     [InlineData("Vizsla.HubServer")]
     [InlineData("Vizsla.Data")]
     [InlineData("Vizsla")]
+    [InlineData("Vizsla.Onnx")]
+    [InlineData("Vizsla.Serving")]
     [InlineData("Vizsla.Studio")]
     public void No_strings_are_sorted_by_the_culture_of_the_machine(string assembly)
     {

@@ -17,6 +17,7 @@ public sealed class PublicApiTests
     [InlineData("Vizsla.Heif")]
     [InlineData("Vizsla")]
     [InlineData("Vizsla.Onnx")]
+    [InlineData("Vizsla.Serving")]
     [InlineData("Vizsla.Studio")]
     public void The_public_surface_is_the_one_that_was_decided(string assembly)
     {

@@ -79,6 +79,7 @@ public sealed class RoomTests
             ["Vizsla.Hub.Transfers"] = ["Vizsla.Hub", "Vizsla.Hub.Cache"],
         },
         ["Vizsla.HubServer"] = InOrder("Vizsla.HubServer", "Protocol", "Storage", "Accounts", "Repositories", "LargeFiles", "Commits", "Api", "Pages"),
+        ["Vizsla.Serving"] = InOrder("Vizsla.Serving", "Pictures", "Queues", "Api"),
         ["Vizsla.Studio"] = InOrder("Vizsla.Studio", "Hosting", "Layout", "Pictures", "Runs", "Datasets", "Predictions", "Transforms", "Evaluation", "Reports"),
     };
 

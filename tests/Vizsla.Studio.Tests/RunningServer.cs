@@ -2,6 +2,9 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
+using Vizsla.Inference;
+using Vizsla.Serving;
+using Vizsla.Serving.Queues;
 using Vizsla.Studio.Predictions;
 
 namespace Vizsla.Studio.Tests;
@@ -24,13 +27,13 @@ internal sealed class RunningServer : IAsyncDisposable
     public HttpClient Client { get; }
 
     /// <summary>The bare service with one model called <c>colors</c>.</summary>
-    public static Task<RunningServer> ServeAsync(PictureModel model, Action<ServingOptions>? configure = null, Action<HostOptions>? host = null)
+    public static Task<RunningServer> ServeAsync(IBatchClassifier model, Action<ServingOptions>? configure = null, Action<HostOptions>? host = null)
     {
         var serving = new ServingOptions { MaxDelay = TimeSpan.Zero };
         configure?.Invoke(serving);
         var listen = new HostOptions();
         host?.Invoke(listen);
-        return StartAsync(ServeApplication.Create([new ModelEntry("colors", () => model, () => null)], listen, serving));
+        return StartAsync(ServeApplication.Create([new ModelEntry("colors", _ => model)], listen, serving));
     }
 
     /// <summary>The bare service with a model in files, called <c>small</c>.</summary>

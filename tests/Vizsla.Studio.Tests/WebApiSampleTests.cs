@@ -32,6 +32,8 @@ public sealed partial class WebApiSampleTests : IDisposable
             var answer = JsonNode.Parse(await response.Content.ReadAsStringAsync())!.AsArray();
             Assert.Equal(5, answer.Count);
             Assert.Contains(answer[0]!["label"]!.GetValue<string>(), SmallModel.Labels);
+            var handled = await client.PostAsync(new Uri(address, "/name"), new ByteArrayContent(TestPictures.Png(10, 200, 30)));
+            Assert.Equal(answer[0]!["label"]!.GetValue<string>(), await handled.Content.ReadAsStringAsync());
         }
         finally
         {

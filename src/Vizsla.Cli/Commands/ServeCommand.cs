@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Vizsla.Serving;
 using Vizsla.Studio;
 
 namespace Vizsla.Cli.Commands;

@@ -36,7 +36,7 @@ internal static class ExportedEvaluation
             using (batch)
             {
                 var size = batch.Channels * batch.Height * batch.Width;
-                foreach (var row in classifier.ComputeLogits([.. Enumerable.Range(0, batch.Count).Select(i => ImageTensor.Over(batch.Channels, batch.Height, batch.Width, batch.Pixels, i * size))]))
+                foreach (var row in classifier.ComputeLogits((IReadOnlyList<ImageTensor>)[.. Enumerable.Range(0, batch.Count).Select(i => ImageTensor.Over(batch.Channels, batch.Height, batch.Width, batch.Pixels, i * size))]))
                 {
                     logits.AddRange(row);
                 }

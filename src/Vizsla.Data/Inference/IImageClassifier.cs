@@ -21,4 +21,12 @@ public interface IImageClassifier : IDisposable
     /// <param name="cancellationToken">Looked at between batches.</param>
     /// <returns>One answer per picture, in their order.</returns>
     IReadOnlyList<IReadOnlyList<Prediction>> Predict(IReadOnlyList<Image> images, int topK = 5, CancellationToken cancellationToken = default);
+
+    /// <summary>Names what the picture of a stream shows, such as the body of a request; the stream is read without blocking a thread.</summary>
+    /// <param name="stream">The bytes of a picture file; read to its end, and left open.</param>
+    /// <param name="topK">Classes to name, at least 1; all when there are fewer.</param>
+    /// <param name="cancellationToken">Ends the reading, and the wait for an answer.</param>
+    /// <returns>The likeliest classes, best first; of equal scores the lower index.</returns>
+    /// <exception cref="ImageFormatException">The picture cannot be read; the message says why.</exception>
+    Task<IReadOnlyList<Prediction>> PredictAsync(Stream stream, int topK = 5, CancellationToken cancellationToken = default);
 }

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Vizsla.Datasets;
 using Vizsla.Imaging;
+using Vizsla.Serving;
 using Vizsla.Studio.Hosting;
 using Vizsla.Studio.Pictures;
 using Vizsla.Studio.Runs;

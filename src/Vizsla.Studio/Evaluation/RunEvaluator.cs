@@ -55,7 +55,7 @@ internal sealed class RunEvaluator(DatasetLibrary datasets)
                 }
             }
 
-            var logits = tensors.Count > 0 ? model.Logits([.. tensors.Select(t => t.Tensor)]) : [];
+            var logits = tensors.Count > 0 ? model.ComputeLogits([.. tensors.Select(t => t.Tensor)]) : [];
             outcomes.AddRange(tensors.Select((t, i) => OutcomeOf(t.Row, classOf[rows.Label(t.Row)], logits[i])).OfType<PictureOutcome>());
             tensors.ForEach(t => t.Tensor.Dispose());
             report?.Invoke(chunk[^1] + 1, rows.Count);
@@ -64,7 +64,7 @@ internal sealed class RunEvaluator(DatasetLibrary datasets)
         return new RunEvaluation(split, model.Labels, outcomes, unreadable);
     }
 
-    private static ImageTensor? TryPrepare(ImageDataset rows, int row, PictureModel model)
+    private static ImageTensor? TryPrepare(ImageDataset rows, int row, ClassifierModel model)
     {
         try
         {

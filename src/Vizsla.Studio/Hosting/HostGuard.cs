@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
+using Vizsla.Serving.Api;
 
 namespace Vizsla.Studio.Hosting;
 

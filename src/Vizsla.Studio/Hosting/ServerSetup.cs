@@ -3,6 +3,8 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Vizsla.Serving;
+using Vizsla.Serving.Api;
 
 namespace Vizsla.Studio.Hosting;
 

@@ -2,6 +2,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Vizsla.Imaging;
+using Vizsla.Serving;
+using Vizsla.Serving.Pictures;
 using Vizsla.Studio.Hosting;
 
 namespace Vizsla.Studio.Pictures;

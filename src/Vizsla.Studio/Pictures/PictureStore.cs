@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Vizsla.Imaging;
+using Vizsla.Serving;
+using Vizsla.Serving.Pictures;
 using Vizsla.Studio.Hosting;
 
 namespace Vizsla.Studio.Pictures;

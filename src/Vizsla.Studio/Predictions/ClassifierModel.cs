@@ -1,33 +1,40 @@
-using Vizsla.Hub;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Vizsla.Imaging;
 using Vizsla.Inference;
 using Vizsla.Models;
+using Vizsla.Native;
+using Vizsla.Transforms;
 
 namespace Vizsla.Studio.Predictions;
 
 /// <summary>A loaded classifier with its preprocessing.</summary>
-internal sealed class ClassifierModel : PictureModel
+internal sealed class ClassifierModel : IBatchClassifier
 {
     private readonly ImageClassifier _classifier;
     private readonly PicturePredictor _predictor;
     private readonly IDisposable _folding;
+    private readonly ILogger _logger;
     private readonly Lock _explaining = new();
 
-    private ClassifierModel(ImageClassifier classifier, TestTimeAugmentation? augmentation)
+    private ClassifierModel(ImageClassifier classifier, TestTimeAugmentation? augmentation, ILogger logger)
     {
-        _classifier = classifier;
+        (_classifier, _logger) = (classifier, logger);
         _predictor = new PicturePredictor(classifier.Network, classifier.Processor.ToPipeline(), options: new() { Augmentation = augmentation });
         _folding = classifier.Network.FoldForPrediction();
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> Labels => _classifier.Labels;
+    public IReadOnlyList<string> Labels => _classifier.Labels;
 
     /// <inheritdoc/>
-    public override ScoreFunction DefaultFunction => Scores.DefaultFunction(_classifier.Labels.Count, _classifier.Configuration.ProblemType);
+    public ScoreFunction Function => Scores.DefaultFunction(_classifier.Labels.Count, _classifier.Configuration.ProblemType);
 
-    /// <inheritdoc/>
-    public override ExplanationMethod? Method =>
+    /// <summary>From a picture to what the network takes.</summary>
+    public Compose Pipeline => _classifier.Processor.ToPipeline();
+
+    /// <summary>How it is explained.</summary>
+    public ExplanationMethod Method =>
         _classifier.Network.AttendsGlobally ? ExplanationMethod.AttentionRollout : ExplanationMethod.GradCam;
 
     /// <summary>Loads a model.</summary>
@@ -36,13 +43,16 @@ internal sealed class ClassifierModel : PictureModel
     /// <param name="augmentation">Views of each picture whose logits are averaged; null takes the picture alone.</param>
     /// <exception cref="ArgumentException">The model's pipeline does not allow these views.</exception>
     /// <exception cref="ModelLoadException">There is no such model, or it has no classifier.</exception>
-    public static PictureModel Open(string nameOrFolder, string? labelsFile = null, TestTimeAugmentation? augmentation = null) =>
-        Open(new ServedModel(nameOrFolder, nameOrFolder, labelsFile, augmentation), new SharedBases([]));
+    public static ClassifierModel Open(string nameOrFolder, string? labelsFile = null, TestTimeAugmentation? augmentation = null) =>
+        Open(new ServedModel(nameOrFolder, nameOrFolder, labelsFile, augmentation), new SharedBases([]), NullLogger.Instance);
 
     /// <summary>Loads one of several models, see <see cref="SharedBases"/>.</summary>
     /// <exception cref="ArgumentException">The model's pipeline does not allow the views.</exception>
     /// <exception cref="ModelLoadException">There is no such model, or it has no classifier.</exception>
-    public static PictureModel Open(ServedModel model, SharedBases bases)
+    /// <param name="model">Which one.</param>
+    /// <param name="bases">Shares base models.</param>
+    /// <param name="logger">Told once where convolutions are not computed as libtorch does by itself.</param>
+    public static ClassifierModel Open(ServedModel model, SharedBases bases, ILogger logger)
     {
         var labels = model.LabelsFile is { } file ? LabelsFile.Read(file) : null;
         var augmentation = model.Augmentation;
@@ -50,7 +60,8 @@ internal sealed class ClassifierModel : PictureModel
         try
         {
             classifier.RequireHead();
-            return new ClassifierModel(classifier, augmentation);
+            Convolutions.Tell(logger);
+            return new ClassifierModel(classifier, augmentation, logger);
         }
         catch
         {
@@ -60,16 +71,20 @@ internal sealed class ClassifierModel : PictureModel
     }
 
     /// <inheritdoc/>
-    public override ImageTensor Prepare(Image image) => _predictor.Prepare(image);
+    public ImageTensor Prepare(Image image) => _predictor.Prepare(image);
 
     /// <inheritdoc/>
-    public override float[][] Logits(IReadOnlyList<ImageTensor> pictures) => _predictor.Logits(pictures);
+    public IReadOnlyList<float[]> ComputeLogits(IReadOnlyList<ImageTensor> pictures)
+    {
+        var logits = _predictor.Logits(pictures);
+        Convolutions.Tell(_logger);
+        return logits;
+    }
 
-    /// <inheritdoc/>
-    public override Image Seen(Image image) => _predictor.Seen(image);
-
-    /// <inheritdoc/>
-    public override PictureExplanation Explain(Image image, int? classIndex)
+    /// <summary>Where the model looked; safe beside <see cref="ComputeLogits"/>.</summary>
+    /// <param name="image">An upright RGB picture; not disposed.</param>
+    /// <param name="classIndex">The class to explain; null takes the likeliest.</param>
+    public PictureExplanation Explain(Image image, int? classIndex)
     {
         // Beside the thread that answers requests; one at a time, since gradients take memory.
         lock (_explaining)
@@ -79,17 +94,12 @@ internal sealed class ClassifierModel : PictureModel
     }
 
     /// <inheritdoc/>
-    protected override void Dispose(bool disposing)
+    public void Dispose()
     {
-        if (disposing)
+        lock (_explaining)
         {
-            lock (_explaining)
-            {
-                _folding.Dispose();
-                _classifier.Dispose();
-            }
+            _folding.Dispose();
+            _classifier.Dispose();
         }
-
-        base.Dispose(disposing);
     }
 }

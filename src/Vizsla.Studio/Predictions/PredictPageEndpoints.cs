@@ -1,7 +1,11 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Vizsla.Studio.Hosting;
+using Vizsla.Imaging;
+using Vizsla.Inference;
+using Vizsla.Onnx;
+using Vizsla.Primitives;
+using Vizsla.Serving;
 using Vizsla.Studio.Pictures;
 
 namespace Vizsla.Studio.Predictions;
@@ -15,7 +19,7 @@ internal static class PredictPageEndpoints
         endpoints.MapGet("/predict/seen", async (string model, string picture, PredictionRoom room, PictureStore pictures) =>
         {
             var queue = await room.OpenAsync(model).ConfigureAwait(false);
-            using var seen = queue.Model.Seen(await pictures.DecodeAsync(picture).ConfigureAwait(false));
+            using var seen = Seen(queue.Model, await pictures.DecodeAsync(picture).ConfigureAwait(false));
             return PictureEndpoints.Jpeg(seen, null);
         }).ExcludeFromDescription();
         endpoints.MapGet("/predict/looked", async (string model, string picture, int? label, PredictionRoom room, PictureStore pictures) =>
@@ -27,9 +31,9 @@ internal static class PredictPageEndpoints
     }
 
     // The map at full strength: how much of it shows is the page's own affair.
-    private static async Task<IResult> LookedAsync(PictureModel model, string name, string picture, int? label, PictureStore pictures)
+    private static async Task<IResult> LookedAsync(IBatchClassifier model, string name, string picture, int? label, PictureStore pictures)
     {
-        if (model.Method is null)
+        if (model is not ClassifierModel explained)
         {
             throw new RefusedException(StatusCodes.Status404NotFound, $"The model '{name}' does not tell where it looked.");
         }
@@ -40,8 +44,21 @@ internal static class PredictPageEndpoints
         }
 
         var image = await pictures.DecodeAsync(picture).ConfigureAwait(false);
-        using var seen = model.Seen(image);
-        using var over = model.Explain(image, label).Heat.Over(seen, 1);
+        using var seen = Seen(model, image);
+        using var over = explained.Explain(image, label).Heat.Over(seen, 1);
         return PictureEndpoints.Jpeg(over, null);
+    }
+
+    // The picture before its pixels become floats.
+    private static Image Seen(IBatchClassifier model, Image image)
+    {
+        var pipeline = model switch
+        {
+            ClassifierModel network => network.Pipeline,
+            OnnxClassifier exported => exported.Processor?.ToPipeline(),
+            _ => null,
+        };
+        var seen = pipeline?.Apply(image, new Rng(0)) ?? image;
+        return ReferenceEquals(seen, image) ? image.Clone() : seen;
     }
 }

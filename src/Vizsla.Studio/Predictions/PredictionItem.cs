@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Vizsla.Inference;
 
 namespace Vizsla.Studio.Predictions;
 
@@ -35,6 +36,11 @@ public sealed class PredictionItem(string name, string? id, string? problem)
     /// <param name="problem">Why.</param>
     public void Fail(string problem) => (IsWaiting, Answer, Problem) = (false, null, problem);
 }
+
+/// <summary>A model's answer for a picture.</summary>
+/// <param name="Classes">The likeliest classes, best first.</param>
+/// <param name="Elapsed">From the question to the answer, preparing the picture included.</param>
+public sealed record PictureAnswer(IReadOnlyList<Prediction> Classes, TimeSpan Elapsed);
 
 /// <summary>The table of many pictures as a file for a spreadsheet.</summary>
 internal static class PredictionCsv

@@ -5,8 +5,9 @@ using Vizsla.Datasets.Drawing;
 using Vizsla.Imaging;
 using Vizsla.Inference;
 using Vizsla.Primitives;
+using Vizsla.Serving;
+using Vizsla.Serving.Queues;
 using Vizsla.Studio.Datasets;
-using Vizsla.Studio.Hosting;
 using Vizsla.Studio.Pictures;
 using Vizsla.Studio.Runs;
 
@@ -29,7 +30,7 @@ internal sealed class PredictionRoom(ModelCatalog catalog, RunLibrary runs, Data
     public async Task<(IReadOnlyList<string> Labels, ExplanationMethod? Method)> DescribeAsync(string name)
     {
         var model = (await OpenAsync(name).ConfigureAwait(false)).Model;
-        return (model.Labels, model.Method);
+        return (model.Labels, (model as ClassifierModel)?.Method);
     }
 
     /// <summary>Whether an uploaded picture is still there.</summary>
@@ -89,7 +90,7 @@ internal sealed class PredictionRoom(ModelCatalog catalog, RunLibrary runs, Data
         }
 
         return !catalog.Names.Contains(name) && runs.Find(name) is { HasModel: true } run
-            ? catalog.OpenAsync(ModelEntry.OfFiles(options.Serve(name, run.Folder)))
+            ? catalog.OpenAsync(ServedModels.Entry(options.Serve(name, run.Folder)))
             : Task.FromResult(catalog.Get(name));
     }
 

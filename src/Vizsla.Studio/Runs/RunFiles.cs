@@ -6,6 +6,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Vizsla.Hub.Cards;
+using Vizsla.Serving;
+using Vizsla.Serving.Pictures;
 using Vizsla.Studio.Hosting;
 using Vizsla.Studio.Pictures;
 

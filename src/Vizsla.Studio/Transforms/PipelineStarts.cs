@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Vizsla.Serving.Queues;
 using Vizsla.Studio.Runs;
 using Vizsla.Transforms;
 
@@ -14,7 +15,7 @@ internal sealed class PipelineStarts(StudioOptions options, RunLibrary runs)
     /// <summary>What can be started from.</summary>
     public IReadOnlyList<string> Names => [Tutorial, TutorialEvaluation, .. Processors.Keys];
 
-    private Dictionary<string, string> Processors => options.Models.Select(m => (Name: Predictions.ModelEntry.NameOf(m), Folder: m))
+    private Dictionary<string, string> Processors => options.Models.Select(m => (Name: ModelEntry.NameOf(m), Folder: m))
         .Concat(runs.Look().Where(r => r.HasModel).Select(r => (r.Name, r.Folder)))
         .Where(m => Directory.Exists(m.Folder))
         .DistinctBy(m => m.Name)

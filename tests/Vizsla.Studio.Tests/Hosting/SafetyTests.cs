@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Vizsla.Inference;
+using Vizsla.Serving;
 
 namespace Vizsla.Studio.Tests.Hosting;
 
@@ -115,15 +116,19 @@ public sealed class SafetyTests
         return await server.Client.SendAsync(request);
     }
 
-    private sealed class FaultyModel : Vizsla.Studio.Predictions.PictureModel
+    private sealed class FaultyModel : IBatchClassifier
     {
-        public override IReadOnlyList<string> Labels { get; } = ["only"];
+        public IReadOnlyList<string> Labels { get; } = ["only"];
 
-        public override ScoreFunction DefaultFunction => ScoreFunction.Softmax;
+        public ScoreFunction Function => ScoreFunction.Softmax;
 
-        public override Imaging.ImageTensor Prepare(Imaging.Image image) => new(3, 1, 1);
+        public Imaging.ImageTensor Prepare(Imaging.Image image) => new(3, 1, 1);
 
-        public override float[][] Logits(IReadOnlyList<Imaging.ImageTensor> pictures) =>
+        public IReadOnlyList<float[]> ComputeLogits(IReadOnlyList<Imaging.ImageTensor> pictures) =>
             throw new InvalidOperationException("at /home/somebody/secret.cs line 3");
+
+        public void Dispose()
+        {
+        }
     }
 }

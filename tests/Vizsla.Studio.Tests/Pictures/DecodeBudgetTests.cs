@@ -1,3 +1,5 @@
+using Vizsla.Serving;
+using Vizsla.Serving.Pictures;
 using Vizsla.Studio.Hosting;
 using Vizsla.Studio.Pictures;
 

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Vizsla.Models;
 using Vizsla.Models.Weights;
+using Vizsla.Serving.Queues;
 using Vizsla.Studio.Predictions;
 using Vizsla.Testing;
 

@@ -2,9 +2,9 @@ using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
-using Vizsla.Studio.Hosting;
+using Vizsla.Serving.Queues;
 
-namespace Vizsla.Studio.Predictions;
+namespace Vizsla.Serving.Api;
 
 /// <summary>The files of a multipart form, one after the other as they arrive: nothing is written to disk, and bytes and files are counted while they are read.</summary>
 internal static class FormFiles

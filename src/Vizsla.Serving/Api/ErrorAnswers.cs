@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
-namespace Vizsla.Studio.Hosting;
+namespace Vizsla.Serving.Api;
 
 /// <summary>Turns exceptions into one sentence for the caller; paths and stack traces stay in the server's log.</summary>
 internal sealed partial class ErrorAnswers(RequestDelegate next, ILogger<ErrorAnswers> logger)
@@ -72,13 +72,3 @@ internal sealed partial class ErrorAnswers(RequestDelegate next, ILogger<ErrorAn
 /// <summary>The body of an error response.</summary>
 /// <param name="Error">One sentence.</param>
 internal sealed record ErrorAnswer([property: JsonPropertyName("error")] string Error);
-
-/// <summary>A request that is refused; the message is shown to the caller and reveals nothing about the server's internals.</summary>
-internal sealed class RefusedException(int status, string message, TimeSpan? retryAfter = null) : Exception(message)
-{
-    /// <summary>HTTP status code.</summary>
-    public int Status { get; } = status;
-
-    /// <summary>When to try again; null when trying again cannot help.</summary>
-    public TimeSpan? RetryAfter { get; } = retryAfter;
-}

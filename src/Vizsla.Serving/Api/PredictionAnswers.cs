@@ -1,11 +1,16 @@
 using System.Text.Json.Serialization;
+using Vizsla.Inference;
 
-namespace Vizsla.Studio.Predictions;
+namespace Vizsla.Serving.Api;
 
 /// <summary>One class of an answer.</summary>
 /// <param name="Label">The class's name.</param>
 /// <param name="Score">Its score, float32.</param>
-public sealed record LabelScore([property: JsonPropertyName("label")] string Label, [property: JsonPropertyName("score")] float Score);
+internal sealed record LabelScore([property: JsonPropertyName("label")] string Label, [property: JsonPropertyName("score")] float Score)
+{
+    /// <summary>An answer as it is sent.</summary>
+    public static IReadOnlyList<LabelScore> Of(IReadOnlyList<Prediction> predictions) => [.. predictions.Select(p => new LabelScore(p.Label, p.Score))];
+}
 
 /// <summary>The answer for one file of a request of many: classes, or why there are none.</summary>
 /// <param name="File">The name that the request gave it.</param>
@@ -26,8 +31,3 @@ internal sealed record ModelDescription(
     [property: JsonPropertyName("ready")] bool Ready,
     [property: JsonPropertyName("labels")] IReadOnlyList<string> Labels,
     [property: JsonPropertyName("waiting")] int Waiting);
-
-/// <summary>A model's answer for a picture.</summary>
-/// <param name="Classes">The likeliest classes, best first.</param>
-/// <param name="Elapsed">From the question to the answer, preparing the picture included.</param>
-public sealed record PictureAnswer(IReadOnlyList<LabelScore> Classes, TimeSpan Elapsed);

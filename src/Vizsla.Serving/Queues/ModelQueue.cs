@@ -2,11 +2,11 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Vizsla.Imaging;
+using Vizsla.Inference;
 using Vizsla.Primitives;
-using Vizsla.Studio.Hosting;
-using Vizsla.Studio.Pictures;
+using Vizsla.Serving.Pictures;
 
-namespace Vizsla.Studio.Predictions;
+namespace Vizsla.Serving.Queues;
 
 /// <summary>Batches pictures of many requests for one model.</summary>
 /// <remarks>
@@ -18,7 +18,7 @@ internal sealed class ModelQueue : IAsyncDisposable
 {
     private static readonly TimeSpan LastPass = TimeSpan.FromSeconds(5);
 
-    private readonly PictureModel _model;
+    private readonly IBatchClassifier _model;
     private readonly ServingOptions _options;
     private readonly ServingMetrics _metrics;
     private readonly DecodeBudget _budget;
@@ -39,14 +39,14 @@ internal sealed class ModelQueue : IAsyncDisposable
     /// <param name="options">Sizes of batches and of the waiting room.</param>
     /// <param name="metrics">Where batches are counted.</param>
     /// <param name="budget">Limits what is decoded at a time.</param>
-    public ModelQueue(string name, PictureModel model, ServingOptions options, ServingMetrics metrics, DecodeBudget budget)
+    public ModelQueue(string name, IBatchClassifier model, ServingOptions options, ServingMetrics metrics, DecodeBudget budget)
     {
         (_name, _model, _options, _metrics, _budget) = (name, model, options, metrics, budget);
         new Thread(Work) { IsBackground = true, Name = $"vizsla model {name}" }.Start();
     }
 
     /// <summary>The model behind the queue.</summary>
-    public PictureModel Model => _model;
+    public IBatchClassifier Model => _model;
 
     /// <summary>Whether it takes no more pictures.</summary>
     public bool IsClosed => _closed;
@@ -58,7 +58,15 @@ internal sealed class ModelQueue : IAsyncDisposable
     /// <param name="data">The picture's bytes; decoded on one of a few threads, after a place in the waiting room was found.</param>
     /// <param name="cancellationToken">Takes the picture out of the queue.</param>
     /// <exception cref="RefusedException">The picture is refused, the waiting room is full (429), or the server is stopping (503).</exception>
-    public async Task<float[]> LogitsAsync(byte[] data, CancellationToken cancellationToken)
+    public Task<float[]> LogitsAsync(byte[] data, CancellationToken cancellationToken) => LogitsAsync(stop => PrepareAsync(data, stop), cancellationToken);
+
+    /// <summary>The logits of one picture that is decoded already.</summary>
+    /// <param name="image">The picture; neither changed nor disposed.</param>
+    /// <param name="cancellationToken">Takes the picture out of the queue.</param>
+    /// <exception cref="RefusedException">The picture is refused, the waiting room is full (429), or the server is stopping (503).</exception>
+    public Task<float[]> LogitsAsync(Image image, CancellationToken cancellationToken) => LogitsAsync(stop => PrepareAsync(() => Task.FromResult(_model.Prepare(image)), stop), cancellationToken);
+
+    private async Task<float[]> LogitsAsync(Func<CancellationToken, Task<ImageTensor>> prepare, CancellationToken cancellationToken)
     {
         if (Interlocked.Increment(ref _waiting) > _options.MaxQueue)
         {
@@ -75,7 +83,7 @@ internal sealed class ModelQueue : IAsyncDisposable
             }
 
             using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stop.Token);
-            using var tensor = await PrepareAsync(data, linked.Token).ConfigureAwait(false);
+            using var tensor = await prepare(linked.Token).ConfigureAwait(false);
             var job = new Job(tensor);
             if (!TryAdd(job))
             {
@@ -148,15 +156,25 @@ internal sealed class ModelQueue : IAsyncDisposable
         }
     }
 
-    private async Task<ImageTensor> PrepareAsync(byte[] data, CancellationToken cancellationToken)
+    private Task<ImageTensor> PrepareAsync(byte[] data, CancellationToken cancellationToken)
     {
         PictureGuard.Check(data, _options);
+        return PrepareAsync(
+            async () =>
+            {
+                using var share = await _budget.TakeAsync(data, cancellationToken).ConfigureAwait(false);
+                using var image = PictureGuard.Decode(data, _options);
+                return _model.Prepare(image);
+            },
+            cancellationToken);
+    }
+
+    private async Task<ImageTensor> PrepareAsync(Func<Task<ImageTensor>> prepare, CancellationToken cancellationToken)
+    {
         await _preparing.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            using var share = await _budget.TakeAsync(data, cancellationToken).ConfigureAwait(false);
-            using var image = PictureGuard.Decode(data, _options);
-            return _model.Prepare(image);
+            return await prepare().ConfigureAwait(false);
         }
         catch (Exception e) when (e is not (RefusedException or OperationCanceledException))
         {
@@ -235,7 +253,7 @@ internal sealed class ModelQueue : IAsyncDisposable
 
     private void Run(List<Job> batch)
     {
-        foreach (var group in batch.GroupBy(j => (j.Tensor.Height, j.Tensor.Width)))
+        foreach (var group in batch.GroupBy(j => (j.Tensor.Channels, j.Tensor.Height, j.Tensor.Width)))
         {
             RunAlike([.. group]);
         }
@@ -246,7 +264,7 @@ internal sealed class ModelQueue : IAsyncDisposable
         var start = Stopwatch.GetTimestamp();
         try
         {
-            var rows = _model.Logits([.. jobs.Select(j => j.Tensor)]);
+            var rows = _model.ComputeLogits([.. jobs.Select(j => j.Tensor)]);
             var elapsed = Stopwatch.GetElapsedTime(start);
             Volatile.Write(ref _secondsPerPicture, elapsed.TotalSeconds / jobs.Length);
             _metrics.Batch(_name, jobs.Length, elapsed);

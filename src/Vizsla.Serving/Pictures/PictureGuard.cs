@@ -1,8 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Vizsla.Imaging;
-using Vizsla.Studio.Hosting;
 
-namespace Vizsla.Studio.Pictures;
+namespace Vizsla.Serving.Pictures;
 
 /// <summary>Checks pictures by content and size before a pixel is decoded.</summary>
 internal static class PictureGuard

@@ -1,6 +1,6 @@
 using Vizsla.Imaging;
 
-namespace Vizsla.Studio.Tests;
+namespace Vizsla.Serving.Tests;
 
 /// <summary>Pictures that tests make themselves.</summary>
 internal static class TestPictures

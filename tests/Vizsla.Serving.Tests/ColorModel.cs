@@ -1,17 +1,16 @@
 using Vizsla.Imaging;
 using Vizsla.Inference;
-using Vizsla.Studio.Predictions;
 
-namespace Vizsla.Studio.Tests;
+namespace Vizsla.Serving.Tests;
 
 /// <summary>A model without weights: its logits are the means of red, green and blue; it can be held up.</summary>
-internal sealed class ColorModel : PictureModel
+internal sealed class ColorModel : IBatchClassifier
 {
     private readonly ManualResetEventSlim _gate = new(initialState: true);
 
-    public override IReadOnlyList<string> Labels { get; } = ["red", "green", "blue"];
+    public IReadOnlyList<string> Labels { get; } = ["red", "green", "blue"];
 
-    public override ScoreFunction DefaultFunction => ScoreFunction.Softmax;
+    public ScoreFunction Function => ScoreFunction.Softmax;
 
     /// <summary>How many pictures each forward pass had.</summary>
     public List<int> Batches { get; } = [];
@@ -29,7 +28,7 @@ internal sealed class ColorModel : PictureModel
     /// <summary>Pictures of this width make it throw what no picture should; 0 for none.</summary>
     public int FailingWidth { get; init; }
 
-    public override ImageTensor Prepare(Image image)
+    public ImageTensor Prepare(Image image)
     {
         if (image.Width == FailingWidth)
         {
@@ -51,12 +50,16 @@ internal sealed class ColorModel : PictureModel
         return tensor;
     }
 
-    public override float[][] Logits(IReadOnlyList<ImageTensor> pictures)
+    public IReadOnlyList<float[]> ComputeLogits(IReadOnlyList<ImageTensor> pictures)
     {
         Began.Set();
         _gate.Wait();
         Batches.Add(pictures.Count);
         return [.. pictures.Select(p => p.Values.ToArray())];
+    }
+
+    public void Dispose()
+    {
     }
 
     private sealed class Holding(ManualResetEventSlim gate) : IDisposable

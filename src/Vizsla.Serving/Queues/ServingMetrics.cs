@@ -1,12 +1,12 @@
 using System.Diagnostics.Metrics;
 
-namespace Vizsla.Studio.Predictions;
+namespace Vizsla.Serving.Queues;
 
 /// <summary>What <c>/metrics</c> tells of the models.</summary>
 internal sealed class ServingMetrics : IDisposable
 {
     /// <summary>The meter's name, for those who collect it themselves.</summary>
-    public const string MeterName = "Vizsla.Studio";
+    public const string MeterName = "Vizsla.Serving";
 
     private static readonly InstrumentAdvice<double> Seconds = new()
     {

@@ -2,10 +2,10 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Vizsla.Inference;
 using Vizsla.Primitives;
-using Vizsla.Studio.Hosting;
-using Vizsla.Studio.Pictures;
+using Vizsla.Serving.Queues;
+using Vizsla.Serving.Pictures;
 
-namespace Vizsla.Studio.Predictions;
+namespace Vizsla.Serving.Api;
 
 /// <summary>One request to a model: the picture's bytes and how to answer.</summary>
 /// <param name="Picture">The bytes as they came.</param>

@@ -1,8 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Vizsla.Imaging;
-using Vizsla.Studio.Hosting;
 
-namespace Vizsla.Studio.Pictures;
+namespace Vizsla.Serving.Pictures;
 
 /// <summary>Limits the pixels that are being decoded at a time, so that memory has a limit whatever is sent.</summary>
 /// <remarks>First come, first served: a large picture is not passed over by small ones for ever.</remarks>

@@ -5,10 +5,10 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Net.Http.Headers;
-using Vizsla.Studio.Hosting;
-using Vizsla.Studio.Pictures;
+using Vizsla.Serving.Queues;
+using Vizsla.Serving.Pictures;
 
-namespace Vizsla.Studio.Predictions;
+namespace Vizsla.Serving.Api;
 
 /// <summary>The models as addresses.</summary>
 internal static class PredictionEndpoints
@@ -64,8 +64,8 @@ internal static class PredictionEndpoints
         catalog.Get(name);
         CheckTopK(top_k);
         var request = await InferenceRequest.ReadAsync(context.Request, catalog.Options, context.RequestAborted).ConfigureAwait(false);
-        return Results.Json(await catalog
-            .PredictAsync(name, request.Picture, request.TopK ?? top_k ?? DefaultTopK, request.Function, context.RequestAborted).ConfigureAwait(false));
+        return Results.Json(LabelScore.Of(await catalog
+            .PredictAsync(name, request.Picture, request.TopK ?? top_k ?? DefaultTopK, request.Function, context.RequestAborted).ConfigureAwait(false)));
     }
 
     private static async Task<IResult> PostFilesAsync(HttpContext context, ModelCatalog catalog, string? model = null, int top_k = DefaultTopK)
@@ -105,7 +105,7 @@ internal static class PredictionEndpoints
         {
             return data is null ? throw PictureGuard.TooLarge(catalog.Options.MaxPictureBytes)
                 : data.Length == 0 ? throw new RefusedException(StatusCodes.Status400BadRequest, "The request holds no picture.")
-                : new(file, await catalog.PredictAsync(name, data, topK, null, cancellationToken).ConfigureAwait(false), null);
+                : new(file, LabelScore.Of(await catalog.PredictAsync(name, data, topK, null, cancellationToken).ConfigureAwait(false)), null);
         }
         catch (RefusedException e) when (e.RetryAfter is null)
         {

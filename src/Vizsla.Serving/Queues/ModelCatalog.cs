@@ -3,13 +3,12 @@ using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Vizsla.Imaging;
 using Vizsla.Inference;
-using Vizsla.Native;
 using Vizsla.Primitives;
-using Vizsla.Studio.Hosting;
-using Vizsla.Studio.Pictures;
+using Vizsla.Serving.Pictures;
 
-namespace Vizsla.Studio.Predictions;
+namespace Vizsla.Serving.Queues;
 
 /// <summary>The models of a server by name, loaded one after the other when it starts, and anew when their files were replaced.</summary>
 internal sealed partial class ModelCatalog : BackgroundService, IHostedLifecycleService, IAsyncDisposable
@@ -26,14 +25,16 @@ internal sealed partial class ModelCatalog : BackgroundService, IHostedLifecycle
     private readonly ServingOptions _options;
     private readonly ServingMetrics _metrics;
     private readonly DecodeBudget _budget;
+    private readonly IServiceProvider _services;
     private readonly ILogger<ModelCatalog> _logger;
     private readonly TaskCompletionSource _loaded = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _starting;
     private bool _stopping;
 
-    public ModelCatalog(IEnumerable<ModelEntry> entries, ServingOptions options, ServingMetrics metrics, DecodeBudget budget, ILogger<ModelCatalog> logger)
+    public ModelCatalog(IEnumerable<ModelEntry> entries, ServingOptions options, ServingMetrics metrics, DecodeBudget budget, IServiceProvider services, ILogger<ModelCatalog> logger)
     {
         options.Validate();
-        (_entries, _options, _metrics, _budget, _logger) = ([.. entries], options, metrics, budget, logger);
+        (_entries, _options, _metrics, _budget, _services, _logger) = ([.. entries], options, metrics, budget, services, logger);
         if (_entries.GroupBy(e => e.Name).FirstOrDefault(g => g.Count() > 1) is { } twice)
         {
             throw new ArgumentException($"Two models are called '{twice.Key}'; give each its own name.");
@@ -44,6 +45,10 @@ internal sealed partial class ModelCatalog : BackgroundService, IHostedLifecycle
 
     /// <summary>Ends when every model is loaded; fails as the first one failed.</summary>
     public Task Loaded => _loaded.Task;
+
+    /// <summary>The same for who may ask before the application runs.</summary>
+    /// <exception cref="InvalidOperationException">It does not: nothing would ever be loaded.</exception>
+    public Task Opened => _starting ? Loaded : throw new InvalidOperationException("The models are loaded when the application starts; start it before you ask them.");
 
     /// <summary>Names in the order given.</summary>
     public IEnumerable<string> Names => _entries.Select(e => e.Name);
@@ -92,17 +97,17 @@ internal sealed partial class ModelCatalog : BackgroundService, IHostedLifecycle
     /// <param name="function">From logits to scores; null as the model says.</param>
     /// <param name="cancellationToken">Takes the picture out of the queue.</param>
     /// <exception cref="RefusedException">There is no such model, it is not ready, or the picture is refused.</exception>
-    public async Task<IReadOnlyList<LabelScore>> PredictAsync(
-        string name, byte[] data, int topK, ScoreFunction? function, CancellationToken cancellationToken)
-    {
-        var start = Stopwatch.GetTimestamp();
-        var (queue, logits) = await LogitsAsync(name, data, cancellationToken).ConfigureAwait(false);
-        var scores = Scores.Apply(function ?? queue.Model.DefaultFunction, logits);
-        var answer = Scores.Top(scores, queue.Model.Labels, topK).Select(p => new LabelScore(p.Label, p.Score)).ToList();
-        _metrics.Answered(name, Stopwatch.GetElapsedTime(start));
-        Convolutions.Tell(_logger);
-        return answer;
-    }
+    public Task<IReadOnlyList<Prediction>> PredictAsync(string name, byte[] data, int topK, ScoreFunction? function, CancellationToken cancellationToken) =>
+        PredictAsync(name, queue => queue.LogitsAsync(data, cancellationToken), topK, function);
+
+    /// <summary>The likeliest classes of one picture that is decoded already.</summary>
+    /// <param name="name">The model's name.</param>
+    /// <param name="image">The picture; neither changed nor disposed.</param>
+    /// <param name="topK">How many classes.</param>
+    /// <param name="cancellationToken">Takes the picture out of the queue.</param>
+    /// <exception cref="RefusedException">There is no such model, it is not ready, or the picture is refused.</exception>
+    public Task<IReadOnlyList<Prediction>> PredictAsync(string name, Image image, int topK, CancellationToken cancellationToken) =>
+        PredictAsync(name, queue => queue.LogitsAsync(image, cancellationToken), topK, function: null);
 
     /// <summary>The model of that name.</summary>
     /// <exception cref="RefusedException">There is no such model (404), or it is not loaded yet (503).</exception>
@@ -155,7 +160,11 @@ internal sealed partial class ModelCatalog : BackgroundService, IHostedLifecycle
         await Task.WhenAll(queues.Select(q => q.DisposeAsync().AsTask())).ConfigureAwait(false);
     }
 
-    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StartingAsync(CancellationToken cancellationToken)
+    {
+        _starting = true;
+        return Task.CompletedTask;
+    }
 
     public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -204,13 +213,17 @@ internal sealed partial class ModelCatalog : BackgroundService, IHostedLifecycle
     }
 
     // A queue that closes because another one took its place sends its requests there.
-    private async Task<(ModelQueue Queue, float[] Logits)> LogitsAsync(string name, byte[] data, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<Prediction>> PredictAsync(string name, Func<ModelQueue, Task<float[]>> ask, int topK, ScoreFunction? function)
     {
+        var start = Stopwatch.GetTimestamp();
         for (var queue = Get(name); ;)
         {
             try
             {
-                return (queue, await queue.LogitsAsync(data, cancellationToken).ConfigureAwait(false));
+                var logits = await ask(queue).ConfigureAwait(false);
+                var answer = Scores.Top(Scores.Apply(function ?? queue.Model.Function, logits), queue.Model.Labels, topK);
+                _metrics.Answered(name, Stopwatch.GetElapsedTime(start));
+                return answer;
             }
             catch (RefusedException) when (queue.IsClosed && TryGet(name, out var next) && next != queue)
             {
@@ -230,7 +243,6 @@ internal sealed partial class ModelCatalog : BackgroundService, IHostedLifecycle
 
         var elapsed = Stopwatch.GetElapsedTime(start);
         ModelLoaded(_logger, entry.Name, elapsed);
-        Convolutions.Tell(_logger);
         return model.Queue;
     }
 
@@ -238,7 +250,7 @@ internal sealed partial class ModelCatalog : BackgroundService, IHostedLifecycle
     private LoadedModel Load(ModelEntry entry)
     {
         var state = entry.State();
-        return new(entry, new ModelQueue(entry.Name, entry.Open(), _options, _metrics, _budget), state);
+        return new(entry, new ModelQueue(entry.Name, entry.Open(_services), _options, _metrics, _budget), state);
     }
 
     private void Replace(LoadedModel model)
