@@ -1,6 +1,9 @@
+using System.Buffers.Binary;
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
+using Google.Protobuf;
 using Vizsla.Cli;
 using Vizsla.Cli.Tests;
 using Vizsla.Datasets;
@@ -21,9 +24,6 @@ internal sealed partial class Workday : IDisposable
 {
     // One folder for all cultures: its name is part of messages.
     private static readonly string s_folder = Path.Combine(Path.GetTempPath(), $"vizsla-culture-{Environment.ProcessId}");
-
-    // Exact also where they hold no text.
-    private static readonly string[] s_exact = [".safetensors", ".parquet", ".jpg", ".png"];
 
     private readonly SortedDictionary<string, string> _outcome = new(StringComparer.Ordinal);
 
@@ -141,9 +141,13 @@ internal sealed partial class Workday : IDisposable
         }
         catch (Exception e) when (e is ArgumentException or TransformException or DatasetException or ArgumentsException or TrainingException)
         {
-            _outcome[Invariant($"message {_outcome.Count:000}")] = e.Message;
+            _outcome[Invariant($"message {_outcome.Count:000}")] = WithoutCulture(e);
         }
     }
+
+    // ThrowIfLessThan and its like are .NET's own sentences, in which the value stands as the machine's language writes it.
+    private static string WithoutCulture(Exception e) =>
+        e is ArgumentOutOfRangeException { ActualValue: IFormattable value } ? e.Message.Replace(value.ToString(null, CultureInfo.CurrentCulture), value.ToString(null, CultureInfo.InvariantCulture), StringComparison.Ordinal) : e.Message;
 
     private void Refused(Action action) => Refused(() =>
     {
@@ -153,17 +157,65 @@ internal sealed partial class Workday : IDisposable
 
     private void Files()
     {
-        foreach (var file in Directory.EnumerateFiles(s_folder, "*", SearchOption.AllDirectories))
+        // In the order of their names, in which a second file of events follows the first.
+        foreach (var file in Directory.EnumerateFiles(s_folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
         {
             var bytes = File.ReadAllBytes(file);
-            _outcome[Comparable(Path.GetRelativePath(s_folder, file)) + (file.Contains("checkpoint", StringComparison.Ordinal) ? Path.GetFileName(Path.GetDirectoryName(file)) : "")] =
-                s_exact.Contains(Path.GetExtension(file)) ? Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(bytes)) : Comparable(TextOf(bytes));
+            var name = Comparable(Path.GetRelativePath(s_folder, file)) + (file.Contains("checkpoint", StringComparison.Ordinal) ? Path.GetFileName(Path.GetDirectoryName(file)) : "");
+            var text =
+                Path.GetFileName(file).Contains("tfevents", StringComparison.Ordinal) ? Comparable(TextOfEvents(bytes))
+                : bytes.Contains((byte)0) ? Convert.ToHexString(SHA256.HashData(bytes))
+                : Comparable(Encoding.UTF8.GetString(bytes));
+            _outcome[name] = _outcome.TryGetValue(name, out var before) ? before + text : text;
         }
     }
 
-    // Binary files (TensorBoard, pictures, pickles) by the readable words in them.
-    private static string TextOf(byte[] bytes) =>
-        bytes.AsSpan().IndexOf((byte)0) < 0 ? Encoding.UTF8.GetString(bytes) : string.Join('\n', Words().Matches(Encoding.Latin1.GetString(bytes)).Select(m => m.Value));
+    // Of TensorBoard's files the texts in them: numbers are bytes there, and some of these happen to be printable.
+    private static string TextOfEvents(byte[] bytes)
+    {
+        var texts = new List<string>();
+        for (var at = 0; at + 12 <= bytes.Length;)
+        {
+            // TFRecord: length, its checksum, a message, its checksum.
+            var length = (int)BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(at));
+            AddTexts(bytes.AsSpan(at + 12, length).ToArray(), texts);
+            at += 12 + length + 4;
+        }
+
+        return string.Join('\n', texts);
+    }
+
+    private static void AddTexts(byte[] message, List<string> texts)
+    {
+        var input = new CodedInputStream(message);
+        while (input.ReadTag() is not 0 and var tag)
+        {
+            if (WireFormat.GetTagWireType(tag) != WireFormat.WireType.LengthDelimited)
+            {
+                input.SkipLastField();
+                continue;
+            }
+
+            var value = input.ReadBytes().ToByteArray();
+            if (value.All(b => b is >= 32 and < 127 or 9 or 10))
+            {
+                texts.Add(Encoding.ASCII.GetString(value));
+            }
+            else
+            {
+                // Bytes that are no message hold no texts.
+                var inner = new List<string>();
+                try
+                {
+                    AddTexts(value, inner);
+                    texts.AddRange(inner);
+                }
+                catch (InvalidProtocolBufferException)
+                {
+                }
+            }
+        }
+    }
 
     // Said once a process, on machines that hide their caches.
     private static string WithoutNotices(string text) => string.Join('\n', text.Split('\n').Where(line => !line.StartsWith("Convolutions are computed by ", StringComparison.Ordinal)));
@@ -176,7 +228,4 @@ internal sealed partial class Workday : IDisposable
 
     [GeneratedRegex("[ ─]+")]
     private static partial Regex Gaps();
-
-    [GeneratedRegex("[ -~]{12,}")]
-    private static partial Regex Words();
 }

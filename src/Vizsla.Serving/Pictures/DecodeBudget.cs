@@ -1,26 +1,41 @@
 using Microsoft.AspNetCore.Http;
 using Vizsla.Imaging;
+using Vizsla.Primitives;
 
 namespace Vizsla.Serving.Pictures;
 
 /// <summary>Limits the pixels that are being decoded at a time, so that memory has a limit whatever is sent.</summary>
-/// <remarks>First come, first served: a large picture is not passed over by small ones for ever.</remarks>
-internal sealed class DecodeBudget
+/// <remarks>
+/// First come, first served: a large picture is not passed over by small ones for ever. The collector and glibc keep what large pictures took; some seconds
+/// after the last one it goes back to the system.
+/// </remarks>
+internal sealed class DecodeBudget : IDisposable
 {
     // Levels, the decoder's planes and coefficients, and the first pass of a resize.
     private const int BytesPerPixel = 16;
     private const int ShareOfMemory = 8;
+    // Half a gigabyte: what small pictures take is used again by the next ones.
+    private const long ManyPixels = 1 << 25;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
     private readonly LinkedList<(long Pixels, TaskCompletionSource Turn)> _waiting = [];
     private readonly Lock _lock = new();
     private readonly TimeSpan _longest;
     private readonly TimeProvider _time;
+    private readonly ITimer _idle;
     private long _left;
+    private long _most;
 
-    public DecodeBudget(ServingOptions options, TimeProvider? time = null)
+    /// <summary>Makes a budget.</summary>
+    /// <param name="options">Limits of pixels and of the wait.</param>
+    /// <param name="time">The clock; null for the system's.</param>
+    /// <param name="giveBack">Gives memory back to the system; null for the collector's and glibc's.</param>
+    public DecodeBudget(ServingOptions options, TimeProvider? time = null, Action? giveBack = null)
     {
         Limit = Math.Max(options.MaxPicturePixels, options.MaxDecodingPixels ?? (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / ShareOfMemory / BytesPerPixel));
         (_left, _longest, _time) = (Limit, options.MaxDecodingWait, time ?? TimeProvider.System);
+        _idle = _time.CreateTimer(_ => Rest(giveBack ?? SystemMemory.GiveBack), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Pixels in all.</summary>
@@ -39,7 +54,7 @@ internal sealed class DecodeBudget
         {
             if (_waiting.Count == 0 && pixels <= _left)
             {
-                _left -= pixels;
+                Take(pixels);
                 return new Share(this, pixels);
             }
 
@@ -59,6 +74,8 @@ internal sealed class DecodeBudget
                 : e;
         }
     }
+
+    public void Dispose() => _idle.Dispose();
 
     // A damaged header is the decoder's to explain: it decodes nothing.
     private static long PixelsOf(byte[] data)
@@ -96,7 +113,33 @@ internal sealed class DecodeBudget
         {
             _left += pixels;
             Admit();
+            if (_left == Limit && _most >= ManyPixels)
+            {
+                _ = _idle.Change(Pause, Timeout.InfiniteTimeSpan);
+            }
         }
+    }
+
+    private void Take(long pixels)
+    {
+        _left -= pixels;
+        _most = Math.Max(_most, Limit - _left);
+    }
+
+    // Another picture may have come meanwhile; the last one of them asks again.
+    private void Rest(Action giveBack)
+    {
+        lock (_lock)
+        {
+            if (_left < Limit || _most < ManyPixels)
+            {
+                return;
+            }
+
+            _most = 0;
+        }
+
+        giveBack();
     }
 
     private void Admit()
@@ -104,7 +147,7 @@ internal sealed class DecodeBudget
         while (_waiting.First is { } next && next.Value.Pixels <= _left)
         {
             _waiting.RemoveFirst();
-            _left -= next.Value.Pixels;
+            Take(next.Value.Pixels);
             next.Value.Turn.SetResult();
         }
     }

@@ -89,7 +89,7 @@ public static class Architectures
         return TimmVariants.Find(name) is var (timm, tag)
             ? timm.Configuration(tag: timm.HasTag(tag) ? tag : throw new ModelLoadException(
                 $"timm's '{timm.Name}' has no weights '{tag}'. Known: {string.Join(", ", timm.Tags.Select(t => t.Key))}.{Suggestion.DidYouMean(tag, timm.Tags.Select(t => t.Key))}"), side: imageSize)
-            : throw new ModelLoadException($"Unknown model '{name}'; 'vizsla models' lists the known ones.{Suggestion.DidYouMean(name, Variants)}");
+            : throw new ModelLoadException($"Unknown model '{name}'; Architectures.Variants ('vizsla models') lists the known ones.{Suggestion.DidYouMean(name, Variants)}");
     }
 
     // Families of transformers that are not built, with the nearest one that is.
@@ -129,5 +129,5 @@ public static class Architectures
         TimmVariants.Find(name) is var (variant, _)
             ? variant
             : throw new ModelLoadException(
-                $"Unknown architecture '{name}'; 'vizsla models' lists those of timm that are known.{Suggestion.DidYouMean(name, TimmVariants.All.Keys)}");
+                $"Unknown architecture '{name}'; Architectures.Variants ('vizsla models') lists those of timm that are known.{Suggestion.DidYouMean(name, TimmVariants.All.Keys)}");
 }

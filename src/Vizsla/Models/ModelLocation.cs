@@ -61,7 +61,7 @@ internal sealed record ModelLocation(string Name, string? Folder, ModelConfigura
             return File.Exists(Path.Combine(folder, ModelConfiguration.FileName))
                 ? new ModelLocation(path, folder, ModelConfiguration.Load(folder), () => WeightSource.OpenFile(path))
                 : throw new ModelLoadException(
-                    $"'{path}' lies beside no {ModelConfiguration.FileName}, and '{architecture}' is no architecture of timm's; 'vizsla models' lists the known ones.{Suggestion.DidYouMean(architecture, TimmVariants.All.Keys)}");
+                    $"'{path}' lies beside no {ModelConfiguration.FileName}, and '{architecture}' is no architecture of timm's; Architectures.Variants ('vizsla models') lists the known ones.{Suggestion.DidYouMean(architecture, TimmVariants.All.Keys)}");
         }
 
         using var source = WeightSource.OpenFile(path);
@@ -101,7 +101,7 @@ internal sealed record ModelLocation(string Name, string? Folder, ModelConfigura
             : tagged is null ? throw new ModelLoadException(
                 $"timm publishes no weights of '{name}', and there is no file {TimmVariants.Bare(name)}.safetensors here; start from random weights, or give a folder that holds them.")
             : throw new ModelLoadException(
-                $"The weights of '{name}' are not on this machine: neither '{tagged}' in the Hub cache '{HubCache.Root}' nor a file {TimmVariants.Bare(name)}.safetensors here; fetch them with 'vizsla pull --repo {tagged}', give a folder that holds them, or start from random weights.");
+                $"The weights of '{name}' are not on this machine: neither '{tagged}' in the Hub cache '{HubCache.Root}' nor a file {TimmVariants.Bare(name)}.safetensors here; fetch them with HubClient.SnapshotDownloadAsync ('vizsla pull --repo {tagged}'), give a folder that holds them, or start from random weights.");
     }
 
     /// <summary>The repository of a tag; of one that the table does not hold, where timm would publish it.</summary>
@@ -117,6 +117,6 @@ internal sealed record ModelLocation(string Name, string? Folder, ModelConfigura
         }
 
         var known = TimmVariants.All.Keys.Concat(Architectures.Variants).Distinct(StringComparer.Ordinal);
-        return $"'{name}' is neither a folder nor in the Hub cache '{HubCache.Root}'; fetch it with 'vizsla pull --repo {name}', or pass a folder that holds its config.json and model.safetensors.{Suggestion.DidYouMean(TimmVariants.Bare(name), known)}";
+        return $"'{name}' is neither a folder nor in the Hub cache '{HubCache.Root}'; fetch it with HubClient.SnapshotDownloadAsync ('vizsla pull --repo {name}'), or pass a folder that holds its config.json and model.safetensors.{Suggestion.DidYouMean(TimmVariants.Bare(name), known)}";
     }
 }

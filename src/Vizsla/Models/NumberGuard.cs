@@ -13,7 +13,7 @@ namespace Vizsla.Models;
 /// The first batch of each kind (size of batch and pictures, precision, threads, training or folded) is computed as it is going to be, and some of its
 /// pictures again in float64, which oneDNN has no kernels for. Where they differ by more than rounding does to that network, convolutions go on without oneDNN;
 /// where that does not help, the work stops. Before a training the convolutions of the batch are tested one by one, with their gradients.
-/// On machines that show their caches nothing is computed; nor for a network that is being recorded, or one with adapters, whose weights are not its own.
+/// On machines that show their caches nothing is computed; nor for a network that is being recorded. Of a network with adapters the one below them is checked, which has its convolutions.
 /// </remarks>
 internal static class NumberGuard
 {
@@ -51,8 +51,7 @@ internal static class NumberGuard
     internal static void Require(ClassificationNetwork network, Tensor pixels, Func<ClassificationNetwork, Tensor, Tensor>? compute)
     {
         if (!IsOn || _isChecking || GraphRecorder.Current is not null || pixels.device_type != DeviceType.CPU || pixels.dtype != ScalarType.Float32 || pixels.dim() != 4 || pixels.numel() == 0
-            || network.parameters().FirstOrDefault()?.dtype != ScalarType.Float32
-            || ModuleTree.Layers(network).OfType<TensorLayer>().Any(l => l.Adapter is not null))
+            || network.State().FirstOrDefault().Value?.dtype != ScalarType.Float32)
         {
             return;
         }
@@ -171,14 +170,15 @@ internal static class NumberGuard
     // Training changes statistics and draws, so a copy in evaluation mode computes with the order in memory that training uses.
     private static Tensor Compute(ClassificationNetwork network, Tensor pixels, bool isTraining)
     {
-        if (!isTraining)
+        var isAdapted = ModuleTree.Layers(network).OfType<TensorLayer>().Any(l => l.Adapter is not null);
+        if (!isTraining && !isAdapted)
         {
             return network.forward(pixels);
         }
 
         using var copy = Copy(network, ScalarType.Float32);
-        using var arranged = copy.ArrangeAsInTraining();
-        using var gradients = enable_grad();
+        using var arranged = isTraining ? copy.ArrangeAsInTraining() : network.IsFolded ? copy.FoldForPrediction() : null;
+        using var gradients = set_grad_enabled(isTraining);
         return copy.forward(pixels).detach();
     }
 
@@ -188,9 +188,11 @@ internal static class NumberGuard
         copy.to(type);
         copy.eval();
         (copy.InterpolatesPositions, copy.KeepsMemoryLayout) = (network.InterpolatesPositions, network.KeepsMemoryLayout);
-        foreach (var ((_, from), (_, to)) in network.State().Zip(copy.State()))
+        // By name: an adapter's parameters stand among the network's own.
+        var own = network.State().ToDictionary(s => s.Name, s => s.Value, StringComparer.Ordinal);
+        foreach (var (name, value) in copy.State())
         {
-            to.copy_(from);
+            value.copy_(own[name]);
         }
 
         return copy;

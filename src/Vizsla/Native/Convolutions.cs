@@ -128,18 +128,20 @@ internal static partial class Convolutions
     public static void Tell(ILogger logger)
     {
         var way = Way;
-        if (way != ConvolutionWay.Ordinary && _told != (int)way && logger.IsEnabled(LogLevel.Information) && Interlocked.Exchange(ref _told, (int)way) != (int)way)
+        // Products are slower, which whoever serves or trains with them has to know; the same kernels with other sizes are not.
+        var level = way == ConvolutionWay.Products ? LogLevel.Warning : LogLevel.Information;
+        if (way != ConvolutionWay.Ordinary && _told != (int)way && logger.IsEnabled(level) && Interlocked.Exchange(ref _told, (int)way) != (int)way)
         {
             var (name, reason) = (Name(way), ProcessorCaches.AreHidden ? "this machine hides its processor's caches" : _avoidsOneDnn ? "oneDNN was found wrong" : $"{Variable} asks for it");
-            Unusual(logger, name, reason);
+            Unusual(logger, level, name, reason);
         }
     }
 
     /// <summary>Forgets what was told, after a test.</summary>
     internal static void ForgetTold() => _told = 0;
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Convolutions are computed by {Way}, since {Reason}.")]
-    private static partial void Unusual(ILogger logger, string way, string reason);
+    [LoggerMessage(Message = "Convolutions are computed by {Way}, since {Reason}.")]
+    private static partial void Unusual(ILogger logger, LogLevel level, string way, string reason);
 
     private static ConvolutionWay Decide()
     {

@@ -15,6 +15,8 @@ internal sealed record Machine(
     string Processor, int CoreCount, string InstructionSets, long MemoryBytes, long FreeMemoryBytes, string OperatingSystem, string Runtime)
 {
     private const string CgroupLimit = "/sys/fs/cgroup/memory.max";
+    private const string Stat = "/proc/stat";
+    private const string Running = "procs_running ";
     private const string CgroupUse = "/sys/fs/cgroup/memory.current";
 
     /// <summary>Reads this machine.</summary>
@@ -30,6 +32,61 @@ internal sealed record Machine(
             Math.Min(free, memory.TotalAvailableMemoryBytes),
             $"{RuntimeInformation.OSDescription.Trim()} ({RuntimeInformation.RuntimeIdentifier})",
             RuntimeInformation.FrameworkDescription);
+    }
+
+    /// <summary>Whether other processes keep so many cores busy that as many threads as given would have to share one; false where the system does not tell.</summary>
+    /// <param name="threads">Threads that want to compute at once.</param>
+    /// <remarks>Looks a few times, since a process that sleeps now and then is not always seen.</remarks>
+    public static bool IsShort(int threads)
+    {
+        const int Looks = 5;
+        if (!File.Exists(Stat))
+        {
+            return false;
+        }
+
+        var busy = 0;
+        for (var i = 0; i < Looks; i++)
+        {
+            busy += IsShort(File.ReadAllText(Stat), OwnRunning(), threads) ? 1 : 0;
+            Thread.Sleep(1);
+        }
+
+        return busy > Looks / 2;
+    }
+
+    /// <summary>The same by the text of <c>/proc/stat</c>.</summary>
+    /// <param name="stat">The text.</param>
+    /// <param name="own">Threads of this process that run.</param>
+    /// <param name="threads">Threads that want to compute at once.</param>
+    internal static bool IsShort(string stat, int own, int threads)
+    {
+        var lines = stat.Split('\n');
+        var cores = lines.Count(l => l.StartsWith("cpu", StringComparison.Ordinal) && l.Length > 3 && char.IsAsciiDigit(l[3]));
+        return cores > 0
+            && lines.FirstOrDefault(l => l.StartsWith(Running, StringComparison.Ordinal)) is { } line
+            && int.TryParse(line.AsSpan(Running.Length), NumberStyles.Integer, CultureInfo.InvariantCulture, out var running)
+            && running - own + threads > cores;
+    }
+
+    // The state stands behind the name, which is in brackets and may hold anything.
+    private static int OwnRunning()
+    {
+        var count = 0;
+        foreach (var task in Directory.EnumerateDirectories("/proc/self/task"))
+        {
+            try
+            {
+                var text = File.ReadAllText(Path.Combine(task, "stat"));
+                count += text.LastIndexOf(')') is >= 0 and var end && end + 2 < text.Length && text[end + 2] == 'R' ? 1 : 0;
+            }
+            catch (IOException)
+            {
+                // A thread that has ended meanwhile.
+            }
+        }
+
+        return count;
     }
 
     private static string ProcessorName() =>

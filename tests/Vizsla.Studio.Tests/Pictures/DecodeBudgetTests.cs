@@ -2,6 +2,7 @@ using Vizsla.Serving;
 using Vizsla.Serving.Pictures;
 using Vizsla.Studio.Hosting;
 using Vizsla.Studio.Pictures;
+using Vizsla.Testing.Hub;
 
 namespace Vizsla.Studio.Tests.Pictures;
 
@@ -65,6 +66,44 @@ public sealed class DecodeBudgetTests
         (await budget.TakeAsync(Picture, CancellationToken.None)).Dispose();
 
         Assert.Equal(100, budget.Limit);
+    }
+
+    [Fact]
+    public async Task Memory_goes_back_to_the_system_once_after_the_last_of_large_pictures()
+    {
+        var given = new TaskCompletionSource();
+        var count = 0;
+        var time = new InstantTime();
+        using var budget = new DecodeBudget(new ServingOptions { MaxDecodingPixels = 60_000_000, MaxPicturePixels = 60_000_000 }, time, () =>
+        {
+            count++;
+            given.SetResult();
+        });
+        var large = TestPictures.Png(1, 2, 3, width: 6_000, height: 5_600);
+        var first = await budget.TakeAsync(large, CancellationToken.None);
+        var second = await budget.TakeAsync(Picture, CancellationToken.None);
+
+        first.Dispose();
+        Assert.DoesNotContain(TimeSpan.FromSeconds(5), time.Waits);
+        second.Dispose();
+        await given.Task;
+        (await budget.TakeAsync(Picture, CancellationToken.None)).Dispose();
+
+        Assert.Equal(1, count);
+    }
+
+    [Fact]
+    public async Task Memory_of_small_pictures_is_kept_for_the_next_ones()
+    {
+        var time = new InstantTime();
+        using var budget = new DecodeBudget(new ServingOptions { MaxDecodingPixels = 60_000_000, MaxPicturePixels = 60_000_000 }, time, () => Assert.Fail("memory was given back"));
+
+        for (var i = 0; i < 10; i++)
+        {
+            (await budget.TakeAsync(Picture, CancellationToken.None)).Dispose();
+        }
+
+        Assert.Equal([Timeout.InfiniteTimeSpan], time.Waits);
     }
 
     private static DecodeBudget Budget(long pixels, TimeSpan wait) => new(new ServingOptions { MaxDecodingPixels = pixels, MaxPicturePixels = 1, MaxDecodingWait = wait });

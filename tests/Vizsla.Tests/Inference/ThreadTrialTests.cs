@@ -7,6 +7,8 @@ namespace Vizsla.Tests.Inference;
 [Collection(nameof(RunAlone))]
 public sealed class ThreadTrialTests
 {
+    private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(20);
+
     [Theory]
     [InlineData(5, 4, true)]
     [InlineData(5, 5, true)]
@@ -15,16 +17,16 @@ public sealed class ThreadTrialTests
     {
         var time = new WorkTime();
 
-        Assert.Equal(expected, ThreadTrial.IsOneFaster(() => time.Work(all), () => time.Work(one), time));
+        Assert.Equal(expected, ThreadTrial.IsOneFaster(() => time.Work(all), () => time.Work(one), time, Longest));
     }
 
     [Fact]
-    public void The_best_round_counts()
+    public void One_lucky_round_does_not_decide()
     {
         var time = new WorkTime();
-        var rounds = new Queue<int>([9, 3, 9]);
+        var round = 0;
 
-        Assert.True(ThreadTrial.IsOneFaster(() => time.Work(4), () => time.Work(rounds.Dequeue()), time));
+        Assert.True(ThreadTrial.IsOneFaster(() => time.Work(round == 3 ? 1 : 9), () => time.Work(++round == 2 ? 19 : 4), time, Longest));
     }
 
     [Fact]
@@ -33,10 +35,24 @@ public sealed class ThreadTrialTests
         var time = new WorkTime();
         var tries = 0;
 
-        var isFaster = ThreadTrial.IsOneFaster(() => time.Work(100), () => time.Work(20 + ++tries), time);
+        var isFaster = ThreadTrial.IsOneFaster(() => time.Work(100), () => time.Work(20 + ++tries), time, Longest);
 
         Assert.False(isFaster);
         Assert.Equal(1, tries);
+    }
+
+    [Theory]
+    [InlineData(2, 3, 1, 2, true)]
+    [InlineData(2, 2, 2, 2, false)]
+    [InlineData(2, 2, 1, 2, true)]
+    [InlineData(4, 3, 1, 2, false)]
+    [InlineData(4, 6, 1, 2, true)]
+    [InlineData(1, 2, 1, 1, true)]
+    public void Cores_are_short_where_others_keep_them_busy(int cores, int running, int own, int threads, bool expected)
+    {
+        var stat = "cpu  1 2 3\n" + string.Concat(Enumerable.Range(0, cores).Select(i => $"cpu{i} 1 2 3\n")) + $"intr 5\nprocs_running {running}\nprocs_blocked 0\n";
+
+        Assert.Equal(expected, Machine.IsShort(stat, own, threads));
     }
 
     [Fact]

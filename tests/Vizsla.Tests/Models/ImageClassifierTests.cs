@@ -171,8 +171,8 @@ public sealed class ImageClassifierTests
 
     [Theory]
     [InlineData("""{"model_type":"vitt"}""", "Unknown model type 'vitt'. Known: {every family}. Did you mean 'vit'?")]
-    [InlineData("""{"architecture":"resnet5"}""", "Unknown architecture 'resnet5'; 'vizsla models' lists those of timm that are known. Did you mean 'resnet50'?")]
-    [InlineData("""{"architecture":"mixer_b16"}""", "Unknown architecture 'mixer_b16'; 'vizsla models' lists those of timm that are known.")]
+    [InlineData("""{"architecture":"resnet5"}""", "Unknown architecture 'resnet5'; Architectures.Variants ('vizsla models') lists those of timm that are known. Did you mean 'resnet50'?")]
+    [InlineData("""{"architecture":"mixer_b16"}""", "Unknown architecture 'mixer_b16'; Architectures.Variants ('vizsla models') lists those of timm that are known.")]
     [InlineData("""{"architecture":"resnet18","model_args":{"drop_rat":0.1}}""", "model_args names 'drop_rat', which is not supported. Known: drop_path_rate, drop_rate, global_pool, img_size, in_chans, num_classes. Did you mean 'drop_rate'?")]
     [InlineData("""{"architecture":"resnet18","num_classes":10,"model_args":{"num_classes":12}}""", "num_classes is 10, but model_args says 12; expected the same number.")]
     [InlineData("""{"model_type":"vit","hidden_size":50,"num_attention_heads":4}""", "hidden_size 50 is not a multiple of num_attention_heads 4; change one of them.")]

@@ -1,4 +1,5 @@
 using TorchSharp;
+using Vizsla.Adapters;
 using Vizsla.Models;
 using Vizsla.Native;
 using Vizsla.Testing;
@@ -54,6 +55,21 @@ public sealed class NumberGuardTests : IDisposable
 
         Assert.Equal(ConvolutionWay.Products, Convolutions.Way);
         Assert.True((scores - right).abs().max().item<float>() <= 1e-3 * right.abs().max().item<float>());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Below_an_adapter_a_wrong_kernel_is_found_too(bool isWrong)
+    {
+        using var scope = NewDisposeScope();
+        using var mode = no_grad();
+        _model.AddAdapter(new LoraConfig { TargetModules = ["layer4.1.conv2"] });
+        Convolutions.Fault = isWrong ? result => result.roll(1, 1) : null;
+
+        using var scores = _model.Network.forward(randn(3, 3, 64, 64));
+
+        Assert.Equal(isWrong, Convolutions.Way == ConvolutionWay.Products);
     }
 
     [Theory]

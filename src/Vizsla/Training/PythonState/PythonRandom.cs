@@ -3,7 +3,6 @@ using System.Text;
 using Vizsla.Models;
 using Vizsla.Models.Weights;
 using Vizsla.Training.Checkpoints;
-using Vizsla.Training.Data;
 using static TorchSharp.torch;
 
 namespace Vizsla.Training.PythonState;
@@ -40,9 +39,6 @@ internal sealed record PythonRandom(byte[] Torch, MersenneState? Numpy, Mersenne
             throw new TrainingException($"The generators' state '{path}' cannot be read: {e.Message}", e);
         }
     }
-
-    /// <summary>Puts torch's state back into its global CPU generator.</summary>
-    public void RestoreTorch() => TorchGenerator.SetState(Torch);
 
     // ("MT19937", array of 624 words, position, has_gauss, cached_gaussian)
     private static MersenneState? OfNumpy(PickleValues? saved) =>

@@ -77,7 +77,7 @@ public sealed class PythonStateGoldenTests
             try
             {
                 var random = PythonRandom.Read(path);
-                random.RestoreTorch();
+                TorchGenerator.SetState(random.Torch);
 
                 Assert.Equal(random.Torch, TorchGenerator.GetState());
                 Assert.InRange(random.Numpy!.Position, 0, MersenneState.WordCount);
