@@ -1,5 +1,3 @@
-using System.Buffers;
-
 namespace Vizsla.Imaging;
 
 /// <summary>A picture of 8-bit RGB pixels, interleaved row by row without padding.</summary>
@@ -23,7 +21,7 @@ public sealed class Image : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Array.MaxLength, nameof(height));
         Width = width;
         Height = height;
-        _buffer = ArrayPool<byte>.Shared.Rent((int)length);
+        _buffer = PixelPool.Rent((int)length);
     }
 
     /// <summary>Makes an image for the result of a step, whose size is looked at before memory is taken.</summary>
@@ -89,7 +87,7 @@ public sealed class Image : IDisposable
     {
         if (Interlocked.Exchange(ref _buffer, null) is { } buffer)
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            PixelPool.Return(buffer);
         }
     }
 }

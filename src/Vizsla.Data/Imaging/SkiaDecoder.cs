@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.InteropServices;
 using SkiaSharp;
 
@@ -20,7 +19,7 @@ internal static class SkiaDecoder
             using var codec = SKCodec.Create(skData) ?? throw new ImageFormatException("it is damaged");
             var size = eighths == 8 ? codec.Info.Size : codec.GetScaledDimensions(eighths / 8f);
             var target = new SKImageInfo(size.Width, size.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
-            var buffer = ArrayPool<byte>.Shared.Rent(target.BytesSize);
+            var buffer = PixelPool.Rent(target.BytesSize);
             try
             {
                 SKCodecResult result;
@@ -38,7 +37,7 @@ internal static class SkiaDecoder
             }
             finally
             {
-                ArrayPool<byte>.Shared.Return(buffer);
+                PixelPool.Return(buffer);
             }
         }
     }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -29,7 +28,7 @@ internal static class SkiaEncoder
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(stream);
         var info = new SKImageInfo(image.Width, image.Height, SKColorType.Rgba8888, SKAlphaType.Opaque);
-        var buffer = ArrayPool<byte>.Shared.Rent(info.BytesSize);
+        var buffer = PixelPool.Rent(info.BytesSize);
         try
         {
             AddAlpha(image.Pixels, buffer);
@@ -45,7 +44,7 @@ internal static class SkiaEncoder
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            PixelPool.Return(buffer);
         }
     }
 
