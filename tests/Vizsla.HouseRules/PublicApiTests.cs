@@ -13,6 +13,7 @@ public sealed class PublicApiTests
     [Theory]
     [InlineData("Vizsla.Hub")]
     [InlineData("Vizsla.HubServer")]
+    [InlineData("Vizsla.Imaging")]
     [InlineData("Vizsla.Data")]
     [InlineData("Vizsla.Heif")]
     [InlineData("Vizsla")]

@@ -70,6 +70,7 @@ public sealed class RoomTests
 
     private static readonly Dictionary<string, Dictionary<string, string[]>> Projects = new()
     {
+        ["Vizsla.Imaging"] = DataRooms,
         ["Vizsla.Data"] = DataRooms,
         ["Vizsla"] = MainRooms,
         ["Vizsla.Hub"] = new()
@@ -165,8 +166,8 @@ public sealed class RoomTests
     private static string RoomOf(Dictionary<string, string[]> rules, string name) =>
         rules.Keys.Where(room => name == room || name.StartsWith(room + '.', StringComparison.Ordinal)).MaxBy(room => room.Length) ?? string.Join('.', name.Split('.').Take(2));
 
-    // The types of other projects are held by BorderTests; Vizsla and Vizsla.Data share their root namespace.
-    private static bool IsOwn(string assembly, string room) => assembly is "Vizsla" or "Vizsla.Data"
+    // The types of other projects are held by BorderTests; Vizsla, Vizsla.Data and Vizsla.Imaging share their root namespace.
+    private static bool IsOwn(string assembly, string room) => assembly is "Vizsla" or "Vizsla.Data" or "Vizsla.Imaging"
         ? room.StartsWith(FrontDoor, StringComparison.Ordinal) && room != "Vizsla.Hub"
         : room == assembly || room.StartsWith(assembly + '.', StringComparison.Ordinal);
 
