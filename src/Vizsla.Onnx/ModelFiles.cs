@@ -37,8 +37,9 @@ internal sealed class ModelFiles
     /// <summary>Path of the network.</summary>
     public string Model { get; }
 
-    /// <summary>HF: <c>problem_type</c>; null where it is not said.</summary>
-    public string? ProblemType => _configuration?["problem_type"]?.GetValue<string>();
+    /// <summary>HF: <c>problem_type</c> of the configuration, without one of the file; null where it is not said.</summary>
+    public string? ProblemType(IReadOnlyDictionary<string, string> metadata) =>
+        _configuration is null ? metadata.GetValueOrDefault("problem_type") : _configuration["problem_type"]?.GetValue<string>();
 
     /// <summary>What <see cref="Find"/> needs of a repository.</summary>
     /// <param name="files">Paths of all its files.</param>
@@ -103,9 +104,9 @@ internal sealed class ModelFiles
             : throw new OnnxModelException($"Neither '{Path.Combine(_folder, Configuration)}' nor '{Model}' says the names of the classes. Give Labels in the options.");
     }
 
-    /// <summary>The preprocessing of the folder.</summary>
-    /// <exception cref="OnnxModelException">The folder does not say it, or says something impossible.</exception>
-    public ImageProcessor Processor()
+    /// <summary>The preprocessing: of the folder, else of the file.</summary>
+    /// <exception cref="OnnxModelException">Neither says it, or it is something impossible.</exception>
+    public ImageProcessor Processor(IReadOnlyDictionary<string, string> metadata)
     {
         try
         {
@@ -119,12 +120,18 @@ internal sealed class ModelFiles
             {
                 return ImageProcessor.FromPretrained(_folder);
             }
+
+            if (metadata.TryGetValue("preprocessor_config", out var stored))
+            {
+                var own = JsonNode.Parse(stored)!.AsObject();
+                return own["pretrained_cfg"] is JsonObject timm ? ImageProcessor.FromTimm(timm) : ImageProcessor.FromJson(own);
+            }
         }
         catch (InvalidDataException e)
         {
             throw new OnnxModelException(e.Message, e);
         }
 
-        throw new OnnxModelException($"'{_folder}' has no {Preprocessor}, which says how the pictures are prepared. Give Processor in the options.");
+        throw new OnnxModelException($"Neither '{Path.Combine(_folder, Preprocessor)}' nor '{Model}' says how the pictures are prepared. Give Processor in the options.");
     }
 }

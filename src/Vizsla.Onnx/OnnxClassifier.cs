@@ -41,7 +41,7 @@ public sealed partial class OnnxClassifier : IBatchClassifier
         var input = session.InputMetadata[_input];
         if (input.ElementDataType != TensorElementType.UInt8 || input.Dimensions.Length != 3)
         {
-            Processor = options.Processor ?? files.Processor();
+            Processor = options.Processor ?? files.Processor(session.ModelMetadata.CustomMetadataMap);
             _pipeline = Processor.ToPipeline();
         }
 
@@ -51,7 +51,7 @@ public sealed partial class OnnxClassifier : IBatchClassifier
                 ?? throw new ArgumentException(_pipeline?.FastDecodeProblem ?? $"'{files.Model}' prepares pictures itself, so that nothing says how small they may be decoded.", nameof(options));
         }
 
-        _function = options.Function ?? (_output == PreparedScores ? ScoreFunction.None : Scores.DefaultFunction(Labels.Count, files.ProblemType));
+        _function = options.Function ?? (_output == PreparedScores ? ScoreFunction.None : Scores.DefaultFunction(Labels.Count, files.ProblemType(session.ModelMetadata.CustomMetadataMap)));
         // A file that was made for one picture, or prepares them itself, takes no more at once.
         _batchSize = _pipeline is null || input.Dimensions is [1, ..] ? 1 : options.BatchSize;
         _workers = options.Workers;

@@ -31,7 +31,7 @@ public sealed record OnnxClassifierOptions
     /// <summary>Class names in order of their index; null takes them from <c>config.json</c> or the file itself.</summary>
     public IReadOnlyList<string>? Labels { get; init; }
 
-    /// <summary>Preprocessing; null takes <c>preprocessor_config.json</c>, or timm's settings in <c>config.json</c>.</summary>
+    /// <summary>Preprocessing; null takes <c>preprocessor_config.json</c>, or timm's settings in <c>config.json</c>, or the file's own.</summary>
     public ImageProcessor? Processor { get; init; }
 
     /// <summary>From logits to scores; null takes softmax, or sigmoid where <c>problem_type</c> or a single class asks for it.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using TorchSharp;
 using Vizsla.Export;
 using Vizsla.Imaging;
@@ -16,7 +17,7 @@ public sealed partial class ImageClassifier
     /// <param name="calibration">
     /// For int8: pictures like those to come, one to three hundred of the training split, which tell the ranges that convolutions are computed in; not disposed. Null leaves convolutions in float32.
     /// </param>
-    /// <returns>The path of the model file. Input <c>pixel_values</c>, float [batch_size, num_channels, height, width], preprocessed; output <c>logits</c>, float [batch_size, L].</returns>
+    /// <returns>The path of the model file, whose metadata has labels and preprocessing. Input <c>pixel_values</c>, float [batch_size, num_channels, height, width], preprocessed; output <c>logits</c>, float [batch_size, L].</returns>
     /// <exception cref="NotSupportedException">An operation of the network has no counterpart in ONNX, or a weight is beyond float16; the message names it.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     /// <remarks>Source: optimum's <c>main_export(task="image-classification")</c>: the same names, opset 18, IR version 8. Parity: logits 1e-4 of the largest.</remarks>
@@ -36,7 +37,11 @@ public sealed partial class ImageClassifier
     internal OnnxExport StartExport()
     {
         ThrowIfDisposed();
-        return new OnnxExport(Network, PictureSize);
+        var export = new OnnxExport(Network, PictureSize);
+
+        // As the two kinds of folders have it, so that a file alone can be used.
+        export.Say("preprocessor_config", (Processor.PretrainedCfg is { } timm ? new JsonObject { ["pretrained_cfg"] = JsonNode.Parse(timm) } : Processor.ToJson()).ToJsonString());
+        return export;
     }
 
     /// <summary>Shows pictures to a network that was recorded.</summary>

@@ -97,9 +97,12 @@ public sealed class LoadingTests(ExportedModel model) : IClassFixture<ExportedMo
         using var folder = new TemporaryFolder();
         File.Copy(Exported, folder["model.onnx"]);
         var alone = folder["model.onnx"];
+        var silent = model.Network.StartExport().Make(OnnxPrecision.Float32);
+        Assert.True(silent.Metadata.Remove("preprocessor_config"));
+        silent.Save(folder["silent.onnx"]);
         Assert.Equal(
-            $"'{folder.Path}' has no preprocessor_config.json, which says how the pictures are prepared. Give Processor in the options.",
-            Message(alone));
+            $"Neither '{folder["preprocessor_config.json"]}' nor '{folder["silent.onnx"]}' says how the pictures are prepared. Give Processor in the options.",
+            Message(folder["silent.onnx"]));
         Assert.Equal(
             $"'{alone}' has no input 'pixels'. It has pixel_values.",
             Message(alone, new() { Input = "pixels" }));
@@ -126,6 +129,27 @@ public sealed class LoadingTests(ExportedModel model) : IClassFixture<ExportedMo
         Assert.Equal(
             "The model answers with 3 classes, but there are 2 labels. Give the labels of this model.",
             Assert.Throws<OnnxModelException>(() => wrong.Predict(model.Photos[0])).Message);
+    }
+
+    [Theory]
+    [InlineData("vit-nano", true)]
+    [InlineData("resnet18", false)]
+    public void A_file_alone_says_labels_and_preprocessing(string architecture, bool isChanged)
+    {
+        using var folder = new TemporaryFolder();
+        using var network = ImageClassifier.Create(architecture, model.Network.Labels, ExportedModel.Side, seed: 2);
+        Assert.Equal(isChanged, network.Processor.PretrainedCfg is null);
+        if (isChanged)
+        {
+            network.Processor = network.Processor with { ImageMean = [0.1f, 0.2f, 0.3f] };
+        }
+
+        File.Move(network.ExportOnnx(folder["export"]), folder["alone.onnx"]);
+
+        using var classifier = OnnxClassifier.Load(folder["alone.onnx"]);
+
+        Assert.Equal(network.Labels, classifier.Labels);
+        OnnxClassifierTests.AssertClose(network.Predict(model.Photos[0]), classifier.Predict(model.Photos[0]));
     }
 
     [Fact]

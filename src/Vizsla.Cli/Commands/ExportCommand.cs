@@ -82,6 +82,10 @@ internal sealed class ExportCommand : Verb
         var withPreprocessing = arguments.GetValue(_withPreprocessing);
         var check = new ExportCheck(model, pictures);
         var export = Start(name, model);
+        foreach (var (key, value) in ExportSource.Of(name, revision))
+        {
+            export.Say(key, value);
+        }
 
         // Files appear in the output only when all of them are near enough.
         var wasThere = Directory.Exists(output);

@@ -55,6 +55,9 @@ internal sealed class OnnxExport
     /// <summary>The file's name, as optimum and transformers.js look for it below <c>onnx/</c>.</summary>
     public static string FileName(OnnxPrecision precision) => s_names[precision];
 
+    /// <summary>Adds what the files say about themselves (ONNX: <c>metadata_props</c>).</summary>
+    public void Say(string key, string value) => _model.Metadata[key] = value;
+
     /// <summary>Learns from pictures in which range each value of the network lies.</summary>
     /// <param name="pictures">Float [B, C, H, W], prepared.</param>
     public void Observe(Tensor pictures)

@@ -59,6 +59,12 @@ public sealed class ExportCommandTests : IDisposable
             Assert.All(expected, p => Assert.Equal(p.Score, scores[p.Label], file.Contains("quantized") ? 0.05 : file == "model.onnx" ? 1e-5 : 0.01));
         }
 
+        using var session = new Microsoft.ML.OnnxRuntime.InferenceSession(_folder["out", "onnx", "model.onnx"]);
+        var said = session.ModelMetadata.CustomMetadataMap;
+        Assert.Equal("""["butterfly","fish","giraffe"]""", said["id2label"]);
+        Assert.Equal(network.Processor, Transforms.ImageProcessor.FromJson(JsonNode.Parse(said["preprocessor_config"])!.AsObject()));
+        Assert.Equal($"sha256:{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(await File.ReadAllBytesAsync(_folder["model", "model.safetensors"])))}", said["source_revision"]);
+
         // Again: the card's section is replaced, not added.
         Assert.Equal(0, (await RunAsync("--model", _folder["model"], "--output", _folder["out"], "--verify_on", dataset)).Status);
         Assert.Single(Regex.Matches(await File.ReadAllTextAsync(_folder["out", "README.md"]), "## ONNX"));
