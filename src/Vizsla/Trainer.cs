@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Vizsla.Adapters;
+using Vizsla.Distributed;
 using Vizsla.Hub;
 using Vizsla.Models;
 using Vizsla.Runs;
@@ -34,6 +35,7 @@ public sealed class Trainer : IDisposable
     private readonly BestModel _best;
     private readonly CallbackList _callbacks;
     private readonly EvaluationLoop _evaluation;
+    private readonly ProcessGroup _processes;
     private readonly RunFolder _folder;
     private readonly EventLog _events;
     private readonly List<TrainerCallback> _reporters;
@@ -65,8 +67,12 @@ public sealed class Trainer : IDisposable
         ArgumentChecks.Require(_arguments);
         Native.Convolutions.Tell(_options.Logger);
         TrainerChecks.RequireOptions(_arguments, _options);
-        _compute = ComputeContext.Of(_arguments, model.Network, _options.DataCollator);
-        TorchGenerator.Seed(_arguments.Seed);
+        _processes = _options.Processes;
+        _processes.Timeout = TimeSpan.FromSeconds(_arguments.DdpTimeout);
+        _compute = ComputeContext.Of(_arguments, model.Network, _options.DataCollator, _processes);
+
+        // Each process leaves other units out; Python's leave out the same.
+        TorchGenerator.Seed(_arguments.Seed + (_arguments.DistributedOrder == DistributedOrder.Same ? _processes.Rank : 0));
 
         var metrics = Metric.WithBest(_arguments.MetricForBestModel, _options.Metrics);
         _context = new TrainerContext(_arguments, new TrainerState(), new TrainerControl(), model.Network) { Labels = model.Labels };
@@ -74,9 +80,9 @@ public sealed class Trainer : IDisposable
         _loss = new TrainingLoss(_arguments.LabelSmoothingFactor, TrainerChecks.ClassWeights(_arguments, model.Labels, trainDataset), _compute.Device, _options.ComputeLoss);
         _folder = new RunFolder(_arguments.OutputDir);
         _events = new EventLog(_arguments.OutputDir, TimeProvider.System);
-        _publisher = _arguments.PushToHub ? new HubPublisher(_arguments, _options.Hub, _events, _options.Logger) : null;
+        _publisher = _arguments.PushToHub && _processes.IsFirst ? new HubPublisher(_arguments, _options.Hub, _events, _options.Logger) : null;
         _reporters = Reporters();
-        _callbacks = new CallbackList(_context, [_events, .. EarlyStopping(), .. _reporters, .. Publishing(), .. _options.Callbacks]);
+        _callbacks = new CallbackList(_context, [.. _processes.IsFirst ? [_events] : Array.Empty<TrainerCallback>(), .. EarlyStopping(), .. _reporters, .. Publishing(), .. _options.Callbacks]);
         _evaluation = new EvaluationLoop(_compute, _loss, metrics, _callbacks);
     }
 
@@ -93,30 +99,38 @@ public sealed class Trainer : IDisposable
     public TrainOutput Train(CancellationToken cancellationToken = default)
     {
         var train = TrainerChecks.RequireTrainable(_arguments, _model, _train, _evalDataset, _best);
-        using var locked = RunLock.Take(_arguments.OutputDir);
+        ProcessChecks.Require(_processes, _arguments, train);
+        RunLock? taken = null;
+        _processes.OnFirst(() => taken = RunLock.Take(_arguments.OutputDir));
+        using var locked = taken;
         var probe = _arguments.Optim == OptimizerName.LbfgsHead ? ChooseHead(train, cancellationToken) : null;
         using var setup = new TrainingSetup(
             _model, _compute, _loss, Current(train), _evalDataset is null ? null : Current(_evalDataset), _options, _best.GreaterIsBetter, cancellationToken, probe);
-        var checkpoint = _folder.Prepare(_arguments, _options.Logger);
+        ProcessChecks.RequireAlike(_processes, setup.Description);
+        var checkpoint = _processes.OnFirst(() => _folder.Prepare(_arguments, _options.Logger));
         TrainerChecks.WarnOfMissingClasses(_model.Labels, train, _evalDataset, _options.Logger);
-        DiskSpace.Require(_arguments, _model, _options.Logger);
+        _processes.OnFirst(() => DiskSpace.Require(_arguments, _model, _options.Logger));
 
         // Whatever it was before: it is trained with cross entropy, and its scores are to be read so.
         _model.Configuration.ProblemType = "single_label_classification";
         if (checkpoint is not null)
         {
-            ArgumentChanges.Check(checkpoint, setup.Description, _options.Logger);
+            ProcessChecks.RequireCheckpoint(_processes, checkpoint);
+            _processes.OnFirst(() => ArgumentChanges.Check(checkpoint, setup.Description, _options.Logger));
         }
 
         using var loop = new TrainingLoop(setup, _evaluation, _callbacks, _best, cancellationToken);
         loop.Begin(checkpoint);
-        _folder.WriteText(RunFiles.Arguments, setup.Description.FileText);
+        _processes.OnFirst(() => _folder.WriteText(RunFiles.Arguments, setup.Description.FileText));
         try
         {
             Run(loop, cancellationToken);
             var output = loop.Finish();
-            _model.Save(_arguments.OutputDir);
-            _folder.WriteText(RunFiles.Arguments, setup.Description.FileText);
+            _processes.OnFirst(() =>
+            {
+                _model.Save(_arguments.OutputDir);
+                _folder.WriteText(RunFiles.Arguments, setup.Description.FileText);
+            });
             Native.Convolutions.Tell(_options.Logger);
             SaveMetrics("train", output.Metrics);
             SaveState();
@@ -145,6 +159,11 @@ public sealed class Trainer : IDisposable
         if (asked.Problems().ToList() is { Count: > 0 } problems)
         {
             throw new ArgumentsException(problems);
+        }
+
+        if (_processes.IsShared)
+        {
+            throw new TrainingException("The search for a learning rate runs in one process: start it without mpirun.");
         }
 
         var train = TrainerChecks.RequireTrainable(_arguments with { EvalStrategy = IntervalStrategy.No }, _model, _train, evaluation: null, _best);
@@ -188,8 +207,8 @@ public sealed class Trainer : IDisposable
     /// <param name="folder">The folder; null is the run folder, and only that is pushed.</param>
     public void SaveModel(string? folder = null)
     {
-        _model.Save(folder ?? _arguments.OutputDir);
-        if (folder is null && _arguments.PushToHub)
+        _processes.OnFirst(() => _model.Save(folder ?? _arguments.OutputDir));
+        if (folder is null && _arguments.PushToHub && _processes.IsFirst)
         {
             _publisher!.Push(State, "Model save", checkpoint: null);
         }
@@ -210,12 +229,12 @@ public sealed class Trainer : IDisposable
     }
 
     /// <summary>Writes <c>trainer_state.json</c> into the run folder.</summary>
-    public void SaveState() => _folder.WriteText(TrainerState.FileName, State.ToFileText());
+    public void SaveState() => _processes.OnFirst(() => _folder.WriteText(TrainerState.FileName, State.ToFileText()));
 
     /// <summary>Writes the metrics of a split into the run folder, and adds them to <c>all_results.json</c>.</summary>
     /// <param name="split"><c>train</c>, <c>eval</c> or <c>test</c>.</param>
     /// <param name="metrics">The metrics.</param>
-    public void SaveMetrics(string split, IReadOnlyDictionary<string, double> metrics) => _folder.WriteMetrics(split, metrics);
+    public void SaveMetrics(string split, IReadOnlyDictionary<string, double> metrics) => _processes.OnFirst(() => _folder.WriteMetrics(split, metrics));
 
     /// <summary>Waits for a push that is under way and disposes what the trainer made; the model stays.</summary>
     public void Dispose()
@@ -254,7 +273,7 @@ public sealed class Trainer : IDisposable
         {
             loop.Run();
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (loop.IsStopped(cancellationToken))
         {
             throw loop.Stop();
         }
@@ -268,6 +287,11 @@ public sealed class Trainer : IDisposable
 
     private List<TrainerCallback> Reporters()
     {
+        if (!_processes.IsFirst)
+        {
+            return [];
+        }
+
         var report = new ReportCallback(_model, _train, _evalDataset, _compute.Device.ToString(), _compute.PrecisionName, () => _publisher?.Repository);
         return _arguments.ReportTo.Any(name => name is "tensorboard" or "all") ? [report, new TensorBoardCallback(_train)] : [report];
     }

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Vizsla.Distributed;
 using Vizsla.Hub;
 using Vizsla.Training.Arguments;
 using Vizsla.Training.Callbacks;
@@ -37,6 +38,10 @@ public sealed record TrainerOptions
 
     /// <summary>Receives phases and warnings. Default none.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;
+
+    /// <summary>The processes that train together; stays the caller's. Default this one alone.</summary>
+    /// <remarks>Every process makes the same trainer and the same calls. Rank 0 alone writes and pushes; callbacks run in each, and must decide alike.</remarks>
+    public ProcessGroup Processes { get; init; } = ProcessGroup.Solo;
 
     /// <summary>The Hub to push to with <see cref="TrainingArguments.PushToHub"/>; stays the caller's. Null, the default, takes the one that the environment names.</summary>
     public HubClient? Hub { get; init; }

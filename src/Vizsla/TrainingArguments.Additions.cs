@@ -59,6 +59,9 @@ public sealed partial record TrainingArguments
     /// </summary>
     public bool? FeatureCache { get; init; }
 
+    /// <summary>How several processes share the pictures of an epoch. Default same: as one process would take them.</summary>
+    public DistributedOrder DistributedOrder { get; init; } = DistributedOrder.Same;
+
     /// <summary>Whether checkpoints also hold <c>optimizer.pt</c> and <c>scheduler.pt</c> as Python reads them. Default false.</summary>
     public bool SavePythonState { get; init; }
 }

@@ -153,6 +153,17 @@ public enum DataRng
     Torch,
 }
 
+/// <summary>How several processes share the pictures of an epoch.</summary>
+/// <remarks>In both, a step takes <c>per_device_train_batch_size</c> pictures of each process, times <c>gradient_accumulation_steps</c>; consecutive batches of the order go to the ranks in turn.</remarks>
+public enum DistributedOrder
+{
+    /// <summary>What is left at the end of an epoch is shared, so that each picture counts once: with as many pictures a step, the same run for any number of processes.</summary>
+    Same,
+
+    /// <summary>As Python's Trainer: what is left is filled up with pictures from the beginning of the epoch, in evaluations too, until each process has a full batch.</summary>
+    Accelerate,
+}
+
 /// <summary>How much each class counts in the loss.</summary>
 /// <remarks>Source: the <c>weight</c> of torch's <c>CrossEntropyLoss</c>; balanced as scikit-learn's <c>compute_class_weight</c>.</remarks>
 public sealed class ClassWeights

@@ -201,4 +201,7 @@ public sealed partial record TrainingArguments
 
     /// <summary>Whether an evaluation comes before the first step. Default false.</summary>
     public bool EvalOnStart { get; init; }
+
+    /// <summary>Seconds that several processes wait for one that makes no progress, at least 1, before the job is ended with a sentence that names it. Default 1800.</summary>
+    public int DdpTimeout { get; init; } = 1800;
 }

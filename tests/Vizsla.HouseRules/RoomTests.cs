@@ -37,12 +37,13 @@ public sealed class RoomTests
     };
 
     private static readonly string[] AllData = [.. DataRooms.Keys, FrontDoor];
+    private const string Distributed = "Vizsla.Distributed";
     private static readonly string[] Networks = [.. AllData, "Vizsla.Native", Models];
 
     private static readonly Dictionary<string, string[]> MainRooms = new()
     {
         ["Vizsla.Native"] = [.. AllData],
-        ["Vizsla.Distributed"] = [.. AllData, "Vizsla.Native"],
+        [Distributed] = [.. AllData, "Vizsla.Native"],
         [Models] = [.. AllData, "Vizsla.Native"],
         [Adapters] = [.. Networks],
         ["Vizsla.Inference"] = [.. Networks],
@@ -55,10 +56,10 @@ public sealed class RoomTests
         [$"{Training}.Schedules"] = [.. AllData, .. Of(Training, "Arguments")],
         [$"{Training}.Optimizers"] = [.. Networks, .. Of(Training, "Arguments")],
         [$"{Training}.Callbacks"] = [.. Networks, .. Of(Training, "Arguments", "Metrics")],
-        [$"{Training}.Data"] = [.. Networks, .. Of(Training, "Arguments", "Losses", "Optimizers")],
+        [$"{Training}.Data"] = [.. Networks, Distributed, .. Of(Training, "Arguments", "Losses", "Optimizers")],
         [$"{Training}.PythonState"] = [.. Networks, .. Of(Training, "Arguments", "Data", "Optimizers", "Schedules")],
-        [$"{Training}.Checkpoints"] = [.. Networks, Adapters, .. Of(Training, "Arguments", "Callbacks", "Data", "Losses", "Optimizers", "PythonState", "Schedules")],
-        [Training] = [.. Networks, Adapters, "Vizsla.Analysis", .. Of(Training, "Arguments", "Callbacks", "Checkpoints", "Data", "Losses", "Metrics", "Optimizers", "Schedules")],
+        [$"{Training}.Checkpoints"] = [.. Networks, Adapters, Distributed, .. Of(Training, "Arguments", "Callbacks", "Data", "Losses", "Optimizers", "PythonState", "Schedules")],
+        [Training] = [.. Networks, Adapters, Distributed, "Vizsla.Analysis", .. Of(Training, "Arguments", "Callbacks", "Checkpoints", "Data", "Losses", "Metrics", "Optimizers", "Schedules")],
         [$"{Training}.RateSearch"] = [.. Networks, Training, .. Of(Training, "Arguments", "Callbacks", "Data", "Losses", "Optimizers", "Schedules")],
 
         // What writes about a run reads the training; the training knows nothing of it.

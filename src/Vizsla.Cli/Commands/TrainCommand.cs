@@ -44,6 +44,7 @@ internal sealed class TrainCommand : Verb
             "vizsla train --dataset PetClassification --model tf_efficientnet_lite0 --output breeds --config pets-probe",
             "vizsla train --dataset PetClassification --model vit-tiny --from_scratch --image_size 64",
             "vizsla train --output breed-classification --resume_from_checkpoint true",
+            "mpirun -np 4 vizsla train --config pets.jsonc",
             "vizsla train --dataset user/pets --model user/vit-tiny --output vit-pets --push_to_hub")
     {
         _dataset = AddOption<string>("--dataset", "Folder of the dataset: split folders of class folders, or Parquet files; or its name on the Hub, owner/name.");
@@ -77,10 +78,13 @@ internal sealed class TrainCommand : Verb
         new("Small or unbalanced data", "--label_smoothing_factor", "--mixup_alpha", "--cutmix_alpha", "--class_weights", "--train_sampling_strategy", "--ema_decay"),
         new("Evaluation and saving", "--output", "--overwrite_output_dir", "--resume_from_checkpoint", "--eval_strategy", "--eval_steps", "--metric_for_best_model", "--load_best_model_at_end",
             "--save_strategy", "--save_steps", "--save_total_limit", "--logging_steps", "--log_format", "--report_to"),
+        new("Several processes", "--distributed_order", "--ddp_timeout"),
         new("Speed", "--bf16", "--dataloader_num_workers", "--fast_decode", "--feature_cache", "--per_device_eval_batch_size", "--use_cpu"),
         new("Hub", "--push_to_hub", "--hub_model_id", "--hub_private_repo", "--hub_strategy"),
         new("Reproducing", "--seed", "--data_seed", "--full_determinism"),
     ];
+
+    protected override bool IsShared => true;
 
     protected override async Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
     {
@@ -96,7 +100,7 @@ internal sealed class TrainCommand : Verb
         }
 
         var asked = ReadArguments(arguments, config, output);
-        if (!arguments.GetValue(_findRate) && asked?.DoTrain != false)
+        if (!arguments.GetValue(_findRate) && asked?.DoTrain != false && console.Processes.Rank == 0)
         {
             RunFolder.RequireFree(asked ?? _flags.Read(arguments, new TrainingArguments { OutputDir = output }, []));
         }
@@ -143,7 +147,7 @@ internal sealed class TrainCommand : Verb
             using var display = TrainingDisplay.Create(console, format, noBar: options.Arguments.DisableTqdm == true);
 
             // Standard output is for the objects alone where a program reads them.
-            await TrainingJob.RunAsync(options, splits, format == "json" ? console with { Out = console.Error } : console, [display], cancellationToken);
+            await TrainingJob.RunAsync(options, splits, format == "json" ? console with { Out = console.Error } : console, console.Processes.Rank == 0 ? [display] : [], cancellationToken);
             return 0;
         }
         catch (TrainingStoppedException stopped)

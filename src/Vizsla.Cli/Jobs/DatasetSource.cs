@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json;
 using Vizsla.Datasets;
 using Vizsla.Datasets.Checks;
 using Vizsla.Hub;
@@ -160,7 +162,7 @@ internal static class DatasetSource
                 continue;
             }
 
-            var bad = PictureProgress.Run(console, report => ImageScan.Run(split, new Relay<int>(done => report($"checked {key}", done, split.Count)), cancellationToken));
+            var bad = Scan(split, $"checked {key}", console, cancellationToken);
             problems.AddRange(bad.Select(b => b.Image));
             var left = bad.Select(b => b.Row).ToHashSet();
             kept.Add(KeyValuePair.Create(key, left.Count == 0 ? split : split.Select(Enumerable.Range(0, split.Count).Where(row => !left.Contains(row)))));
@@ -180,5 +182,20 @@ internal static class DatasetSource
 
         console.Note($"Left out {Counted(problems.Count, "picture")} that cannot be read completely:{list}");
         return new DatasetDict(kept);
+    }
+
+    // Each process looks at a part of the pictures, and all learn what was found.
+    private static List<(int Row, BadImage Image)> Scan(ImageDataset split, string what, CommandConsole console, CancellationToken cancellationToken)
+    {
+        var processes = console.Processes;
+        var (start, end) = processes.Share(split.Count, processes.Rank);
+        var own = processes.IsShared ? split.Select(Enumerable.Range(start, end - start)) : split;
+        var bad = PictureProgress.Run(console, report => ImageScan.Run(own, new Relay<int>(done => report(what, done, own.Count)), cancellationToken))
+            .Select(b => (Row: b.Row + start, b.Image)).ToList();
+        return processes.IsShared
+            ? [.. processes.AllGather(JsonSerializer.Serialize(bad.Select(b => new[] { Invariant($"{b.Row}"), b.Image.Path, b.Image.Reason })))
+                .SelectMany(text => JsonSerializer.Deserialize<string[][]>(text)!)
+                .Select(b => (int.Parse(b[0], CultureInfo.InvariantCulture), new BadImage(b[1], b[2])))]
+            : bad;
     }
 }

@@ -52,7 +52,7 @@ internal sealed class PreparedTraining : IDisposable
         var evaluation = evaluationRows?.WithTransform(evaluationPipeline);
         var test = dataset.GetValueOrDefault("test")?.WithTransform(evaluationPipeline);
         var log = new ConsoleLog(console);
-        var trainer = new Trainer(model, options.Arguments, train, evaluation, new TrainerOptions { Callbacks = callbacks, Logger = log.CreateLogger(nameof(Trainer)) });
+        var trainer = new Trainer(model, options.Arguments, train, evaluation, new TrainerOptions { Callbacks = callbacks, Logger = log.CreateLogger(nameof(Trainer)), Processes = console.Processes });
         EarlierRun.Note(trainer.Notes, options);
         return new PreparedTraining(model, log, trainer, evaluation, test);
     }

@@ -37,7 +37,7 @@ internal static class TrainingJob
         }
 
         console.WriteLine($"The model, its card and everything about the run are in '{arguments.OutputDir}'.");
-        if (arguments.PushToHub)
+        if (arguments.PushToHub && console.Processes.Rank == 0)
         {
             await PushAsync(trainer, arguments, console, cancellationToken);
         }

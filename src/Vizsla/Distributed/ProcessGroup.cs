@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Vizsla.Distributed;
@@ -116,9 +117,30 @@ public abstract class ProcessGroup : IDisposable
         return null;
     });
 
-    /// <summary>The part of so many things that this process does: consecutive, and no part more than one larger than another.</summary>
+    /// <summary>The part of so many things that a process does: consecutive, no part more than one larger than another, the larger ones first.</summary>
     /// <param name="count">Things in all.</param>
-    internal (int Start, int End) Share(int count) => ((int)((long)count * Rank / Size), (int)((long)count * (Rank + 1) / Size));
+    /// <param name="rank">The process.</param>
+    internal (int Start, int End) Share(int count, int rank) => (StartOf(count, rank), StartOf(count, rank + 1));
+
+    /// <summary>The numbers of all processes.</summary>
+    internal IReadOnlyList<float[]> AllGather(float[] values)
+    {
+        const int Piece = 1 << 27;
+        var lengths = AllGather(MemoryMarshal.AsBytes<int>([values.Length])).Select(bytes => MemoryMarshal.Read<int>(bytes)).ToList();
+        var gathered = new float[Size][];
+        for (var rank = 0; rank < Size; rank++)
+        {
+            gathered[rank] = rank == Rank ? values : new float[lengths[rank]];
+            for (var start = 0; start < lengths[rank]; start += Math.Min(Piece, lengths[rank] - start))
+            {
+                Broadcast(MemoryMarshal.AsBytes(gathered[rank].AsSpan(start, Math.Min(Piece, lengths[rank] - start))), rank);
+            }
+        }
+
+        return gathered;
+    }
+
+    private int StartOf(int count, int rank) => (int)((((long)count * rank) + Size - 1) / Size);
 
     private sealed class SoloGroup : ProcessGroup
     {

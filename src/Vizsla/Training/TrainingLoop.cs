@@ -29,6 +29,9 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
     private Tensor? _lastNorm;
     private double? _lastRate;
     private int _firstStep;
+    private float _ownLoss;
+    private long _valuesPerPicture;
+    private bool _isStopAgreed;
 
     /// <summary>Reads the checkpoint to resume from, if there is one.</summary>
     /// <param name="checkpoint">Path of a checkpoint; null to start from the beginning.</param>
@@ -37,12 +40,17 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
         _context.Reset();
         if (checkpoint is not null)
         {
-            Resume(setup.Checkpoint.Read(checkpoint, setup.Plan), Path.GetDirectoryName(Path.GetFullPath(checkpoint))!);
+            Resume(setup.Checkpoint.Read(checkpoint, setup.Plan, setup.Processes.Rank), Path.GetDirectoryName(Path.GetFullPath(checkpoint))!);
         }
 
+        // Whatever each process started from: those of rank 0 train.
+        SharedWeights.Broadcast(setup.Processes, setup.Model.SavedState.Concat(setup.Average?.Tensors ?? []).Select(s => s.Value));
         _state.Take(setup.Plan);
         _control.ShouldEvaluate |= _arguments.EvalOnStart && checkpoint is null;
     }
+
+    /// <summary>Whether the run ended between two steps because one of the processes was asked to stop.</summary>
+    public bool IsStopped(CancellationToken asked) => setup.Processes.IsShared ? _isStopAgreed : asked.IsCancellationRequested;
 
     /// <summary>Trains to the end.</summary>
     public void Run()
@@ -60,8 +68,7 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
                 using (NewDisposeScope())
                 {
                     Accumulate(step);
-
-                    // All gradients of the step are there: several processes would average theirs here.
+                    Exchange();
                     Update();
                 }
 
@@ -72,7 +79,7 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
                     break;
                 }
 
-                stop.ThrowIfCancellationRequested();
+                RequireGoingOn();
             }
 
             EndEpoch();
@@ -83,7 +90,8 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
     /// <summary>Puts the weights in place that the run is to end with, and writes the last row.</summary>
     public TrainOutput Finish()
     {
-        _kept.SettleWeights(setup.Checkpoint);
+        setup.Processes.OnFirst(() => _kept.SettleWeights(setup.Checkpoint));
+        SharedWeights.Broadcast(setup.Processes, setup.Model.SavedState.Select(s => s.Value));
         var loss = setup.Meter.MeanOfAll(_state.GlobalStep);
         var (plan, share) = (setup.Plan, 1 - ((double)_firstStep / setup.Plan.MaxSteps));
         var metrics = new Dictionary<string, double>(_speed.Metrics("train", plan.TrainedSampleCount * share, plan.MaxSteps - _firstStep));
@@ -149,8 +157,9 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
     {
         _flow.BeginStep();
         _context.Rows = step.Rows;
+        _ownLoss = 0;
         _context.LearningRate = setup.Schedule.Rates.Max();
-        setup.Guard?.BeginStep(_state.GlobalStep + 1, step.Rows, _context.LearningRate);
+        setup.Guard?.BeginStep(_state.GlobalStep + 1, step.AllRows, _context.LearningRate);
         setup.MemoryFit?.BeginStep();
         callbacks.Tell(c => c.OnStepBegin(_context));
     }
@@ -171,6 +180,7 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
                 setup.MemoryFit.Halve(e, _state.GlobalStep + 1);
                 setup.Optimizer.ZeroGradients();
                 setup.Meter.Forget();
+                _ownLoss = 0;
             }
         }
     }
@@ -188,8 +198,16 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
             var inputs = setup.Compute.Collate(batch);
             values += inputs.PixelValues.numel();
             var loss = ForwardAndBackward(inputs, weight).MoveToOuterDisposeScope();
-            setup.Meter.Add(loss, _state.GlobalStep);
-            setup.Guard?.Check(loss);
+            if (setup.Exchange is null)
+            {
+                setup.Meter.Add(loss, _state.GlobalStep);
+                setup.Guard?.Check(loss);
+            }
+            else
+            {
+                _ownLoss += loss.item<float>();
+            }
+
             (_context.PixelValues, _context.MicroBatchLoss) = (setup.Cache is { IsUsed: true } ? null : inputs.PixelValues, loss);
             if (++done < step.BatchCount)
             {
@@ -202,7 +220,30 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
         }
 
         setup.Meter.Keep();
-        _state.TotalFlos += 6.0 * values * setup.ParameterCount;
+
+        // Pictures are of one size, those of the other processes too.
+        _valuesPerPicture = step.Rows.Length == 0 ? _valuesPerPicture : values / step.Rows.Length;
+        _state.TotalFlos += 6.0 * (_valuesPerPicture * step.AllRows.Length) * setup.ParameterCount;
+    }
+
+    /// <summary>Adds up gradients and loss of all processes, and asks whether one of them is to stop.</summary>
+    private void Exchange()
+    {
+        if (setup.Exchange is { } exchange)
+        {
+            (var sum, _isStopAgreed) = exchange.Sum(_ownLoss, stop.IsCancellationRequested);
+            setup.Meter.Add(sum, _state.GlobalStep, _arguments.DistributedOrder == DistributedOrder.Accelerate ? _ownLoss * setup.Processes.Size : null);
+            setup.Guard?.Check(tensor(sum));
+        }
+    }
+
+    // Several processes stop after the same step: one that throws alone would leave the others waiting.
+    private void RequireGoingOn()
+    {
+        if (IsStopped(stop))
+        {
+            throw new OperationCanceledException(stop);
+        }
     }
 
     /// <summary>Forward and backward of a micro-batch, in as many parts as memory asks for.</summary>
@@ -323,15 +364,19 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
     private void Save()
     {
         setup.Guard?.Require();
-        var progress = new Progress(_position, (double?)_lastNorm?.item<float>(), _lastRate, _kept.ExtraSteps, _due.Evaluation, _due.Save);
-        _kept.Save(setup.Checkpoint, progress, setup.Data.StateBeforePending, setup.Description);
+        var progress = new Progress(_position, (double?)_lastNorm?.item<float>(), _lastRate, _kept.ExtraSteps, _due.Evaluation, _due.Save)
+        {
+            BatchSizeOfAll = setup.Plan.BatchSizeOfAll,
+        };
+        var generators = GeneratorFile.Gather(setup.Processes, new GeneratorFile(TorchGenerator.GetState(), setup.Data.StateBeforePending));
+        _kept.Save(setup.Checkpoint, progress, generators, setup.Description, setup.Processes);
     }
 
     private void Resume(Resumption from, string folder)
     {
         _state.CopyFrom(from.State);
         _kept.ResumeFrom(folder, from.Progress.ExtraSteps);
-        _position = _arguments.IgnoreDataSkip ? from.Progress.Position with { BatchesDone = 0 } : from.Progress.Position;
+        _position = _arguments.IgnoreDataSkip ? from.Progress.Position with { BatchesDone = 0 } : from.Progress.PositionIn(setup.Plan);
         _firstStep = _state.GlobalStep;
         _lastRate = from.Progress.LearningRate;
         _lastNorm = from.Progress.GradientNorm is { } norm ? tensor((float)norm).DetachFromDisposeScope() : null;

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using TorchSharp;
+using Vizsla.Distributed;
 using Vizsla.Models;
 using Vizsla.Training.Arguments;
 using Vizsla.Training.Checkpoints;
@@ -32,10 +33,10 @@ internal sealed class TrainingSetup : IDisposable
         TrainerOptions options, bool greaterIsBetter, CancellationToken stop, HeadProbe? probe = null)
     {
         (Model, Compute, Loss, EvalDataset) = (model, compute, loss, evaluation);
-        Plan = new TrainingPlan(Arguments, train.Count);
+        Plan = new TrainingPlan(Arguments, train.Count, Processes.Size);
         Freezing = new Freezing(Network, Arguments, model.ActiveAdapter?.Trained);
-        Cache = FeatureCache.For(compute, train, evaluation, Freezing, options.Logger, stop);
-        Data = new TrainingData(train, Arguments, Plan, model.Labels.Count, Cache);
+        Cache = FeatureCache.For(compute, train, evaluation, Freezing, options.Logger, Processes.IsShared ? CancellationToken.None : stop);
+        Data = new TrainingData(train, Arguments, Plan, model.Labels.Count, Cache, Processes);
         var groups = ParameterGroups.Create(Network, Arguments, Freezing.EverTrained);
         Optimizer = options.Optimizer?.Invoke(groups) ?? (probe is null ? null : new SolvedHead(groups, probe)) ?? OptimizerTable.Create(Arguments, groups);
         Schedule = options.Schedule?.Invoke(Optimizer, Plan)
@@ -45,6 +46,7 @@ internal sealed class TrainingSetup : IDisposable
         Scaler = compute.Precision.Training == ScalarType.Float16 ? new LossScaler() : null;
         Average = Arguments.EmaDecay > 0 ? new WeightAverage(model.SavedState, Arguments.EmaDecay) : null;
         MemoryFit = Arguments.AutoFindBatchSize ? new MemoryFit(Network, Arguments.PerDeviceTrainBatchSize) : null;
+        Exchange = Processes.IsShared ? new GradientExchange(Processes, Optimizer) : null;
         Checkpoint = new Checkpoint(model, Optimizer, Schedule, Meter, Average, Scaler);
         ParameterCount = Network.parameters().Sum(p => p.numel()) + (model.ActiveAdapter?.SavedCount ?? 0);
         Network.PatchDropRate = Arguments.PatchDropRate;
@@ -52,6 +54,9 @@ internal sealed class TrainingSetup : IDisposable
     }
 
     public TrainingArguments Arguments => Compute.Arguments;
+
+    /// <summary>The processes that train together.</summary>
+    public ProcessGroup Processes => Compute.Processes;
 
     public ImageClassifier Model { get; }
 
@@ -85,6 +90,9 @@ internal sealed class TrainingSetup : IDisposable
     /// <summary>Stops at a loss or gradient that is not finite; null where that was not asked for.</summary>
     public FiniteGuard? Guard { get; }
 
+    /// <summary>Adds up the gradients of several processes; null for one.</summary>
+    public GradientExchange? Exchange { get; }
+
     /// <summary>The loss scale; null but in float16.</summary>
     public LossScaler? Scaler { get; }
 
@@ -106,6 +114,7 @@ internal sealed class TrainingSetup : IDisposable
     public void Dispose()
     {
         Network.PatchDropRate = 0;
+        Exchange?.Dispose();
         Average?.Dispose();
         Freezing.Dispose();
         Guard?.Dispose();

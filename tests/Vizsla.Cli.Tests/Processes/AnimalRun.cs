@@ -10,10 +10,9 @@ namespace Vizsla.Cli.Tests.Processes;
 internal sealed class AnimalRun : IDisposable
 {
     private const int Side = 32;
-    private const double Dropout = 0.1;
     private readonly TemporaryFolder _folder = new();
 
-    public AnimalRun()
+    public AnimalRun(double dropout = 0.1)
     {
         var photos = _folder["photos"];
         _ = AnimalPainter.WriteFolder(photos, countPerClass: 12, size: Side);
@@ -21,7 +20,7 @@ internal sealed class AnimalRun : IDisposable
         var configuration = Architectures.Variant("vit-nano", Side);
         foreach (var (key, value) in new Dictionary<string, JsonNode>
         {
-            ["hidden_size"] = 48, ["num_hidden_layers"] = 2, ["intermediate_size"] = 96, ["hidden_dropout_prob"] = Dropout, ["attention_probs_dropout_prob"] = Dropout,
+            ["hidden_size"] = 48, ["num_hidden_layers"] = 2, ["intermediate_size"] = 96, ["hidden_dropout_prob"] = dropout, ["attention_probs_dropout_prob"] = dropout,
         })
         {
             configuration.Set(key, value);

@@ -21,11 +21,12 @@ internal sealed class GoldenRun(string folder)
     /// <summary>A whole checkpoint in the middle of the run; null where none was kept.</summary>
     public string? CheckpointFolder { get; } = Directory.Exists(folder) ? Directory.EnumerateDirectories(folder, "checkpoint-*").FirstOrDefault() : null;
 
-    public static IEnumerable<GoldenRun> All() => Directory.Exists(Path.Combine(Golden.Root, "trainer"))
-        ? Directory.EnumerateDirectories(Path.Combine(Golden.Root, "trainer")).Order(StringComparer.Ordinal).Select(f => new GoldenRun(f))
+    /// <summary>All runs of a kind: <c>trainer</c>, in one process, or <c>trainer2</c>, in two.</summary>
+    public static IEnumerable<GoldenRun> All(string kind = "trainer") => Directory.Exists(Path.Combine(Golden.Root, kind))
+        ? Directory.EnumerateDirectories(Path.Combine(Golden.Root, kind)).Order(StringComparer.Ordinal).Select(f => new GoldenRun(f))
         : [];
 
-    public static GoldenRun Require(string name) => new(Golden.Require("trainer", name));
+    public static GoldenRun Require(string name, string kind = "trainer") => new(Golden.Require(kind, name));
 
     public JsonNode Read(string file) => PythonJson.Parse(File.ReadAllText(Path.Combine(folder, file)))!;
 

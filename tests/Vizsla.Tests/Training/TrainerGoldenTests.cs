@@ -85,9 +85,9 @@ public sealed class TrainerGoldenTests
         Assert.True(File.Exists(Path.Combine(output, $"checkpoint-{trainer.State.MaxSteps}", "optimizer.pt")));
     }
 
-    internal static void AssertOrder(GoldenRun run, RunRecorder recorder)
+    internal static void AssertOrder(GoldenRun run, RunRecorder recorder, string file = "order.json")
     {
-        var order = run.Read("order.json").AsArray().Select(i => (int)i!.GetValue<long>()).ToList();
+        var order = run.Read(file).AsArray().Select(i => (int)i!.GetValue<long>()).ToList();
         Assert.Equal(order.Take(recorder.Order.Count), recorder.Order);
     }
 
@@ -128,7 +128,7 @@ public sealed class TrainerGoldenTests
         }
     }
 
-    private static void AssertWeights(GoldenRun run, RunRecorder recorder)
+    internal static void AssertWeights(GoldenRun run, RunRecorder recorder)
     {
         using var file = SafetensorsFile.Open(run.EndWeights);
         Assert.Equal(file.Tensors.Select(t => t.Name).Order(StringComparer.Ordinal), recorder.End.Keys.Order(StringComparer.Ordinal));

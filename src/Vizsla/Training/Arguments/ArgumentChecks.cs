@@ -60,6 +60,7 @@ public static class ArgumentChecks
         yield return Unless(a.EmaDecay is >= 0 and < 1, "ema_decay", a.EmaDecay, "at least 0 (none) and below 1");
         yield return Unless(a.EarlyStoppingPatience is null or >= 1, "early_stopping_patience", a.EarlyStoppingPatience, "at least 1");
         yield return Unless(a.EarlyStoppingThreshold >= 0, "early_stopping_threshold", a.EarlyStoppingThreshold, "0 or more");
+        yield return Unless(a.DdpTimeout >= 1, "ddp_timeout", a.DdpTimeout, "at least 1 second");
         yield return Unless(a.PatchDropRate is >= 0 and < 1, "patch_drop_rate", a.PatchDropRate, "at least 0 (none) and below 1");
         yield return Interval("logging_steps", a.LoggingSteps, a.LoggingStrategy == IntervalStrategy.Steps);
         yield return Interval("eval_steps", a.EvalSteps ?? a.LoggingSteps, a.EvalStrategy == IntervalStrategy.Steps);

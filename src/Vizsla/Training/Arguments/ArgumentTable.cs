@@ -7,7 +7,7 @@ namespace Vizsla.Training.Arguments;
 /// <summary>Every argument that the Hugging Face Trainer has had in 4.57 or 5.x: what works, under which names, and what is refused for which reason.</summary>
 public static class ArgumentTable
 {
-    private const string OneProcess = "training runs in one process here";
+    private const string OneProcess = "processes that mpirun starts share their work in one way here (distributed_order)";
     private const string NoText = "it is for text models, and pictures have no tokens";
     private const string NoCompiler = "TorchSharp has no graph compiler; bf16 is what speeds this trainer up";
     private const string NoTracker = "only TensorBoard is told (report_to)";
@@ -41,7 +41,6 @@ public static class ArgumentTable
         new("ddp_bucket_cap_mb", OneProcess),
         new("ddp_broadcast_buffers", OneProcess),
         new("ddp_static_graph", OneProcess),
-        new("ddp_timeout", OneProcess, 1800),
         new("fsdp", OneProcess, "", new JsonArray()),
         new("fsdp_min_num_params", OneProcess, 0),
         new("fsdp_config", OneProcess),

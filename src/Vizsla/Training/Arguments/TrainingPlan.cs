@@ -7,19 +7,22 @@ public sealed class TrainingPlan
     /// <summary>Works the plan out.</summary>
     /// <param name="arguments">The arguments.</param>
     /// <param name="sampleCount">Training samples in an epoch, at least 1.</param>
+    /// <param name="processCount">Processes that train together, at least 1.</param>
     /// <exception cref="Arguments.ArgumentsException">There is no whole batch in an epoch.</exception>
-    public TrainingPlan(TrainingArguments arguments, int sampleCount)
+    public TrainingPlan(TrainingArguments arguments, int sampleCount, int processCount = 1)
     {
         ArgumentNullException.ThrowIfNull(arguments);
         var (batch, accumulation) = (arguments.PerDeviceTrainBatchSize, arguments.GradientAccumulationSteps);
         SampleCount = sampleCount;
         BatchSize = batch;
+        batch *= processCount;
+        BatchSizeOfAll = batch;
         AccumulationSteps = accumulation;
         BatchesPerEpoch = arguments.DataloaderDropLast ? sampleCount / batch : CeilingOf(sampleCount, batch);
         if (BatchesPerEpoch == 0)
         {
             throw new Arguments.ArgumentsException(
-                $"There are {sampleCount} training pictures, fewer than one batch of {batch}: lower per_device_train_batch_size or leave out dataloader_drop_last.");
+                $"There are {sampleCount} training pictures, fewer than one batch of {batch}{(processCount > 1 ? $" in {processCount} processes" : "")}: lower per_device_train_batch_size or leave out dataloader_drop_last.");
         }
 
         StepsPerEpoch = CeilingOf(BatchesPerEpoch, accumulation);
@@ -45,13 +48,16 @@ public sealed class TrainingPlan
     /// <summary>Training samples in an epoch.</summary>
     public int SampleCount { get; }
 
-    /// <summary>Samples in a batch.</summary>
+    /// <summary>Samples in a batch of one process.</summary>
     public int BatchSize { get; }
+
+    /// <summary>Samples in a batch of all processes together.</summary>
+    public int BatchSizeOfAll { get; }
 
     /// <summary>Batches whose gradients are added before the optimizer steps.</summary>
     public int AccumulationSteps { get; }
 
-    /// <summary>Batches in an epoch.</summary>
+    /// <summary>Batches of each process in an epoch.</summary>
     public int BatchesPerEpoch { get; }
 
     /// <summary>Optimizer steps in an epoch; the last one may have fewer batches.</summary>

@@ -4,7 +4,6 @@ using Vizsla.Models.Weights;
 using Vizsla.Primitives;
 using Vizsla.Training.Arguments;
 using Vizsla.Training.Callbacks;
-using Vizsla.Training.Data;
 using Vizsla.Training.Losses;
 using Vizsla.Training.Optimizers;
 using Vizsla.Training.PythonState;
@@ -30,16 +29,16 @@ internal sealed record Checkpoint(
     /// <param name="arguments">Whether the weights alone are wanted, and Python's files too.</param>
     /// <param name="state">Where the run stands.</param>
     /// <param name="progress">What the trainer's state does not hold.</param>
-    /// <param name="beforePending">See <see cref="GeneratorFile"/>.</param>
+    /// <param name="generators">Where libtorch's generator stands, by rank.</param>
     /// <param name="description">What was asked.</param>
-    public void Write(string folder, TrainingArguments arguments, TrainerState state, Progress progress, byte[]? beforePending, RunDescription description)
+    public void Write(string folder, TrainingArguments arguments, TrainerState state, Progress progress, IReadOnlyList<GeneratorFile> generators, RunDescription description)
     {
         Model.Save(folder);
         if (!arguments.SaveOnlyModel)
         {
             OptimizerFile.Write(Path.Combine(folder, CheckpointNames.Optimizer), Optimizer);
             WriteJson(folder, CheckpointNames.Scheduler, Schedule.SaveState());
-            new GeneratorFile(TorchGenerator.GetState(), beforePending).Write(Path.Combine(folder, CheckpointNames.Generator));
+            GeneratorFile.Write(Path.Combine(folder, CheckpointNames.Generator), generators);
             if (arguments.SavePythonState)
             {
                 PythonOptimizer.Write(Path.Combine(folder, PythonOptimizer.FileName), Optimizer, arguments.Optim, Schedule.Rates);
@@ -64,8 +63,9 @@ internal sealed record Checkpoint(
     /// <summary>Reads a checkpoint back into model, optimizer, schedule and meter.</summary>
     /// <param name="folder">A whole checkpoint, of ours or of Python's.</param>
     /// <param name="plan">The steps of the run.</param>
+    /// <param name="rank">The process whose generator is read.</param>
     /// <exception cref="TrainingException">It is of another model.</exception>
-    public Resumption Read(string folder, TrainingPlan plan)
+    public Resumption Read(string folder, TrainingPlan plan, int rank = 0)
     {
         if (PythonCheckpoint.Is(folder))
         {
@@ -86,7 +86,7 @@ internal sealed record Checkpoint(
         return new Resumption(
             TrainerState.Load(Path.Combine(folder, TrainerState.FileName)),
             Progress.FromJson(progress),
-            GeneratorFile.Read(Path.Combine(folder, CheckpointNames.Generator)));
+            GeneratorFile.Read(Path.Combine(folder, CheckpointNames.Generator), rank));
     }
 
     /// <summary>Puts the weights of a checkpoint into the network, those of the moving average where the run has one.</summary>

@@ -1,3 +1,4 @@
+using Vizsla.Distributed;
 using Vizsla.Models;
 using Vizsla.Models.Weights;
 using Vizsla.Training.Optimizers;
@@ -95,23 +96,41 @@ internal sealed record GeneratorFile(byte[] State, byte[]? BeforePending)
     private const string Now = "cpu";
     private const string Pending = "before_pending";
 
-    public void Write(string path)
+    /// <summary>Writes the states of all processes: rank 0 under the names above, the others with their rank behind them.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="states">By rank.</param>
+    public static void Write(string path, IReadOnlyList<GeneratorFile> states)
     {
         using var scope = NewDisposeScope();
-        var tensors = new Dictionary<string, Tensor> { [Now] = tensor(State, dtype: ScalarType.Byte) };
-        if (BeforePending is not null)
+        var tensors = new Dictionary<string, Tensor>();
+        for (var rank = 0; rank < states.Count; rank++)
         {
-            tensors.Add(Pending, tensor(BeforePending, dtype: ScalarType.Byte));
+            tensors.Add(Of(Now, rank), tensor(states[rank].State, dtype: ScalarType.Byte));
+            if (states[rank].BeforePending is { } pending)
+            {
+                tensors.Add(Of(Pending, rank), tensor(pending, dtype: ScalarType.Byte));
+            }
         }
 
         SafetensorsFile.Write(path, tensors);
     }
 
-    public static GeneratorFile Read(string path)
+    /// <summary>Reads the state of a process; null where the run that wrote the file had fewer.</summary>
+    public static GeneratorFile? Read(string path, int rank)
     {
         using var file = SafetensorsFile.Open(path);
-        return new(Bytes(file, Now), file.Contains(Pending) ? Bytes(file, Pending) : null);
+        return rank > 0 && !file.Contains(Of(Now, rank)) ? null : new(Bytes(file, Of(Now, rank)), file.Contains(Of(Pending, rank)) ? Bytes(file, Of(Pending, rank)) : null);
     }
+
+    /// <summary>The states of all processes, by rank.</summary>
+    public static IReadOnlyList<GeneratorFile> Gather(ProcessGroup processes, GeneratorFile own)
+    {
+        var states = processes.AllGather(own.State);
+        var pending = processes.AllGather(own.BeforePending ?? []);
+        return [.. states.Zip(pending, (state, before) => new GeneratorFile(state, before.Length == 0 ? null : before))];
+    }
+
+    private static string Of(string name, int rank) => rank == 0 ? name : Invariant($"{name}.{rank}");
 
     private static byte[] Bytes(SafetensorsFile file, string name)
     {

@@ -1,3 +1,4 @@
+using Vizsla.Distributed;
 using Vizsla.Training.Callbacks;
 
 namespace Vizsla.Training.Checkpoints;
@@ -33,19 +34,20 @@ internal sealed class KeptCheckpoints(CallbackList callbacks)
     /// <summary>Saves a checkpoint of the current step, tells the callbacks, and removes what is too much.</summary>
     /// <param name="checkpoint">Writes it.</param>
     /// <param name="progress">Where the run stands.</param>
-    /// <param name="beforePending">See <see cref="GeneratorFile"/>.</param>
+    /// <param name="generators">Where libtorch's generator stands, by rank.</param>
     /// <param name="description">What was asked.</param>
+    /// <param name="processes">The processes of the run; the first one writes.</param>
     /// <exception cref="TrainingException">It cannot be written.</exception>
-    public void Save(Checkpoint checkpoint, Progress progress, byte[]? beforePending, RunDescription description)
+    public void Save(Checkpoint checkpoint, Progress progress, IReadOnlyList<GeneratorFile> generators, RunDescription description, ProcessGroup processes)
     {
         var context = callbacks.Context;
         State.BestModelCheckpoint = BestFolder(State.GlobalStep) ?? State.BestModelCheckpoint;
         State.StatefulCallbacks = callbacks.SaveState();
-        var path = _folders.Write(State.GlobalStep, folder => checkpoint.Write(folder, context.Arguments, State, progress, beforePending, description));
+        var path = processes.OnFirst(() => _folders.Write(State.GlobalStep, folder => checkpoint.Write(folder, context.Arguments, State, progress, generators, description)))!;
         LastSavedStep = State.GlobalStep;
         context.Control.ShouldSave = false;
         callbacks.Tell(c => c.OnSave(context, path));
-        Rotate();
+        processes.OnFirst(Rotate);
     }
 
     /// <summary>Puts the weights in place that the run is to end with: the best ones, or the average, or those of the last step.</summary>

@@ -13,9 +13,29 @@ namespace Vizsla.Training.Checkpoints;
 internal sealed record Progress(
     Position Position, double? GradientNorm, double? LearningRate, IReadOnlyList<int> ExtraSteps, bool IsEvaluationDue = false, bool IsSaveDue = false)
 {
+    /// <summary>Samples of a batch of all processes, by which the position counts; null where the checkpoint does not say.</summary>
+    public int? BatchSizeOfAll { get; init; }
+
+    /// <summary>The position in a run whose processes take together perhaps more or fewer samples in a batch.</summary>
+    /// <param name="plan">The run.</param>
+    /// <exception cref="TrainingException">It is inside a batch of that run.</exception>
+    public Position PositionIn(TrainingPlan plan)
+    {
+        if (BatchSizeOfAll is not { } before || before == plan.BatchSizeOfAll)
+        {
+            return Position;
+        }
+
+        var samples = (long)Position.BatchesDone * before;
+        return samples >= plan.SampleCount ? Position with { BatchesDone = plan.BatchesPerEpoch }
+            : samples % plan.BatchSizeOfAll == 0 ? Position with { BatchesDone = (int)(samples / plan.BatchSizeOfAll) }
+            : throw new TrainingException($"The checkpoint was taken after {samples} pictures of an epoch, which is inside a batch of {plan.BatchSizeOfAll} of all processes: give the per_device_train_batch_size and number of processes that it began with.");
+    }
+
     public JsonObject ToJson() => new()
     {
         ["position"] = Position.ToJson(),
+        ["batch_size_of_all"] = BatchSizeOfAll,
         ["grad_norm"] = GradientNorm,
         ["learning_rate"] = LearningRate,
         ["extra_steps"] = new JsonArray([.. ExtraSteps.Select(step => (JsonNode)step)]),
@@ -29,7 +49,10 @@ internal sealed record Progress(
         json.Number("learning_rate"),
         [.. (json["extra_steps"] as JsonArray ?? []).Numbers().Select(step => (int)step)],
         json["evaluation_due"]?.GetValue<bool>() ?? false,
-        json["save_due"]?.GetValue<bool>() ?? false);
+        json["save_due"]?.GetValue<bool>() ?? false)
+    {
+        BatchSizeOfAll = json.Whole("batch_size_of_all"),
+    };
 }
 
 /// <summary>Where inside the run a checkpoint was taken.</summary>

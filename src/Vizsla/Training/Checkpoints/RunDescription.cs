@@ -52,6 +52,7 @@ internal sealed class RunDescription
                 ["labels"] = network.Configuration.LabelCount,
             },
             ["precision"] = compute.PrecisionName,
+            ["processes"] = compute.Processes.Size,
             ["threads"] = torch.get_num_threads(),
             ["versions"] = new JsonObject
             {
@@ -83,6 +84,12 @@ internal sealed class RunDescription
     /// <summary>The arguments, by name.</summary>
     public JsonObject Arguments => Json["arguments"] as JsonObject ?? [];
 
+    /// <summary>Processes that train together; 1 where the file does not say.</summary>
+    public int ProcessCount => Json.Whole("processes") ?? 1;
+
+    /// <summary>Pictures of an optimizer step.</summary>
+    public double PicturesPerStep => ProcessCount * (Arguments.Number("per_device_train_batch_size") ?? 8) * (Arguments.Number("gradient_accumulation_steps") ?? 1);
+
     /// <summary>Fingerprint of the training split; null where the file does not say.</summary>
     public string? TrainFingerprint => (Json["data"]?["train"] as JsonObject)?["fingerprint"]?.GetValue<string>();
 
@@ -113,8 +120,11 @@ internal static partial class ArgumentChanges
         "output_dir", "overwrite_output_dir", "resume_from_checkpoint", "run_name", "report_to", "log_level", "logging_dir", "disable_tqdm", "skip_memory_metrics",
         "dataloader_num_workers", "dataloader_prefetch_factor", "dataloader_pin_memory", "eval_accumulation_steps", "save_total_limit", "save_only_model",
         "save_python_state", "do_train", "do_eval", "do_predict", "stop_on_nan", "auto_find_batch_size", "feature_cache",
-        "push_to_hub", "hub_model_id", "hub_strategy", "hub_token", "hub_private_repo", "hub_always_push", "hub_revision",
+        "push_to_hub", "ddp_timeout", "hub_model_id", "hub_strategy", "hub_token", "hub_private_repo", "hub_always_push", "hub_revision",
     ];
+
+    // What makes up the pictures of a step, with the number of processes.
+    private static readonly string[] s_batch = ["per_device_train_batch_size", "gradient_accumulation_steps"];
 
     // What changes when rows, evaluations and checkpoints are made, and from which of them the best is chosen, but no weight on the way.
     private static readonly HashSet<string> Visible =
@@ -140,6 +150,11 @@ internal static partial class ArgumentChanges
         var then = Read(path);
         var changes = Differences(then.Arguments, now.Arguments).Where(c => !Harmless.Contains(c.Name)).ToList();
         var refused = changes.Where(c => !Visible.Contains(c.Name) && !IsMereExtension(c.Name, then.Arguments, now.Arguments)).Select(c => $"{c.Name} was {c.Then} and is {c.Now}").ToList();
+        if (then.ProcessCount != now.ProcessCount)
+        {
+            TakeProcesses(then, now, refused);
+        }
+
         if (then.TrainFingerprint is { } fingerprint && fingerprint != now.TrainFingerprint)
         {
             refused.Add("the training pictures are not the same");
@@ -171,6 +186,32 @@ internal static partial class ArgumentChanges
         {
             Changed(logger, "precision", precision, now.Precision!);
         }
+    }
+
+    /// <summary>Another number of processes goes on exactly where a step takes as many pictures as before.</summary>
+    private static void TakeProcesses(RunDescription then, RunDescription now, List<string> refused)
+    {
+        if (then.PicturesPerStep != now.PicturesPerStep)
+        {
+            refused.RemoveAll(change => s_batch.Any(name => change.StartsWith(name + " ", StringComparison.Ordinal)));
+            refused.Add(Invariant($"{then.ProcessCount} {Processes(then)} took {then.PicturesPerStep} pictures a step, and {now.ProcessCount} {Processes(now)} would take {now.PicturesPerStep} (choose per_device_train_batch_size and gradient_accumulation_steps so that it is {then.PicturesPerStep} again)"));
+        }
+        else
+        {
+            refused.RemoveAll(change => s_batch.Any(name => change.StartsWith(name + " ", StringComparison.Ordinal)));
+        }
+
+        if (now.Arguments["dataloader_drop_last"]?.GetValue<bool>() == true)
+        {
+            refused.Add("with dataloader_drop_last another number of processes leaves out other pictures");
+        }
+
+        if (Text(now.Arguments["distributed_order"]) == "\"accelerate\"")
+        {
+            refused.Add("with distributed_order accelerate another number of processes takes other pictures");
+        }
+
+        static string Processes(RunDescription run) => run.ProcessCount == 1 ? "process" : "processes";
     }
 
     // A constant rate does not depend on how long the run is: more epochs change no step that was made.

@@ -1,3 +1,4 @@
+using Vizsla.Distributed;
 using Vizsla.Loading;
 using Vizsla.Primitives;
 
@@ -8,7 +9,8 @@ namespace Vizsla.Training.Data;
 /// <param name="arguments">How to load.</param>
 /// <param name="batchSize">Pictures in a batch.</param>
 /// <param name="mixer">Mixes batches; null leaves them.</param>
-internal sealed class BatchSource(ImageDataset dataset, TrainingArguments arguments, int batchSize, BatchMixer? mixer = null)
+/// <param name="processes">The processes whose batches come in turn; null for this one alone.</param>
+internal sealed class BatchSource(ImageDataset dataset, TrainingArguments arguments, int batchSize, BatchMixer? mixer = null, ProcessGroup? processes = null)
 {
     private readonly Rng? _stream = arguments.DataRng == DataRng.Torch ? new Rng(0) : null;
 
@@ -24,9 +26,12 @@ internal sealed class BatchSource(ImageDataset dataset, TrainingArguments argume
     public IEnumerable<TrainingBatch> Load(IReadOnlyList<int> order, int epoch, int firstBatch = 0, byte[]? pendingState = null)
     {
         var images = new BatchLoader(dataset, Options(firstBatch, order.Count)).Load(order, epoch);
-        var batches = images.Select((batch, i) => new TrainingBatch(batch, mixer?.Mix(batch, epoch, firstBatch + i, _stream)));
+        var batches = images.Select((batch, i) => new TrainingBatch(batch, mixer?.Mix(batch, epoch, NumberOf(firstBatch + i), _stream)));
         return _stream is null ? batches : OneAhead(batches, _stream, pendingState);
     }
+
+    // Among the batches of all processes, so that no two are mixed alike.
+    private int NumberOf(int batch) => processes is null ? batch : (batch * processes.Size) + processes.Rank;
 
     private BatchLoaderOptions Options(int firstBatch, int rowCount)
     {

@@ -1,4 +1,5 @@
 using TorchSharp;
+using Vizsla.Distributed;
 using Vizsla.Imaging;
 using Vizsla.Inference;
 using Vizsla.Models;
@@ -16,14 +17,22 @@ namespace Vizsla.Training.Data;
 /// <param name="Collator">Makes tensors of batches.</param>
 internal sealed record ComputeContext(TrainingArguments Arguments, ClassificationNetwork Network, Device Device, ComputePrecision Precision, Collator Collator)
 {
+    /// <summary>The processes that compute together.</summary>
+    public ProcessGroup Processes { get; private init; } = ProcessGroup.Solo;
+
     /// <summary>Chooses device and precision, and moves the network to the device.</summary>
     /// <exception cref="ArgumentsException">The device cannot do what was asked.</exception>
-    public static ComputeContext Of(TrainingArguments arguments, ClassificationNetwork network, Collator collator)
+    public static ComputeContext Of(TrainingArguments arguments, ClassificationNetwork network, Collator collator, ProcessGroup? processes = null)
     {
         var device = arguments.UseCpu || !cuda.is_available() ? CPU : CUDA;
         DeviceChecks.Require(arguments, device);
+        if (device.type != DeviceType.CPU && processes is { IsShared: true })
+        {
+            throw new ArgumentsException("Several processes compute on processors only, so far: add use_cpu, or train in one process.");
+        }
+
         network.to(device);
-        return new(arguments, network, device, ComputePrecision.For(arguments, device, network), collator);
+        return new(arguments, network, device, ComputePrecision.For(arguments, device, network), collator) { Processes = processes ?? ProcessGroup.Solo };
     }
 
     /// <summary>Name of the precision of training, such as <c>float32</c>.</summary>

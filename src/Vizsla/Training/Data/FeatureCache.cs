@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using TorchSharp;
+using Vizsla.Distributed;
 using Vizsla.Loading;
 using Vizsla.Models;
 using Vizsla.Native;
@@ -62,9 +63,10 @@ internal sealed partial class FeatureCache
 
         var cache = new FeatureCache(compute, evaluation?.Transform, freezing, stop);
         var needed = cache.BytesFor(train) + (evaluation is { Count: > 0 } && Fits(evaluation) ? cache.BytesFor(evaluation) : 0);
-        if (needed > (freeBytes ?? Machine.Read().FreeMemoryBytes))
+        var free = freeBytes ?? FreeBytes(compute.Processes);
+        if (needed > free)
         {
-            TooLarge(logger, needed / Mebibyte, (freeBytes ?? Machine.Read().FreeMemoryBytes) / Mebibyte);
+            TooLarge(logger, needed / Mebibyte, free / Mebibyte);
             return null;
         }
 
@@ -98,10 +100,12 @@ internal sealed partial class FeatureCache
         return _compute.Network.Head(flat);
     }
 
-    /// <summary>The rows of an epoch as batches of [F, 1, 1] "pictures".</summary>
-    public IEnumerable<TrainingBatch> Load(ImageDataset dataset, IReadOnlyList<int> order, int batchSize, bool dropLast, int firstBatch = 0)
+    /// <summary>The rows of an epoch as batches of [F, 1, 1] "pictures"; computes the features first, with the other processes, where that is still to be done.</summary>
+    public IEnumerable<TrainingBatch> Load(ImageDataset dataset, IReadOnlyList<int> order, int batchSize, bool dropLast, int firstBatch = 0) =>
+        Batches(dataset, FeaturesOf(dataset), order, batchSize, dropLast, firstBatch);
+
+    private static IEnumerable<TrainingBatch> Batches(ImageDataset dataset, float[][] features, IReadOnlyList<int> order, int batchSize, bool dropLast, int firstBatch)
     {
-        var features = FeaturesOf(dataset);
         for (var start = firstBatch * (long)batchSize; start + (dropLast ? batchSize : 1) <= order.Count; start += batchSize)
         {
             var count = (int)Math.Min(batchSize, order.Count - start);
@@ -122,10 +126,39 @@ internal sealed partial class FeatureCache
     {
         if (!_features.TryGetValue(dataset, out var features))
         {
-            _features.Add(dataset, features = Compute(dataset, [.. Enumerable.Range(0, dataset.Count)]));
+            _features.Add(dataset, features = ComputeTogether(dataset));
         }
 
         return features;
+    }
+
+    /// <summary>Features of all pictures, a part of them by each process.</summary>
+    private float[][] ComputeTogether(ImageDataset dataset)
+    {
+        var processes = _compute.Processes;
+        var (start, end) = processes.Share(dataset.Count, processes.Rank);
+        var own = Compute(dataset, [.. Enumerable.Range(start, end - start)]);
+        if (!processes.IsShared)
+        {
+            return own;
+        }
+
+        var all = new List<float[]>(dataset.Count);
+        foreach (var (numbers, rank) in processes.AllGather([.. own.SelectMany(row => row)]).Select((numbers, rank) => (numbers, rank)))
+        {
+            var (first, last) = processes.Share(dataset.Count, rank);
+            all.AddRange(last == first ? [] : numbers.Chunk(numbers.Length / (last - first)));
+        }
+
+        return [.. all];
+    }
+
+    // The least that any process has for itself: all decide alike.
+    private static long FreeBytes(ProcessGroup processes)
+    {
+        var machines = processes.AllGather(Environment.MachineName);
+        var free = Machine.Read().FreeMemoryBytes / machines.Count(machine => machine == Environment.MachineName);
+        return processes.AllGather(MemoryMarshal.AsBytes<long>([free])).Min(bytes => MemoryMarshal.Read<long>(bytes));
     }
 
     // The width is known once one picture has gone through the network.

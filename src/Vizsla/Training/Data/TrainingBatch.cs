@@ -30,11 +30,12 @@ internal sealed record TrainingBatch(ImageBatch Images, SoftTargets? Targets) : 
 }
 
 /// <summary>The micro-batches of one optimizer step.</summary>
-/// <param name="Rows">Rows of all their pictures, in order.</param>
-/// <param name="BatchCount">Number of micro-batches.</param>
+/// <param name="Rows">Rows of this process's pictures, in order.</param>
+/// <param name="AllRows">Rows of the pictures of all processes.</param>
+/// <param name="BatchCount">Number of this process's micro-batches; 0 where the others have the last pictures of an epoch.</param>
 /// <param name="LastBatch">Batches of the epoch that are done after this step.</param>
 /// <param name="Batches">The micro-batches, valid until the next one is asked for; to be read once, unless the step may be repeated.</param>
-internal sealed record StepBatches(int[] Rows, int BatchCount, int LastBatch, IEnumerable<TrainingBatch> Batches);
+internal sealed record StepBatches(int[] Rows, int[] AllRows, int BatchCount, int LastBatch, IEnumerable<TrainingBatch> Batches);
 
 /// <summary>Mixes the pictures of a batch and their labels.</summary>
 /// <remarks>Without a stream of its own each batch draws from a generator keyed by (seed, epoch, batch), as pictures do by row.</remarks>

@@ -1,3 +1,4 @@
+using Vizsla.Distributed;
 using Vizsla.Primitives;
 using Vizsla.Training.Arguments;
 using Vizsla.Training.Losses;
@@ -15,19 +16,22 @@ internal sealed class TrainingData
     private readonly BatchMixer? _mixer;
     private readonly ImageDataset _dataset;
     private readonly bool _dropsLast;
+    private readonly BatchShare _share;
 
     /// <param name="dataset">The training split; every row has a label.</param>
     /// <param name="arguments">The arguments.</param>
     /// <param name="plan">Batches and steps of an epoch.</param>
     /// <param name="classCount">Classes of the model.</param>
     /// <param name="cache">Gives features in place of pictures; null gives pictures.</param>
-    public TrainingData(ImageDataset dataset, TrainingArguments arguments, TrainingPlan plan, int classCount, FeatureCache? cache)
+    /// <param name="processes">The processes that share the pictures.</param>
+    public TrainingData(ImageDataset dataset, TrainingArguments arguments, TrainingPlan plan, int classCount, FeatureCache? cache, ProcessGroup processes)
     {
         (_dataset, _plan, _cache, _dropsLast) = (dataset, plan, cache, arguments.DataloaderDropLast);
         Labels = [.. Enumerable.Range(0, dataset.Count).Select(row => (long)dataset.Label(row))];
         _order = new EpochOrder(arguments.TrainSamplingStrategy, Labels, arguments.DataSeed ?? arguments.Seed);
         _mixer = BatchMixer.For(arguments, classCount);
-        _source = new BatchSource(dataset, arguments, plan.BatchSize, _mixer);
+        _source = new BatchSource(dataset, arguments, plan.BatchSize, _mixer, processes);
+        _share = new BatchShare(processes, arguments.DistributedOrder, plan.BatchSize, _dropsLast);
         _fetchesWholeSteps = arguments.DataRng == DataRng.Torch || arguments.AutoFindBatchSize;
     }
 
@@ -38,7 +42,7 @@ internal sealed class TrainingData
     public byte[]? StateBeforePending => _source.StateBeforePending;
 
     /// <summary>What the samples of a step weigh in the loss; mixed ones all alike.</summary>
-    public double WeightOf(StepBatches step, TrainingLoss loss) => _mixer is null ? loss.WeightOf(step.Rows.Select(row => Labels[row])) : step.Rows.Length;
+    public double WeightOf(StepBatches step, TrainingLoss loss) => _mixer is null ? loss.WeightOf(step.AllRows.Select(row => Labels[row])) : step.AllRows.Length;
 
     /// <summary>The steps of an epoch.</summary>
     /// <param name="epoch">Epoch from 0.</param>
@@ -46,19 +50,22 @@ internal sealed class TrainingData
     /// <param name="pendingState">See <see cref="BatchSource.Load"/>.</param>
     public IEnumerable<StepBatches> Steps(int epoch, int firstBatch, byte[]? pendingState)
     {
-        var order = _order.Of(epoch);
+        var all = _share.All(_order.Of(epoch));
+        var own = _share.Own(all, 0, _plan.BatchesPerEpoch);
         var loaded = _cache is { IsUsed: true }
-            ? _cache.Load(_dataset, order, _plan.BatchSize, _dropsLast, firstBatch)
-            : _source.Load(order, epoch, firstBatch, pendingState);
+            ? _cache.Load(_dataset, own, _plan.BatchSize, _dropsLast, firstBatch)
+            : _source.Load(own, epoch, firstBatch, pendingState);
         using var batches = loaded.GetEnumerator();
         for (int first = firstBatch, count; first < _plan.BatchesPerEpoch; first += count)
         {
             count = Math.Min(_plan.AccumulationSteps, _plan.BatchesPerEpoch - first);
-            var start = first * _plan.BatchSize;
-            var rows = order[start..Math.Min(start + (count * _plan.BatchSize), order.Length)];
+            var start = first * _plan.BatchSizeOfAll;
+            var allRows = all[start..Math.Min(start + (count * _plan.BatchSizeOfAll), all.Length)];
+            var rows = _share.Own(all, first, count);
+            var ownCount = (rows.Length + _plan.BatchSize - 1) / _plan.BatchSize;
             if (!_fetchesWholeSteps)
             {
-                yield return new StepBatches(rows, count, first + count, Take(batches, count));
+                yield return new StepBatches(rows, allRows, ownCount, first + count, Take(batches, ownCount));
                 continue;
             }
 
@@ -67,12 +74,12 @@ internal sealed class TrainingData
             var fetched = new List<TrainingBatch>();
             try
             {
-                while (fetched.Count < count && batches.MoveNext())
+                while (fetched.Count < ownCount && batches.MoveNext())
                 {
                     fetched.Add(batches.Current);
                 }
 
-                yield return new StepBatches(rows, count, first + count, fetched);
+                yield return new StepBatches(rows, allRows, ownCount, first + count, fetched);
             }
             finally
             {

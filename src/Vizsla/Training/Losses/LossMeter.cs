@@ -15,6 +15,7 @@ internal sealed class LossMeter : IDisposable
     private Tensor? _kept;
     private double _total;
     private int _lastStep;
+    private double? _sumHere;
 
     /// <param name="device">Where losses are.</param>
     /// <param name="filtersNan">Whether a loss that is not finite counts as the mean so far.</param>
@@ -37,6 +38,18 @@ internal sealed class LossMeter : IDisposable
         Replace(_sum.Plus(counted).DetachFromDisposeScope());
     }
 
+    /// <summary>Adds the loss of a step of several processes.</summary>
+    /// <param name="loss">That of all of them.</param>
+    /// <param name="step">Steps done before this one.</param>
+    /// <param name="lossHere">The mean of this process alone, where the mean of the whole run is to take it for the steps since the last row, as Python's does; null takes that of all.</param>
+    public void Add(float loss, int step, double? lossHere)
+    {
+        using var value = tensor(loss, device: _device);
+        Add(value, step);
+        _sumHere = lossHere is { } here ? (_sumHere ?? 0) + here : null;
+        Keep();
+    }
+
     /// <summary>Marks a point to which <see cref="Forget"/> returns.</summary>
     public void Keep()
     {
@@ -55,6 +68,7 @@ internal sealed class LossMeter : IDisposable
         var mean = sum / (step - _lastStep);
         _total += sum;
         _lastStep = step;
+        _sumHere = null;
         Replace(Scalar(0));
         Keep();
         return mean;
@@ -82,7 +96,7 @@ internal sealed class LossMeter : IDisposable
 
     /// <summary>Mean loss of all steps so far.</summary>
     /// <param name="step">Steps done.</param>
-    public double MeanOfAll(int step) => (_total + _sum.item<float>()) / Math.Max(step, 0.001);
+    public double MeanOfAll(int step) => (_total + (_sumHere ?? _sum.item<float>())) / Math.Max(step, 0.001);
 
     /// <summary>What a resumed run needs.</summary>
     public JsonObject SaveState() => new() { ["sum"] = (double)_sum.item<float>(), ["total"] = _total, ["last_step"] = _lastStep };

@@ -35,6 +35,8 @@ public sealed partial class ArgumentEffectTests
         ["do_train"] = "TrainCommandTests",
         ["do_eval"] = "TrainCommandTests",
         ["do_predict"] = "TrainCommandTests",
+        ["ddp_timeout"] = "MpiTrainingTests",
+        ["distributed_order"] = "SharedGoldenTests",
         ["disable_tqdm"] = "TrainingDisplayTests",
     };
 
