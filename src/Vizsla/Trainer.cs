@@ -124,7 +124,7 @@ public sealed class Trainer : IDisposable
         _processes.OnFirst(() => _folder.WriteText(RunFiles.Arguments, setup.Description.FileText));
         try
         {
-            Run(loop, cancellationToken);
+            Run(loop);
             var output = loop.Finish();
             _processes.OnFirst(() =>
             {
@@ -267,13 +267,13 @@ public sealed class Trainer : IDisposable
     private ImageDataset Current(ImageDataset dataset) =>
         _replaced is var (before, after) && dataset.Transform is { } transform && transform.Equals(before) ? dataset.WithTransform(after) : dataset;
 
-    private static void Run(TrainingLoop loop, CancellationToken cancellationToken)
+    private static void Run(TrainingLoop loop)
     {
         try
         {
             loop.Run();
         }
-        catch (OperationCanceledException) when (loop.IsStopped(cancellationToken))
+        catch (OperationCanceledException) when (loop.IsStopped)
         {
             throw loop.Stop();
         }

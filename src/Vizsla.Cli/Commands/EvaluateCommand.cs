@@ -37,7 +37,8 @@ internal sealed class EvaluateCommand : Verb
             "vizsla evaluate --model breed-classification --dataset PetClassification",
             "vizsla evaluate --model breed-classification --dataset PetClassification --split validation --format json",
             "vizsla evaluate --model breed-classification --dataset PetClassification --details --output wrong.png",
-            "vizsla evaluate --model breed-classification --dataset PetClassification --engine onnx --dtype int8")
+            "vizsla evaluate --model breed-classification --dataset PetClassification --engine onnx --dtype int8",
+            "mpirun -np 4 vizsla evaluate --model breed-classification --dataset PetClassification")
     {
         _model = AddRequired<string>("--model", "Run folder, timm folder or name on the Hub.");
         _modelRevision = AddOption<string>("--model_revision", "Branch, tag or commit of a model on the Hub. Default: main.");
@@ -57,6 +58,8 @@ internal sealed class EvaluateCommand : Verb
         _engine = new EngineFlags(this);
     }
 
+    protected override bool IsShared => true;
+
     protected override async Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
     {
         var asJson = Choice.Parse("--format", arguments.GetValue(_format)!, s_formats);
@@ -68,6 +71,11 @@ internal sealed class EvaluateCommand : Verb
         (bool Given, string Option)[] networkOnly = [(augmentation is not null, "--tta"), (arguments.GetValue(_bf16) == true, "--bf16"), (baseModel is not null, "--base_model")];
         var engine = _engine.Read(arguments, networkOnly.Where(o => o.Given).Select(o => o.Option));
         var exported = await EngineFlags.FindAsync(engine, console, arguments.GetValue(_model)!, revision, cancellationToken);
+        if (exported is not null && console.Processes.Size > 1)
+        {
+            throw new UsageException($"The exported file '{exported}' is evaluated in one process: start it without mpirun, or add --engine torch.");
+        }
+
         if (exported is null)
         {
             await ModelFetch.EnsureAsync(console, arguments.GetValue(_model)!, revision, cancellationToken, baseModel);
@@ -83,7 +91,12 @@ internal sealed class EvaluateCommand : Verb
         var prefix = name == "validation" ? "eval" : name;
         var (plain, averaged) = exported is not null
             ? (ExportedEvaluation.Run(exported, split, settings, prefix, metrics, cancellationToken), null)
-            : OnTorch(arguments, split, augmentation, settings, prefix, metrics, cancellationToken);
+            : OnTorch(arguments, split, augmentation, settings, prefix, new TrainerOptions { Metrics = metrics, Processes = console.Processes }, cancellationToken);
+        if (console.Processes.Rank > 0)
+        {
+            return 0;
+        }
+
         var sheet = arguments.GetValue(_output);
         if ((arguments.GetValue(_details) || sheet is not null) && (!plain.Predictions.IsLabelled || plain.Predictions.Count == 0))
         {
@@ -101,15 +114,15 @@ internal sealed class EvaluateCommand : Verb
     }
 
     private (PredictionOutput Plain, Dictionary<string, double>? Averaged) OnTorch(
-        ParseResult arguments, ImageDataset split, TestTimeAugmentation? augmentation, TrainingArguments settings, string prefix, IReadOnlyList<Metric> metrics, CancellationToken cancellationToken)
+        ParseResult arguments, ImageDataset split, TestTimeAugmentation? augmentation, TrainingArguments settings, string prefix, TrainerOptions options, CancellationToken cancellationToken)
     {
         using var model = ImageClassifier.FromPretrained(arguments.GetValue(_model)!, revision: arguments.GetValue(_modelRevision), baseModel: arguments.GetValue(_baseModel));
         var pipeline = model.Processor.ToPipeline();
         var views = augmentation?.Views(pipeline);
         split.SetTransform(pipeline);
-        using var trainer = new Trainer(model, settings, options: new TrainerOptions { Metrics = metrics });
+        using var trainer = new Trainer(model, settings, options: options);
         var plain = trainer.Predict(split, prefix, cancellationToken);
-        return (plain, views is null ? null : Average(trainer, split, views, prefix, metrics, cancellationToken));
+        return (plain, views is null ? null : Average(trainer, split, views, prefix, options.Metrics, cancellationToken));
     }
 
     /// <summary>The metrics of the mean logits of all views, and what they cost.</summary>

@@ -38,13 +38,12 @@ internal sealed class TrainCommand : Verb
     private readonly TrainingFlags _flags;
 
     public TrainCommand()
-        : base("train", "Fine-tune a model on a dataset; every training argument of the Hugging Face Trainer is an option.",
+        : base("train", "Fine-tune a model on a dataset, in one process or, by mpirun, in many; every training argument of the Hugging Face Trainer is an option.",
             "vizsla train --dataset PetClassification",
             "vizsla train --dataset PetClassification --model google/vit-base-patch16-224 --output breed-classification --learning_rate 2e-5 --num_train_epochs 15",
             "vizsla train --dataset PetClassification --model tf_efficientnet_lite0 --output breeds --config pets-probe",
             "vizsla train --dataset PetClassification --model vit-tiny --from_scratch --image_size 64",
             "vizsla train --output breed-classification --resume_from_checkpoint true",
-            "mpirun -np 4 vizsla train --config pets.jsonc",
             "vizsla train --dataset user/pets --model user/vit-tiny --output vit-pets --push_to_hub")
     {
         _dataset = AddOption<string>("--dataset", "Folder of the dataset: split folders of class folders, or Parquet files; or its name on the Hub, owner/name.");
@@ -78,7 +77,6 @@ internal sealed class TrainCommand : Verb
         new("Small or unbalanced data", "--label_smoothing_factor", "--mixup_alpha", "--cutmix_alpha", "--class_weights", "--train_sampling_strategy", "--ema_decay"),
         new("Evaluation and saving", "--output", "--overwrite_output_dir", "--resume_from_checkpoint", "--eval_strategy", "--eval_steps", "--metric_for_best_model", "--load_best_model_at_end",
             "--save_strategy", "--save_steps", "--save_total_limit", "--logging_steps", "--log_format", "--report_to"),
-        new("Several processes", "--distributed_order", "--ddp_timeout"),
         new("Speed", "--bf16", "--dataloader_num_workers", "--fast_decode", "--feature_cache", "--per_device_eval_batch_size", "--use_cpu"),
         new("Hub", "--push_to_hub", "--hub_model_id", "--hub_private_repo", "--hub_strategy"),
         new("Reproducing", "--seed", "--data_seed", "--full_determinism"),

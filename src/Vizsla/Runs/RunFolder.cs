@@ -21,6 +21,7 @@ internal sealed partial class RunFolder(string path)
     public string? Prepare(TrainingArguments arguments, ILogger logger)
     {
         _checkpoints.Sweep();
+        StopRequest.Clear(path);
         if (arguments.ResumeFromCheckpoint is { } asked)
         {
             if (CheckpointChecks.Find(asked, _checkpoints) is { } checkpoint)
@@ -135,7 +136,7 @@ internal static class RunFiles
 
     /// <summary>Patterns of what a run keeps for itself when its folder is pushed: checkpoints, scratch files, the lock.</summary>
     public static IReadOnlyList<string> NeverPushed { get; } =
-        ["_*", "checkpoint-*", ".checkpoint-*", "*/checkpoint-*", "*.tmp", "*.incomplete", RunLock.FileName];
+        ["_*", "checkpoint-*", ".checkpoint-*", "*/checkpoint-*", "*.tmp", "*.incomplete", RunLock.FileName, StopRequest.FileName];
 
     /// <summary>What a run may write into its folder besides checkpoints.</summary>
     public static IReadOnlyList<string> All { get; } =
@@ -183,6 +184,21 @@ internal sealed class RunLock : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new TrainingException($"The run folder '{folder}' cannot be written: {e.Message.TrimEnd('.')}. Give another output_dir.", e);
+        }
+    }
+
+    /// <summary>Whether a training has a run folder.</summary>
+    /// <param name="folder">A folder with the file of a lock.</param>
+    public static bool IsTaken(string folder)
+    {
+        try
+        {
+            Take(folder).Dispose();
+            return false;
+        }
+        catch (TrainingException e) when (e.InnerException is IOException { HResult: var code } && InUse.Contains(code))
+        {
+            return true;
         }
     }
 

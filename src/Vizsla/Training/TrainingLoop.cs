@@ -49,8 +49,8 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
         _control.ShouldEvaluate |= _arguments.EvalOnStart && checkpoint is null;
     }
 
-    /// <summary>Whether the run ended between two steps because one of the processes was asked to stop.</summary>
-    public bool IsStopped(CancellationToken asked) => setup.Processes.IsShared ? _isStopAgreed : asked.IsCancellationRequested;
+    /// <summary>Whether the run was asked to stop, by one of its processes, and all know it.</summary>
+    public bool IsStopped => _isStopAgreed || (!setup.Processes.IsShared && stop.IsCancellationRequested);
 
     /// <summary>Trains to the end.</summary>
     public void Run()
@@ -120,6 +120,7 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
             Save();
         }
 
+        setup.Processes.OnFirst(() => StopRequest.Clear(_context.OutputDir));
         var checkpoint = _kept.PathOf(_state.GlobalStep);
         callbacks.Tell(c => c.OnStop(_context, checkpoint));
         return new TrainingStoppedException(checkpoint, _state.GlobalStep, stop);
@@ -229,9 +230,10 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
     /// <summary>Adds up gradients and loss of all processes, and asks whether one of them is to stop.</summary>
     private void Exchange()
     {
+        _isStopAgreed = stop.IsCancellationRequested || (setup.Processes.IsFirst && StopRequest.IsIn(_context.OutputDir));
         if (setup.Exchange is { } exchange)
         {
-            (var sum, _isStopAgreed) = exchange.Sum(_ownLoss, stop.IsCancellationRequested);
+            (var sum, _isStopAgreed) = exchange.Sum(_ownLoss, _isStopAgreed);
             setup.Meter.Add(sum, _state.GlobalStep, _arguments.DistributedOrder == DistributedOrder.Accelerate ? _ownLoss * setup.Processes.Size : null);
             setup.Guard?.Check(tensor(sum));
         }
@@ -240,7 +242,7 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
     // Several processes stop after the same step: one that throws alone would leave the others waiting.
     private void RequireGoingOn()
     {
-        if (IsStopped(stop))
+        if (IsStopped)
         {
             throw new OperationCanceledException(stop);
         }

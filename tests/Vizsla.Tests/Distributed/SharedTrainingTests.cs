@@ -58,6 +58,21 @@ public sealed class SharedTrainingTests : IDisposable
         Assert.All(whole.Weights.Zip(rest[0].Weights), w => Assert.True(Math.Abs(w.First - w.Second) <= WeightTolerance));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void A_run_stops_where_its_folder_asks_it_to_and_goes_on(int ranks)
+    {
+        var whole = Train("whole", "average", ProcessGroup.Solo, PicturesPerStep, 1);
+
+        var stopped = ThreadGroup.Run(ranks, group => Train("parts", "average", group, PicturesPerStep / ranks, 1, callbacks: group.Rank == 0 ? [new AsksToStop(step: 3)] : []));
+
+        Assert.All(stopped, rank => Assert.Equal(3, rank.Steps.Count));
+        Assert.True(Directory.Exists(Path.Combine(_run.Output("parts"), "checkpoint-3")));
+        Assert.False(File.Exists(Path.Combine(_run.Output("parts"), "stop")));
+        AssertRows(whole.Rows, Part(ranks, stopAfter: null, resume: true)[0].Rows);
+    }
+
     [Fact]
     public void Other_pictures_a_step_are_refused_when_a_run_is_resumed()
     {
@@ -187,6 +202,17 @@ public sealed class SharedTrainingTests : IDisposable
             if (context.State.GlobalStep + 1 == step)
             {
                 stop.Cancel();
+            }
+        }
+    }
+
+    private sealed class AsksToStop(int step) : TrainerCallback
+    {
+        public override void OnStepBegin(TrainerContext context)
+        {
+            if (context.State.GlobalStep + 1 == step)
+            {
+                File.WriteAllText(Path.Combine(context.OutputDir, "stop"), "");
             }
         }
     }
