@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.ExceptionServices;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
@@ -136,7 +137,7 @@ public sealed partial class OnnxClassifier : IBatchClassifier
             return [.. images.Select(image =>
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                return Run(image.Pixels.ToArray(), [image.Height, image.Width, 3]);
+                return Run<byte>(image.Pixels.ToArray(), [image.Height, image.Width, 3]);
             })];
         }
 
@@ -178,17 +179,28 @@ public sealed partial class OnnxClassifier : IBatchClassifier
         var (channels, height, width) = (pictures[0].Channels, pictures[0].Height, pictures[0].Width);
         if (_pipeline is null)
         {
-            return [.. pictures.Select(picture => Run(Levels.Bytes(picture), [height, width, channels]))];
+            return [.. pictures.Select(picture => Run<byte>(Levels.Bytes(picture), [height, width, channels]))];
         }
 
         var values = channels * height * width;
-        var pixels = new float[pictures.Count * values];
-        for (var i = 0; i < pictures.Count; i++)
+
+        // Rented: an array of this size anew for each call would wait for a full collection, and take the memory of many.
+        var pixels = ArrayPool<float>.Shared.Rent(pictures.Count * values);
+        float[] logits;
+        try
         {
-            pictures[i].Values.CopyTo(pixels.AsSpan(i * values, values));
+            for (var i = 0; i < pictures.Count; i++)
+            {
+                pictures[i].Values.CopyTo(pixels.AsSpan(i * values, values));
+            }
+
+            logits = Run(pixels.AsMemory(0, pictures.Count * values), [pictures.Count, channels, height, width]);
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(pixels);
         }
 
-        var logits = Run(pixels, [pictures.Count, channels, height, width]);
         var classes = logits.Length / pictures.Count;
         return classes == Labels.Count
             ? [.. logits.Chunk(classes)]
@@ -233,7 +245,7 @@ public sealed partial class OnnxClassifier : IBatchClassifier
         return answers;
     }
 
-    private float[] Run<T>(T[] values, long[] shape)
+    private float[] Run<T>(Memory<T> values, long[] shape)
         where T : unmanaged
     {
         lock (_use)
@@ -244,7 +256,7 @@ public sealed partial class OnnxClassifier : IBatchClassifier
 
         try
         {
-            using var value = OrtValue.CreateTensorValueFromMemory(values, shape);
+            using var value = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, values, shape);
             using var run = new RunOptions();
             using var results = _session.Run(run, [_input], [value], [_output]);
             return results[0].GetTensorDataAsSpan<float>().ToArray();

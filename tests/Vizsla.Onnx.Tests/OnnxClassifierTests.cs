@@ -75,6 +75,22 @@ public sealed class OnnxClassifierTests(ExportedModel model) : IClassFixture<Exp
     }
 
     [Fact]
+    public void An_answer_takes_no_new_array_of_its_picture_s_size()
+    {
+        const int Side = 224;
+        using var network = ImageClassifier.Create("vit-nano", model.Network.Labels, Side, seed: 1);
+        using var classifier = OnnxClassifier.Load(network.ExportOnnx(model.File("large")));
+        using var image = ImageCodec.Load(model.Photos[0]);
+        using var picture = classifier.Prepare(image);
+        _ = classifier.ComputeLogits([picture]);
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        _ = classifier.ComputeLogits([picture]);
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 3 * Side * Side);
+    }
+
+    [Fact]
     public async Task A_cancelled_caller_gets_no_answer()
     {
         using var classifier = OnnxClassifier.Load(model.Folder);
