@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.RegularExpressions;
 
 namespace Vizsla.Hub;
@@ -63,7 +64,7 @@ public sealed partial record RepoId
     /// <param name="id">The text.</param>
     /// <param name="type">What the repository holds.</param>
     /// <param name="repo">The name read; null when it is none.</param>
-    public static bool TryParse(string? id, RepoType type, out RepoId? repo)
+    public static bool TryParse(string? id, RepoType type, [NotNullWhen(true)] out RepoId? repo)
     {
         repo = id is not null && Fault(id) is null ? Create(id, type) : null;
         return repo is not null;

@@ -45,7 +45,7 @@ public sealed class Trainer : IDisposable
     /// <summary>Prepares a training; seeds libtorch's generator with <see cref="TrainingArguments.Seed"/>.</summary>
     /// <param name="model">The model; stays the caller's, and is moved to the device.</param>
     /// <param name="arguments">What to do; null takes the defaults.</param>
-    /// <param name="trainDataset">Pictures to train on, with labels and a transform; null for a trainer that only evaluates.</param>
+    /// <param name="trainDataset">Pictures to train on, with labels; without a transform they get the preprocessing of the model's processor. Null for a trainer that only evaluates.</param>
     /// <param name="evalDataset">Pictures to evaluate on during training; null where <see cref="TrainingArguments.EvalStrategy"/> is no.</param>
     /// <param name="options">Metrics, callbacks, an optimizer, schedule or loss of one's own, logger, Hub; null takes the defaults.</param>
     /// <param name="adapter">Trains an adapter of the model in the place of its weights, as <see cref="ImageClassifier.AddAdapter"/> adds it; null trains what the model has.</param>
@@ -98,7 +98,7 @@ public sealed class Trainer : IDisposable
     /// <exception cref="TrainingStoppedException">The token was cancelled.</exception>
     public TrainOutput Train(CancellationToken cancellationToken = default)
     {
-        var train = TrainerChecks.RequireTrainable(_arguments, _model, _train, _evalDataset, _best);
+        var train = Current(TrainerChecks.RequireTrainable(_arguments, _model, _train, _evalDataset, _best));
         ProcessChecks.Require(_processes, _arguments, train);
         RunLock? taken = null;
         _processes.OnFirst(() => taken = RunLock.Take(_arguments.OutputDir));
@@ -167,7 +167,7 @@ public sealed class Trainer : IDisposable
         }
 
         var train = TrainerChecks.RequireTrainable(_arguments with { EvalStrategy = IntervalStrategy.No }, _model, _train, evaluation: null, _best);
-        return new LearningRateFinder(_model, _compute, _loss, asked, _options).Run(train, _evalDataset, stepDone, cancellationToken);
+        return new LearningRateFinder(_model, _compute, _loss, asked, _options).Run(Current(train), _evalDataset is null ? null : Current(_evalDataset), stepDone, cancellationToken);
     }
 
     /// <summary>Evaluates a split and adds a row to the log.</summary>
@@ -264,8 +264,11 @@ public sealed class Trainer : IDisposable
         return probe;
     }
 
+    // Without a transform of its own a dataset gets the model's preprocessing.
     private ImageDataset Current(ImageDataset dataset) =>
-        _replaced is var (before, after) && dataset.Transform is { } transform && transform.Equals(before) ? dataset.WithTransform(after) : dataset;
+        dataset.Transform is not { } transform ? dataset.WithTransform(_model.Processor.ToPipeline())
+        : _replaced is var (before, after) && transform.Equals(before) ? dataset.WithTransform(after)
+        : dataset;
 
     private static void Run(TrainingLoop loop)
     {

@@ -42,7 +42,7 @@ public sealed partial class DocumentTests
         var named = Folder().Matches(Text).Select(m => m.Groups[1].Value.TrimEnd('/').Split('/')[^1]).ToHashSet();
 
         var unnamed = Folders().Where(f => f.StartsWith("src/", StringComparison.Ordinal) && f.Count(c => c == '/') == 2 && !named.Contains(Path.GetFileName(f)))
-            .Where(f => Path.GetFileName(f) is not ("Properties" or "wwwroot"));
+            .Where(f => Path.GetFileName(f) is not ("Properties" or "wwwroot" or "buildTransitive"));
 
         Assert.Empty(unnamed);
     }

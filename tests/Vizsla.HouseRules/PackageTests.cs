@@ -19,6 +19,18 @@ public sealed partial class PackageTests
         Assert.Empty(unused);
     }
 
+    [Fact]
+    public void The_notices_of_third_parties_name_every_package_that_the_libraries_and_the_tool_bring_along()
+    {
+        var notices = File.ReadAllText(Path.Combine(Golden.Checkout, "THIRD-PARTY-NOTICES.md"));
+        var brought = ProjectFiles().Where(f => Path.GetRelativePath(Golden.Checkout, f).Replace('\\', '/') is var path && (path.StartsWith("src/", StringComparison.Ordinal) || path == "build/Torch.props"))
+            .SelectMany(f => XDocument.Load(f).Descendants().Where(e => e.Name.LocalName == "PackageReference").Select(e => (string)e.Attribute("Include")!))
+            .Where(name => !name.StartsWith('$')).Distinct().Order(StringComparer.Ordinal).ToList();
+
+        Assert.NotEmpty(brought);
+        Assert.DoesNotContain(brought, name => !notices.Contains(name, StringComparison.Ordinal));
+    }
+
     private static IEnumerable<string> Pins() =>
         XDocument.Load(Path.Combine(Golden.Checkout, "Directory.Packages.props")).Descendants("PackageVersion").Select(p => (string)p.Attribute("Include")!);
 

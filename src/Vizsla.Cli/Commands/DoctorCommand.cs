@@ -50,8 +50,9 @@ internal sealed class DoctorCommand : Verb
     internal static IReadOnlyList<string> SelfTest()
     {
         var program = Environment.ProcessPath!;
-        var assembly = typeof(DoctorCommand).Assembly.Location;
-        var isProgram = Path.GetFileNameWithoutExtension(program) == Path.GetFileNameWithoutExtension(assembly);
+        var name = typeof(DoctorCommand).Assembly.GetName().Name;
+        var assembly = Path.Combine(AppContext.BaseDirectory, name + ".dll");
+        var isProgram = Path.GetFileNameWithoutExtension(program) == name;
         return isProgram ? [program, ConvolutionSelfTest.Argument] : [Path.GetFileNameWithoutExtension(program) == "dotnet" ? program : "dotnet", assembly, ConvolutionSelfTest.Argument];
     }
 

@@ -105,7 +105,7 @@ internal sealed class TrainingFlags
     // The library's own documentation is the help, so that the two cannot drift; it lies beside the assembly.
     private static Dictionary<string, string> ReadSummaries()
     {
-        var file = Path.ChangeExtension(typeof(TrainingArguments).Assembly.Location, ".xml");
+        var file = Path.Combine(AppContext.BaseDirectory, typeof(TrainingArguments).Assembly.GetName().Name + ".xml");
         if (!File.Exists(file))
         {
             return [];

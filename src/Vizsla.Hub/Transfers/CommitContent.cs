@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Vizsla.Hub.Transfers;
@@ -53,7 +52,7 @@ internal sealed class CommitContent : HttpContent
     private static async Task WriteAsync(Stream stream, string key, JsonObject value, CancellationToken cancellationToken)
     {
         var line = new JsonObject { ["key"] = key, ["value"] = value.DeepClone() };
-        await stream.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(line, HubApi.Unescaped), cancellationToken).ConfigureAwait(false);
+        await stream.WriteAsync(HubApi.Bytes(line), cancellationToken).ConfigureAwait(false);
         await stream.WriteAsync("\n"u8.ToArray(), cancellationToken).ConfigureAwait(false);
     }
 }

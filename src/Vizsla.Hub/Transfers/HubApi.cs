@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Net.Http.Headers;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -63,13 +65,22 @@ internal sealed class HubApi(HubHttp http, HubOptions options)
     /// <summary>A JSON body.</summary>
     public static HttpContent Json(JsonNode body, string mediaType = "application/json")
     {
-        var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, Unescaped));
+        var content = new ByteArrayContent(Bytes(body));
         content.Headers.ContentType = new MediaTypeHeaderValue(mediaType);
         return content;
     }
 
-    /// <summary>Characters as they are; these documents go into no page.</summary>
-    public static JsonSerializerOptions Unescaped { get; } = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    /// <summary>JSON as UTF-8, characters as they are: these documents go into no page.</summary>
+    public static byte[] Bytes(JsonNode node)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            node.WriteTo(writer);
+        }
+
+        return buffer.WrittenSpan.ToArray();
+    }
 
     /// <summary>Reads the JSON of an answer.</summary>
     internal async Task<JsonNode> ReadAsync(HttpResponseMessage response, RequestSubject subject, CancellationToken cancellationToken)

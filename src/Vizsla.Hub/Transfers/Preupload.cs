@@ -33,7 +33,7 @@ internal sealed class Preupload(HubApi api, LargeFileUpload storage)
         var rows = new JsonArray();
         for (var i = 0; i < files.Length; i++)
         {
-            rows.Add(new JsonObject { ["path"] = files[i].Path, ["sample"] = Convert.ToBase64String(await SampleAsync(files[i], cancellationToken).ConfigureAwait(false)), ["size"] = sizes[i] });
+            rows.Add((JsonNode)new JsonObject { ["path"] = files[i].Path, ["sample"] = Convert.ToBase64String(await SampleAsync(files[i], cancellationToken).ConfigureAwait(false)), ["size"] = sizes[i] });
         }
 
         var body = new JsonObject { ["files"] = rows };

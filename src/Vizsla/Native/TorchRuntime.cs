@@ -34,13 +34,10 @@ internal static class TorchRuntime
     internal static void Install()
     {
         NativeEnvironment.Prepare();
-        if (OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64)
-        {
-            AssemblyLoadContext.Default.ResolvingUnmanagedDll += Resolve;
-        }
+        AssemblyLoadContext.Default.ResolvingUnmanagedDll += Resolve;
     }
 
-    [SupportedOSPlatform("linux")]
+    // Asked where the runtime itself has not found the library.
     private static IntPtr Resolve(Assembly assembly, string name)
     {
         if (name is not (Library or LibraryFile))
@@ -48,6 +45,21 @@ internal static class TorchRuntime
             return IntPtr.Zero;
         }
 
+        if (OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64 && LoadMended(assembly) is not 0 and var handle)
+        {
+            return handle;
+        }
+
+        var torch = OperatingSystem.IsWindows() ? "torch_cpu.dll" : OperatingSystem.IsMacOS() ? "libtorch_cpu.dylib" : "libtorch_cpu.so";
+        return SearchFolders(assembly).Any(f => File.Exists(Path.Combine(f, torch))) || NativeLibrary.TryLoad(torch, out _)
+            ? IntPtr.Zero
+            : throw new DllNotFoundException(
+                "libtorch, which Vizsla computes with, is not part of this program: add the package Vizsla.Backend.Cpu to its project (or Vizsla.Backend.Cuda on a machine with an NVIDIA GPU).");
+    }
+
+    [SupportedOSPlatform("linux")]
+    private static IntPtr LoadMended(Assembly assembly)
+    {
         lock (Gate)
         {
             foreach (var folder in SearchFolders(assembly))

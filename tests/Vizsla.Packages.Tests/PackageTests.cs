@@ -1,0 +1,146 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.RegularExpressions;
+using Vizsla.Testing;
+
+namespace Vizsla.Packages.Tests;
+
+/// <summary>What a user gets from the packages alone: programs outside of this checkout, restored from a folder of packages into an empty cache.</summary>
+[Trait("Category", "Slow")]
+public sealed partial class PackageTests(Feed feed) : IClassFixture<Feed>
+{
+    private const string Project = """
+        <Project Sdk="Microsoft.NET.Sdk">
+          <PropertyGroup><OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework><ImplicitUsings>enable</ImplicitUsings></PropertyGroup>
+          <ItemGroup>REFERENCES</ItemGroup>
+        </Project>
+        """;
+
+    [Fact]
+    public void A_program_of_the_template_trains_evaluates_and_predicts()
+    {
+        Require();
+        var folder = feed.New("vizsla-classifier", "Animals");
+        var photos = Photos(folder);
+
+        var build = feed.Dotnet(folder, "build", "-c", "Release");
+        var training = feed.Dotnet(folder, "run", "-c", "Release", "--no-build", "--", "train", photos, "vit-nano");
+        var evaluation = feed.Dotnet(folder, "run", "-c", "Release", "--no-build", "--", "evaluate");
+        var photo = Directory.EnumerateFiles(photos, "*.png", SearchOption.AllDirectories).First();
+        var prediction = feed.Dotnet(folder, "run", "-c", "Release", "--no-build", "--", "predict", photo);
+
+        Assert.DoesNotContain("warning", build, StringComparison.Ordinal);
+        Assert.Contains("eval_accuracy", training, StringComparison.Ordinal);
+        Assert.Matches("eval_accuracy [01]\\.[0-9]{4}", evaluation);
+        Assert.Matches($"^{Regex.Escape(photo)}: (blue|red) \\([01]\\.[0-9]{{4}}\\)", prediction);
+        Assert.DoesNotContain(Directory.EnumerateFiles(folder, "*.*", SearchOption.AllDirectories), f => Unwanted().IsMatch(Path.GetFileName(f)));
+    }
+
+    [Fact]
+    public void Without_a_backend_the_build_and_the_program_name_what_is_missing()
+    {
+        Require();
+        var folder = feed.Write("Bare", Project.Replace("REFERENCES", """<PackageReference Include="Vizsla" Version="VIZSLA_VERSION" />""", StringComparison.Ordinal), """
+            try { Vizsla.ImageClassifier.Create("vit-nano", ["cat", "dog"], imageSize: 32).Dispose(); }
+            catch (Exception e) { Console.WriteLine(e.Message); }
+            """);
+
+        Assert.Contains("warning VIZSLA001: Vizsla computes with libtorch, which no package of this program brings along. Add one: 'dotnet add package Vizsla.Backend.Cpu'", feed.Dotnet(folder, "build"), StringComparison.Ordinal);
+        Assert.Contains("Vizsla.Backend.Cpu", feed.Dotnet(folder, "run", "--no-build"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_service_of_the_template_answers()
+    {
+        Require();
+        var maker = feed.Write("Maker", Project.Replace("REFERENCES", """<PackageReference Include="Vizsla" Version="VIZSLA_VERSION" /><PackageReference Include="Vizsla.Backend.Cpu" Version="VIZSLA_VERSION" />""", StringComparison.Ordinal), """
+            using var model = Vizsla.ImageClassifier.Create("vit-nano", ["cat", "dog"], imageSize: 32, seed: 1);
+            model.Save("model");
+            """);
+        feed.Dotnet(maker, "run");
+        var folder = feed.New("vizsla-service", "Service");
+        feed.Dotnet(folder, "build", "-c", "Release");
+
+        using var process = feed.Start(folder, "dotnet", ["run", "-c", "Release", "--no-build", "--", "--model", Path.Combine(maker, "model"), "--urls", "http://127.0.0.1:0"]);
+        try
+        {
+            string? address = null;
+            while (address is null && await process.StandardOutput.ReadLineAsync() is { } line)
+            {
+                address = Address().Match(line) is { Success: true } found ? found.Value : null;
+            }
+
+            using var client = new HttpClient();
+            var (status, answer) = (HttpStatusCode.ServiceUnavailable, "");
+            // The model is loaded once the service listens; until then it says so.
+            while (status == HttpStatusCode.ServiceUnavailable)
+            {
+                using var body = new ByteArrayContent(Drawing.Png(200, 40, 40));
+                body.Headers.ContentType = new MediaTypeHeaderValue("image/png");
+                using var response = await client.PostAsync(new Uri($"{address}/models/pets"), body);
+                (status, answer) = (response.StatusCode, await response.Content.ReadAsStringAsync());
+            }
+
+            Assert.Matches("\"label\": ?\"(cat|dog)\"", answer);
+        }
+        finally
+        {
+            process.Kill(entireProcessTree: true);
+        }
+    }
+
+    [Fact]
+    public void The_tool_is_installed_and_runs()
+    {
+        Require();
+        var tools = Path.Combine(feed.Root, "tools");
+
+        feed.Dotnet(feed.Root, "tool", "install", "Vizsla.Tool", "--prerelease", "--tool-path", tools);
+
+        Assert.Contains("vit-nano", feed.Run(feed.Root, Path.Combine(tools, "vizsla"), ["models"]), StringComparison.Ordinal);
+        Assert.Contains("pets-probe", feed.Run(feed.Root, Path.Combine(tools, "vizsla"), ["train", "--help"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_package_is_small_enough_for_a_gallery_and_carries_readme_icon_and_notices()
+    {
+        Require();
+        foreach (var package in Directory.EnumerateFiles(feed.Packages, "*.nupkg"))
+        {
+            using var zip = System.IO.Compression.ZipFile.OpenRead(package);
+            var names = zip.Entries.Select(e => e.FullName).ToHashSet();
+
+            Assert.InRange(new FileInfo(package).Length, 1, 200_000_000);
+            Assert.Superset(new HashSet<string> { "README.md", "icon.png", "THIRD-PARTY-NOTICES.md" }, names);
+            Assert.DoesNotContain(names, n => Unwanted().IsMatch(Path.GetFileName(n)));
+        }
+    }
+
+    private static void Require()
+    {
+        Golden.RequireSlow();
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "skipped: build/pack is a script for bash");
+    }
+
+    private static string Photos(string folder)
+    {
+        var photos = Path.Combine(folder, "photos");
+        foreach (var (name, red, blue) in new[] { ("red", 220, 30), ("blue", 30, 220) })
+        {
+            var classFolder = Directory.CreateDirectory(Path.Combine(photos, name)).FullName;
+            for (var i = 0; i < 16; i++)
+            {
+                File.WriteAllBytes(Path.Combine(classFolder, $"{i:00}.png"), Drawing.Png((byte)(red - i), (byte)(3 * i), (byte)(blue - i)));
+            }
+        }
+
+        return photos;
+    }
+
+    // What libtorch's packages hold for Python, for tests, and debug files of native libraries.
+    [GeneratedRegex("torch_python|torchbind_test|jitbackend_test|libSkiaSharp\\.pdb|libMagick.*\\.pdb")]
+    private static partial Regex Unwanted();
+
+    [GeneratedRegex("http://127\\.0\\.0\\.1:[0-9]+")]
+    private static partial Regex Address();
+}
