@@ -251,6 +251,13 @@ internal sealed class ExportCommand : Verb
         var isOwn = Directory.Exists(name) && Path.GetFullPath(name) == Path.GetFullPath(output);
         var configuration = (JsonObject)JsonNode.Parse(model.Configuration.ToJson())!;
         configuration["transformers.js_config"] = BrowserSettings(folder);
+        if (model.Configuration.IsTimm && !isOwn)
+        {
+            // transformers.js takes its class from model_type and knows none for timm; any that classifies runs the file and reads id2label.
+            configuration["model_type"] = "resnet";
+            configuration["id2label"] = new JsonObject(model.Labels.Select((label, i) => KeyValuePair.Create(Invariant($"{i}"), (JsonNode?)label)));
+        }
+
         AtomicFile.Write(Path.Combine(output, "config.json"), PythonJson.Serialize(configuration, indent: 2) + "\n");
         if (!isOwn || !File.Exists(Path.Combine(output, "preprocessor_config.json")))
         {

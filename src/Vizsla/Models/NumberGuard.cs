@@ -188,9 +188,9 @@ internal static class NumberGuard
         copy.to(type);
         copy.eval();
         (copy.InterpolatesPositions, copy.KeepsMemoryLayout) = (network.InterpolatesPositions, network.KeepsMemoryLayout);
-        // By name: an adapter's parameters stand among the network's own.
-        var own = network.State().ToDictionary(s => s.Name, s => s.Value, StringComparer.Ordinal);
-        foreach (var (name, value) in copy.State())
+        // By the names of this network, which a file may spell otherwise: an adapter's parameters stand among the network's own.
+        var own = ModuleTree.State(network).ToDictionary(s => s.Name, s => s.Value, StringComparer.Ordinal);
+        foreach (var (name, value) in ModuleTree.State(copy))
         {
             value.copy_(own[name]);
         }

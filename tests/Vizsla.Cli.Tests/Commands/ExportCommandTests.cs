@@ -71,6 +71,26 @@ public sealed class ExportCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task The_copy_of_a_timm_model_says_what_transformers_js_asks_for_and_stays_a_timm_model()
+    {
+        using (var model = ImageClassifier.Create("mobilenetv3_small_050", s_labels, imageSize: Side, seed: 1))
+        {
+            model.Save(_folder["model"]);
+        }
+
+        var (status, _, error) = await RunAsync("--model", _folder["model"], "--output", _folder["out"]);
+
+        Assert.True(status == 0, error);
+        var configuration = JsonNode.Parse(await File.ReadAllTextAsync(_folder["out", "config.json"]))!;
+        Assert.Equal("resnet", configuration["model_type"]!.GetValue<string>());
+        Assert.Equal("""{"0":"butterfly","1":"fish","2":"giraffe"}""", configuration["id2label"]!.ToJsonString());
+        Assert.Equal("mobilenetv3_small_050", configuration["architecture"]!.GetValue<string>());
+        using var exported = OnnxClassifier.Load(_folder["out"]);
+        Assert.Equal(s_labels, exported.Labels);
+        Assert.DoesNotContain("resnet", await File.ReadAllTextAsync(_folder["model", "config.json"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
     [Trait("Category", "Slow")]
     public async Task Convolutions_that_cost_most_stay_in_float32_and_the_card_names_them()
     {
