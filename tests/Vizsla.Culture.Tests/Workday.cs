@@ -17,8 +17,8 @@ namespace Vizsla.Culture.Tests;
 
 /// <summary>
 /// Everything that writes text, once under one culture: prepare, look at, train, evaluate and predict by the command line, then files and messages of the
-/// library. What comes out is compared as text in which each run of ASCII digits is one '#', so that neither times nor dates matter, and
-/// any other digit, separator or sign does.
+/// library. What comes out is compared as text in which each number in ASCII, with a fraction behind a point or without, is one '#', so that neither times nor
+/// dates matter, and any other digit, separator or sign does.
 /// </summary>
 internal sealed partial class Workday : IDisposable
 {
@@ -223,7 +223,7 @@ internal sealed partial class Workday : IDisposable
     // A column is as wide as the longest time in it.
     private static string Comparable(string text) => Digits().Replace(Gaps().Replace(text, " "), "#");
 
-    [GeneratedRegex("[0-9]+")]
+    [GeneratedRegex(@"[0-9]+(\.[0-9]+)?")]
     private static partial Regex Digits();
 
     [GeneratedRegex("[ ─]+")]

@@ -74,3 +74,10 @@ internal static class MpiJob
         return start;
     }
 }
+
+/// <summary>Jobs whose processes wait by looking, on cores that tests of signals and deadlines would miss: one at a time, after the others.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class MpiJobs
+{
+    public const string Name = "jobs of several processes";
+}

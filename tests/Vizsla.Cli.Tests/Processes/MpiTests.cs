@@ -4,6 +4,7 @@ using Vizsla.Testing;
 namespace Vizsla.Cli.Tests.Processes;
 
 /// <summary>Real jobs of Open MPI and MPICH.</summary>
+[Collection(MpiJobs.Name)]
 public sealed class MpiTests
 {
     public static TheoryData<string, int> Jobs => MpiJob.Jobs;

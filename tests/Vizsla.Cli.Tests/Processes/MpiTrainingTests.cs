@@ -6,6 +6,7 @@ using Vizsla.Testing;
 namespace Vizsla.Cli.Tests.Processes;
 
 /// <summary>The same run file in one process and in real jobs of Open MPI and MPICH.</summary>
+[Collection(MpiJobs.Name)]
 public sealed class MpiTrainingTests
 {
     // float32 sums in another order, over a whole run.

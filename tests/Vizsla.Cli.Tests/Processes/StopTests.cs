@@ -7,7 +7,8 @@ namespace Vizsla.Cli.Tests.Processes;
 public sealed class StopTests
 {
     private const int Interrupted = 130;
-    private const int Steps = 60;
+    // Enough that a signal arrives in time where other tests keep the cores busy.
+    private const int Steps = 200;
     private const int Endless = 100_000;
 
     [Theory]
