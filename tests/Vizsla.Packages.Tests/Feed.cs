@@ -29,10 +29,13 @@ public sealed class Feed : IDisposable
             }
         }
 
-        Run(source, "bash", [Path.Combine(source, "build", "pack"), Packages, Version], ("TOOL_RIDS", RuntimeInformation.RuntimeIdentifier));
+        Run(source, "bash", [Path.Combine(source, "build", "pack"), Packages, Version], ("TOOL_RIDS", $"{RuntimeInformation.RuntimeIdentifier} {OtherSystem}"));
         File.WriteAllText(_folder["nuget.config"], $"""<configuration><packageSources><add key="vizsla" value="{Packages}" /></packageSources></configuration>""");
         Dotnet(Root, "new", "install", Path.Combine(Packages, $"Vizsla.Templates.{Version}.nupkg"), "--debug:custom-hive", Hive);
     }
+
+    /// <summary>A system that the tool is packed for besides this one.</summary>
+    public static string OtherSystem => OperatingSystem.IsMacOS() ? "linux-x64" : "osx-arm64";
 
     /// <summary>Where the packages lie.</summary>
     public string Packages => _folder["packages"];

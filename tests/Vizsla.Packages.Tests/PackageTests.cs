@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
+using System.Xml.Linq;
 using Vizsla.Testing;
 
 namespace Vizsla.Packages.Tests;
@@ -94,6 +96,15 @@ public sealed partial class PackageTests(Feed feed) : IClassFixture<Feed>
     {
         Require();
         var tools = Path.Combine(feed.Root, "tools");
+
+        var pointer = Directory.EnumerateFiles(feed.Packages, "Vizsla.Tool.0*.nupkg").Single();
+        using (var zip = System.IO.Compression.ZipFile.OpenRead(pointer))
+        using (var settings = zip.Entries.Single(e => e.Name == "DotnetToolSettings.xml").Open())
+        {
+            Assert.Equal(
+                new[] { RuntimeInformation.RuntimeIdentifier, Feed.OtherSystem }.Order(StringComparer.Ordinal),
+                XDocument.Load(settings).Descendants("RuntimeIdentifierPackage").Select(e => (string)e.Attribute("RuntimeIdentifier")!).Order(StringComparer.Ordinal));
+        }
 
         feed.Dotnet(feed.Root, "tool", "install", "Vizsla.Tool", "--prerelease", "--tool-path", tools);
 

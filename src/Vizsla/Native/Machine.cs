@@ -49,7 +49,6 @@ internal sealed record Machine(
         for (var i = 0; i < Looks; i++)
         {
             busy += IsShort(File.ReadAllText(Stat), OwnRunning(), threads) ? 1 : 0;
-            Thread.Sleep(1);
         }
 
         return busy > Looks / 2;
