@@ -190,6 +190,7 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
     {
         var weight = setup.Data.WeightOf(step, setup.Loss);
         var (done, values) = (0, 0L);
+        setup.Exchange?.BeginStep();
 
         // One scope for all micro-batches: the low-precision copies of the weights are made once a step.
         using var precision = setup.Compute.Precision.OpenTraining();
@@ -198,7 +199,7 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
             using var scope = NewDisposeScope();
             var inputs = setup.Compute.Collate(batch);
             values += inputs.PixelValues.numel();
-            var loss = ForwardAndBackward(inputs, weight).MoveToOuterDisposeScope();
+            var loss = ForwardAndBackward(inputs, weight, isLast: done + 1 == step.BatchCount).MoveToOuterDisposeScope();
             if (setup.Exchange is null)
             {
                 setup.Meter.Add(loss, _state.GlobalStep);
@@ -220,11 +221,10 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
             }
         }
 
-        setup.Meter.Keep();
-
         // Pictures are of one size, those of the other processes too.
         _valuesPerPicture = step.Rows.Length == 0 ? _valuesPerPicture : values / step.Rows.Length;
         _state.TotalFlos += 6.0 * (_valuesPerPicture * step.AllRows.Length) * setup.ParameterCount;
+        setup.Meter.Keep();
     }
 
     /// <summary>Adds up gradients and loss of all processes, and asks whether one of them is to stop.</summary>
@@ -250,15 +250,17 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
 
     /// <summary>Forward and backward of a micro-batch, in as many parts as memory asks for.</summary>
     /// <returns>Its loss, a scalar of the scope.</returns>
-    private Tensor ForwardAndBackward(ModelInputs inputs, double weight)
+    private Tensor ForwardAndBackward(ModelInputs inputs, double weight, bool isLast)
     {
-        var partCount = setup.MemoryFit?.PartCount ?? 1;
+        var (partCount, exchange) = (setup.MemoryFit?.PartCount ?? 1, isLast ? setup.Exchange : null);
+        exchange?.BeginLastForward();
         var losses = new List<Tensor>();
         foreach (var (pixels, labels) in inputs.PixelValues.chunk(partCount).Zip(inputs.Labels.chunk(partCount)))
         {
             using var scope = NewDisposeScope();
             var logits = setup.Cache is { IsUsed: true } cache ? cache.Forward(pixels) : setup.Network.call(pixels);
             var loss = setup.Loss.Compute(logits.to(ScalarType.Float32), labels, weight);
+            exchange?.BeginLastBackward();
             (setup.Scaler is null ? loss : loss.Times(setup.Scaler.Scale)).backward();
             losses.Add(loss.detach().MoveToOuterDisposeScope());
         }

@@ -46,7 +46,7 @@ internal sealed class TrainingSetup : IDisposable
         Scaler = compute.Precision.Training == ScalarType.Float16 ? new LossScaler() : null;
         Average = Arguments.EmaDecay > 0 ? new WeightAverage(model.SavedState, Arguments.EmaDecay) : null;
         MemoryFit = Arguments.AutoFindBatchSize ? new MemoryFit(Network, Arguments.PerDeviceTrainBatchSize) : null;
-        Exchange = Processes.IsShared ? new GradientExchange(Processes, Optimizer) : null;
+        Exchange = Processes.IsShared ? new GradientExchange(Processes, Optimizer, Network) { LeavesInBackward = MemoryFit is null } : null;
         Checkpoint = new Checkpoint(model, Optimizer, Schedule, Meter, Average, Scaler);
         ParameterCount = Network.parameters().Sum(p => p.numel()) + (model.ActiveAdapter?.SavedCount ?? 0);
         Network.PatchDropRate = Arguments.PatchDropRate;

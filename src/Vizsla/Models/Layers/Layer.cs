@@ -30,13 +30,27 @@ internal abstract class TensorLayer(string name) : Layer(name)
     /// <summary>Notes the layer's work in the place of doing it, while a network is measured; null otherwise.</summary>
     public LayerMeter? Meter { get; set; }
 
+    /// <summary>Called in each backward pass when the gradients of this layer are there, and of those that came after it; null, as it is after construction, calls nobody.</summary>
+    public Action? OnBackward { get; set; }
+
     /// <summary>The layer's result, by its adapter where it has one.</summary>
     /// <param name="input">Its shape is told by each layer.</param>
     /// <returns>A new tensor; the caller owns it.</returns>
-    public Tensor Forward(Tensor input) => Adapter is null ? Compute(input) : Adapter.Apply(this, input);
+    public Tensor Forward(Tensor input)
+    {
+        if (OnBackward is null || !input.requires_grad)
+        {
+            return Adapt(input);
+        }
+
+        using var marked = BackwardMark.Set(input, OnBackward);
+        return Adapt(marked);
+    }
 
     /// <summary>The layer's own result, whatever adapts it.</summary>
     public abstract Tensor Compute(Tensor input);
+
+    private Tensor Adapt(Tensor input) => Adapter is null ? Compute(input) : Adapter.Apply(this, input);
 }
 
 /// <summary>Changes the result of a layer that is found by its name in the file, such as a low-rank adapter; no architecture knows of it.</summary>

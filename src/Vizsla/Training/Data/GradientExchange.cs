@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
-using System.Runtime.CompilerServices;
+using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using Vizsla.Distributed;
+using Vizsla.Models;
+using Vizsla.Native;
 using Vizsla.Training.Optimizers;
 using static TorchSharp.torch;
 
@@ -10,38 +12,84 @@ namespace Vizsla.Training.Data;
 
 /// <summary>Adds up the gradients of all processes once a step, with the loss of the step and the wish to stop.</summary>
 /// <remarks>
-/// Gradients are copied into one flat buffer, in buckets that a thread of communication sends while the next one is copied; afterwards they are views of the buffer.
+/// A thread of communication sends each bucket of gradients while the backward pass goes on to the next; afterwards the gradients are views of the one buffer.
 /// A parameter that has no gradient on any rank keeps none. Source: torch's <c>DistributedDataParallel</c>, with a sum in the place of the mean: here losses are divided by the samples of all ranks.
 /// </remarks>
 internal sealed class GradientExchange : IDisposable
 {
-    private const long BucketNumbers = (25 << 20) / sizeof(float);
+    private const long PieceNumbers = (25 << 20) / sizeof(float);
 
-    // What stands in the buffer behind the gradients: the loss, the wish to stop, and for each parameter whether it has a gradient.
+    // What stands in the buffer behind the gradients: the loss, the wish to stop, and for each parameter whether it has a gradient and whether some of it came late.
     private const int ExtraNumbers = 2;
 
     private readonly ProcessGroup _group;
     private readonly Optimizer _optimizer;
+    private readonly ClassificationNetwork _network;
+    private readonly long _smallestBucket;
     private readonly BlockingCollection<(nint Address, int Count)> _waiting = [];
     private readonly SemaphoreSlim _sent = new(0);
     private readonly Thread _sender;
-    private List<Slot> _slots = [];
-    private Tensor? _buffer;
-    private nint _address;
-    private long _gradientCount;
+    private readonly HashSet<Tensor> _late = new(ReferenceEqualityComparer.Instance);
+    private BackwardOrder? _order;
+    private GradientBuckets? _buckets;
+    private float[] _extra = [];
+    private int _next;
+    private int _pieces;
+    private bool _isLastPass;
     private volatile Exception? _failure;
+    private long _sendingTicks;
 
     /// <param name="group">The processes.</param>
     /// <param name="optimizer">Has the parameters, alike in each process.</param>
-    public GradientExchange(ProcessGroup group, Optimizer optimizer)
+    /// <param name="network">The network that they belong to.</param>
+    /// <param name="smallestBucket">Numbers that are worth a call between the ranks.</param>
+    public GradientExchange(ProcessGroup group, Optimizer optimizer, ClassificationNetwork network, long smallestBucket = GradientBuckets.SmallestBucket)
     {
-        (_group, _optimizer) = (group, optimizer);
+        (_group, _optimizer, _network, _smallestBucket) = (group, optimizer, network, smallestBucket);
         _sender = new Thread(SendAll) { IsBackground = true, Name = "gradient exchange" };
         _sender.Start();
     }
 
-    /// <summary>A parameter and its place in the buffer.</summary>
-    private sealed record Slot(Tensor Parameter, Tensor Place, long End);
+    /// <summary>Whether gradients leave while the backward pass goes on; not where a step may be repeated. Default true.</summary>
+    public bool LeavesInBackward { get; init; } = true;
+
+    /// <summary>How long the calls between the ranks took so far.</summary>
+    public TimeSpan Sending => Stopwatch.GetElapsedTime(0, Interlocked.Read(ref _sendingTicks));
+
+    /// <summary>How long training waited for them.</summary>
+    public TimeSpan Waiting { get; private set; }
+
+    /// <summary>Bytes that were added up so far.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>Prepares a step: gives each parameter that trains its place, when a run begins and when something is frozen or unfrozen.</summary>
+    public void BeginStep()
+    {
+        var training = _optimizer.Groups.SelectMany(g => g.Parameters).Select(p => p.Value).Where(p => p.requires_grad).ToList();
+        if (_buckets?.Training.SequenceEqual(training, ReferenceEqualityComparer.Instance) != true)
+        {
+            // The first step shows in which order gradients come.
+            _late.Clear();
+            Arrange(training, order: null);
+            _order = new BackwardOrder(_network);
+        }
+
+        _extra = new float[ExtraNumbers + (2 * training.Count)];
+        (_next, _pieces, _isLastPass) = (0, 0, false);
+    }
+
+    /// <summary>Prepares the last forward pass of the step.</summary>
+    public void BeginLastForward()
+    {
+        if (LeavesInBackward)
+        {
+            // A lower-precision copy of a weight that an earlier forward pass made would have its gradient after all else.
+            Autocast.ClearCache();
+        }
+    }
+
+    /// <summary>Has the next backward pass, the last one of the step, send each bucket of gradients when it is full.</summary>
+    public void BeginLastBackward() => _isLastPass = LeavesInBackward;
 
     /// <summary>Replaces the gradients of this process by their sum over all.</summary>
     /// <param name="loss">Share of this process in the loss of the step.</param>
@@ -51,40 +99,54 @@ internal sealed class GradientExchange : IDisposable
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        Arrange();
-        var extra = new float[ExtraNumbers + _slots.Count];
-        (extra[0], extra[1]) = (loss, isStopAsked ? 1 : 0);
-        var (sent, pieces) = (0L, 0);
-        for (var i = 0; i < _slots.Count; i++)
-        {
-            var (parameter, place, end) = _slots[i];
-            if (parameter.grad is { } gradient)
-            {
-                place.copy_(gradient);
-                extra[ExtraNumbers + i] = 1;
-            }
-            else
-            {
-                place.zero_();
-            }
+        _isLastPass = false;
+        var (buckets, slots) = (_buckets!, _buckets!.Slots);
 
-            if (end - sent >= BucketNumbers || i == _slots.Count - 1)
-            {
-                pieces += Send(sent, end);
-                sent = end;
-            }
+        // A gradient that is there again was added to after its bucket left.
+        for (var i = 0; i < EndOf(_next); i++)
+        {
+            _extra[ExtraNumbers + slots.Count + i] = slots[i].Parameter.grad is null ? 0 : 1;
         }
 
-        var behind = Numbers(_address + (nint)(_gradientCount * sizeof(float)), extra.Length);
-        extra.CopyTo(behind);
-        pieces += Send(_gradientCount, _gradientCount + extra.Length);
-        Wait(pieces);
-        for (var i = 0; i < _slots.Count; i++)
+        while (_next < buckets.BucketEnds.Count)
         {
-            _slots[i].Parameter.grad = behind[ExtraNumbers + i] > 0 ? _slots[i].Place : null;
+            SendNext();
         }
 
-        return (behind[0], behind[1] > 0);
+        (_extra[0], _extra[1]) = (loss, isStopAsked ? 1 : 0);
+        var extra = Numbers(buckets.GradientCount, _extra.Length);
+        _extra.CopyTo(extra);
+        Send(buckets.GradientCount, buckets.Length);
+        Wait();
+        var has = extra.Slice(ExtraNumbers, slots.Count);
+        var late = extra.Slice(ExtraNumbers + slots.Count, slots.Count);
+        for (var i = 0; i < slots.Count; i++)
+        {
+            if (late[i] > 0)
+            {
+                AddLate(slots[i]);
+            }
+
+            slots[i].Parameter.grad = has[i] + late[i] > 0 ? slots[i].Place : null;
+        }
+
+        var result = (extra[0], extra[1] > 0);
+        if (_order is not null)
+        {
+            // The first process always has pictures.
+            var order = _order.Of(buckets.Training);
+            _order.Dispose();
+            _order = null;
+            _group.Broadcast(MemoryMarshal.AsBytes(order.AsSpan()));
+            Arrange(buckets.Training, [.. order.Select(i => buckets.Training[i])]);
+        }
+        else if (late.ContainsAnyExcept(0))
+        {
+            // These wait for the end of the backward pass from here on.
+            Arrange(buckets.Training, [.. slots.Select(s => s.Parameter)]);
+        }
+
+        return result;
     }
 
     public void Dispose()
@@ -93,72 +155,103 @@ internal sealed class GradientExchange : IDisposable
         _sender.Join();
         _waiting.Dispose();
         _sent.Dispose();
-        Clear();
+        _order?.Dispose();
+        _buckets?.Dispose();
     }
 
-    private static unsafe Span<float> Numbers(nint address, int count) => new((void*)address, count);
-
-    /// <summary>Gives each parameter that trains its place, when a run begins and when something is frozen or unfrozen.</summary>
-    private void Arrange()
+    private void Arrange(IReadOnlyList<Tensor> training, IReadOnlyList<Tensor>? order)
     {
-        var training = _optimizer.Groups.SelectMany(g => g.Parameters).Select(p => p.Value).Where(p => p.requires_grad).ToList();
-        if (training.SequenceEqual(_slots.Select(s => s.Parameter), ReferenceEqualityComparer.Instance))
+        _order?.Dispose();
+        _buckets?.Dispose();
+        _buckets = new GradientBuckets(_network, training, order, _late, ExtraNumbers + (2 * training.Count), _smallestBucket, Pass);
+    }
+
+    private unsafe Span<float> Numbers(long start, int count) => new((float*)_buckets!.Address + start, count);
+
+    private int EndOf(int bucket) => bucket == 0 ? 0 : _buckets!.BucketEnds[bucket - 1];
+
+    // On the thread of the backward pass, in its midst. All processes send the buckets in one order.
+    private void Pass(int bucket)
+    {
+        if (!_isLastPass)
         {
             return;
         }
 
-        Clear();
-        _gradientCount = training.Sum(p => p.numel());
-        _buffer = zeros(_gradientCount + ExtraNumbers + training.Count).DetachFromDisposeScope();
-        unsafe
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        try
         {
-            _address = (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(_buffer.bytes));
+            // What lies before it was computed later, and is full as well: layers that take no part, or do not look at their input, tell nothing.
+            while (_next <= bucket)
+            {
+                SendNext();
+            }
         }
-
-        var start = 0L;
-        foreach (var parameter in training)
+        catch (ExternalException e)
         {
-            var count = parameter.numel();
-            using var flat = _buffer.narrow(0, start, count);
-            start += count;
-            _slots.Add(new Slot(parameter, flat.view(parameter.shape).DetachFromDisposeScope(), start));
+            // An exception does not go through libtorch.
+            _failure = e;
         }
     }
 
-    private void Clear()
+    /// <summary>Moves the gradients of the next bucket into the buffer and hands it to the sender.</summary>
+    private void SendNext()
     {
-        _slots.ForEach(s => s.Place.Dispose());
-        _slots = [];
-        _buffer?.Dispose();
+        var (first, end) = (EndOf(_next), _buckets!.BucketEnds[_next]);
+        for (var i = first; i < end; i++)
+        {
+            var (parameter, place, _) = _buckets.Slots[i];
+            if (parameter.grad is { } gradient)
+            {
+                place.copy_(gradient);
+                parameter.grad = null;
+                _extra[ExtraNumbers + i] = 1;
+            }
+            else
+            {
+                place.zero_();
+            }
+        }
+
+        _next++;
+        Send(_buckets.StartOf(first), _buckets.StartOf(end));
+    }
+
+    private void AddLate(GradientSlot slot)
+    {
+        var rest = (slot.Parameter.grad ?? zeros_like(slot.Place)).contiguous();
+        _group.AllReduce(MemoryMarshal.Cast<byte, float>(rest.bytes));
+        slot.Place.Plus_(rest);
+        _late.Add(slot.Parameter);
     }
 
     /// <summary>Hands a part of the buffer to the sender.</summary>
-    /// <returns>Into how many pieces it was cut.</returns>
-    private int Send(long start, long end)
+    private void Send(long start, long end)
     {
-        var pieces = 0;
-        for (; start < end; start += BucketNumbers, pieces++)
+        Bytes += (end - start) * sizeof(float);
+        for (; start < end; start += PieceNumbers, _pieces++)
         {
-            _waiting.Add((_address + (nint)(start * sizeof(float)), (int)Math.Min(BucketNumbers, end - start)));
+            _waiting.Add((_buckets!.Address + (nint)(start * sizeof(float)), (int)Math.Min(PieceNumbers, end - start)));
         }
-
-        return pieces;
     }
 
-    private void Wait(int pieces)
+    private void Wait()
     {
-        for (var i = 0; i < pieces; i++)
+        var since = Stopwatch.GetTimestamp();
+        for (var i = 0; i < _pieces; i++)
         {
             _sent.Wait();
         }
 
+        Waiting += Stopwatch.GetElapsedTime(since);
         if (_failure is { } failure)
         {
             ExceptionDispatchInfo.Throw(failure);
         }
     }
 
-    private void SendAll()
+    private unsafe void SendAll()
     {
         foreach (var (address, count) in _waiting.GetConsumingEnumerable())
         {
@@ -166,7 +259,9 @@ internal sealed class GradientExchange : IDisposable
             {
                 if (_failure is null)
                 {
-                    _group.AllReduce(Numbers(address, count));
+                    var since = Stopwatch.GetTimestamp();
+                    _group.AllReduce(new Span<float>((void*)address, count));
+                    Interlocked.Add(ref _sendingTicks, Stopwatch.GetTimestamp() - since);
                 }
             }
             catch (IOException e)
