@@ -70,6 +70,9 @@ public abstract class ClassificationNetwork : nn.Module<Tensor, Tensor>
     /// <summary>Share of the patches left out of each forward pass in training, at least 0 and below 1; 0 by default.</summary>
     internal double PatchDropRate { get; set; }
 
+    /// <summary>Gives, for pictures and patches, the standard normal numbers whose order says which patches stay, float [B, patches]; null draws them from torch's global generator.</summary>
+    internal Func<long, long, Tensor>? PatchNoise { get; set; }
+
     /// <summary>Whether pixels stay as they lie in memory also where another order is faster; off by default, for measurements.</summary>
     internal bool KeepsMemoryLayout { get; set; }
 

@@ -36,7 +36,8 @@ internal sealed class TrainingSetup : IDisposable
         Plan = new TrainingPlan(Arguments, train.Count, Processes.Size);
         Freezing = new Freezing(Network, Arguments, model.ActiveAdapter?.Trained);
         Cache = FeatureCache.For(compute, train, evaluation, Freezing, options.Logger, Processes.IsShared ? CancellationToken.None : stop);
-        Data = new TrainingData(train, Arguments, Plan, model.Labels.Count, Cache, Processes);
+        var noise = Processes.IsShared && Arguments is { PatchDropRate: > 0, DistributedOrder: DistributedOrder.Same, AutoFindBatchSize: false } ? new SharedPatchNoise(Processes) : null;
+        Data = new TrainingData(train, Arguments, Plan, model.Labels.Count, Cache, Processes) { PatchNoise = noise };
         var groups = ParameterGroups.Create(Network, Arguments, Freezing.EverTrained);
         Optimizer = options.Optimizer?.Invoke(groups) ?? (probe is null ? null : new SolvedHead(groups, probe)) ?? OptimizerTable.Create(Arguments, groups);
         Schedule = options.Schedule?.Invoke(Optimizer, Plan)
@@ -49,7 +50,7 @@ internal sealed class TrainingSetup : IDisposable
         Exchange = Processes.IsShared ? new GradientExchange(Processes, Optimizer, Network) { LeavesInBackward = MemoryFit is null } : null;
         Checkpoint = new Checkpoint(model, Optimizer, Schedule, Meter, Average, Scaler);
         ParameterCount = Network.parameters().Sum(p => p.numel()) + (model.ActiveAdapter?.SavedCount ?? 0);
-        Network.PatchDropRate = Arguments.PatchDropRate;
+        (Network.PatchDropRate, Network.PatchNoise) = (Arguments.PatchDropRate, noise is null ? null : noise.Draw);
         _describe = () => RunDescription.Of(compute, train, evaluation, model.Adapter?.Json, options.Notes);
     }
 
@@ -113,7 +114,7 @@ internal sealed class TrainingSetup : IDisposable
 
     public void Dispose()
     {
-        Network.PatchDropRate = 0;
+        (Network.PatchDropRate, Network.PatchNoise) = (0, null);
         Exchange?.Dispose();
         Average?.Dispose();
         Freezing.Dispose();

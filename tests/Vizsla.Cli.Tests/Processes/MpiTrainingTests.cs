@@ -112,6 +112,7 @@ public sealed class MpiTrainingTests
         "train", "--dataset", run.Dataset, "--model", run.Model, "--output", run.Output(name), "--log_format", "json", "--bf16", "false", "--max_steps", $"{steps}",
         "--per_device_train_batch_size", $"{PicturesPerStep / ranks}", "--dataloader_num_workers", "1", "--learning_rate", "1e-3", "--ema_decay", "0.9", "--logging_steps", "1",
         "--eval_strategy", "steps", "--eval_steps", "4", "--save_steps", "4", "--save_total_limit", "2", "--load_best_model_at_end", "--metric_for_best_model", "accuracy",
+        "--patch_drop_rate", "0.25",
     ];
 
     private static JsonArray State(AnimalRun run, string name) =>

@@ -156,7 +156,7 @@ internal sealed class ClipNetwork : TransformersNetwork
             _positions.Value.Unsqueeze(0), _options.LeadingTokens, (pixels.shape[2], pixels.shape[3]), _options.ImageSize, _options.PatchSize, InterpolatesPositions);
         x = x.Plus(positions);                                                                  // [B, N, D]
         x = _first?.Forward(x) ?? x;
-        return PatchDropout.Apply(x, _options.LeadingTokens, PatchDropRate, training).MoveToOuterDisposeScope();
+        return PatchDropout.Apply(x, _options.LeadingTokens, PatchDropRate, training, PatchNoise).MoveToOuterDisposeScope();
     }
 }
 

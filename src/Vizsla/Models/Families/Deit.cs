@@ -99,7 +99,7 @@ internal sealed class DeitNetwork : TransformersNetwork
             _positions.Value, LeadingTokens, (pixels.shape[2], pixels.shape[3]), _options.ImageSize, _options.PatchSize, InterpolatesPositions);
         var x = TensorShapes.Concat([tokens, patches], 1).Plus(positions);                      // [B, N, D]
         x = Dropout.Apply(x, _options.HiddenDropout, training);
-        return PatchDropout.Apply(x, LeadingTokens, PatchDropRate, training).MoveToOuterDisposeScope();
+        return PatchDropout.Apply(x, LeadingTokens, PatchDropRate, training, PatchNoise).MoveToOuterDisposeScope();
     }
 
     private static bool IsWithTeacher(ModelConfiguration configuration) => configuration.Architectures is [TeacherName, ..];

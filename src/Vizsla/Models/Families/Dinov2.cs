@@ -112,7 +112,7 @@ internal sealed class Dinov2Network : TransformersNetwork
         }
 
         x = Dropout.Apply(x, _options.HiddenDropout, training);
-        return PatchDropout.Apply(x, LeadingTokens, PatchDropRate, training).MoveToOuterDisposeScope();
+        return PatchDropout.Apply(x, LeadingTokens, PatchDropRate, training, PatchNoise).MoveToOuterDisposeScope();
     }
 
     /// <summary>The parts of a block under the names of the file, in its order.</summary>

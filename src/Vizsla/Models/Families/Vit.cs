@@ -170,7 +170,7 @@ internal sealed class VitNetwork : TransformersNetwork
         x = x.Plus(PositionEmbeddings.For(
             _positions.Value, LeadingTokens, (pixels.shape[2], pixels.shape[3]), _options.ImageSize, _options.PatchSize, InterpolatesPositions));
         x = Dropout.Apply(x, _options.HiddenDropout, training);
-        return PatchDropout.Apply(x, LeadingTokens, PatchDropRate, training).MoveToOuterDisposeScope();
+        return PatchDropout.Apply(x, LeadingTokens, PatchDropRate, training, PatchNoise).MoveToOuterDisposeScope();
     }
 
     private static ModelConfiguration Variant(int width, int layers, int heads, int imageSize, int patch) => new(new JsonObject

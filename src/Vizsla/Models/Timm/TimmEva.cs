@@ -98,7 +98,7 @@ internal sealed class TimmEvaNetwork : TimmNetwork
         var rotary = _rotary?.For(grid.Rows, grid.Columns, x);
         if (training && PatchDropRate > 0)
         {
-            var places = PatchDropout.Draw(x, LeadingCount, PatchDropRate);                     // [B, patches kept]
+            var places = PatchDropout.Draw(x, LeadingCount, PatchDropRate, PatchNoise);         // [B, patches kept]
             x = PatchDropout.Keep(x, LeadingCount, places);
             rotary = rotary?.Select(r => r.Keep(LeadingCount, places)).ToList();
         }

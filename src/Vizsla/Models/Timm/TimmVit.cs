@@ -158,7 +158,7 @@ internal sealed class TimmVitNetwork : TimmNetwork
         var x = _shape.LeadingHavePositions
             ? Joined([.. leading, patches]).Plus(positions)
             : Joined([.. leading, patches.Plus(positions)]);                                    // [B, N, D]
-        x = PatchDropout.Apply(x, LeadingCount, PatchDropRate, training);
+        x = PatchDropout.Apply(x, LeadingCount, PatchDropRate, training, PatchNoise);
         return (_before?.Forward(x) ?? x).MoveToOuterDisposeScope();
     }
 

@@ -59,18 +59,32 @@ internal sealed class BatchShare
     /// <param name="firstBatch">First batch, from 0.</param>
     /// <param name="batchCount">How many.</param>
     /// <param name="rank">The process.</param>
-    public IEnumerable<int> Places(int[] all, int firstBatch, int batchCount, int rank)
-    {
-        for (var batch = firstBatch; batch < firstBatch + batchCount && (long)batch * Together < all.Length; batch++)
+    public IEnumerable<int> Places(int[] all, int firstBatch, int batchCount, int rank) =>
+        Enumerable.Range(firstBatch, batchCount).SelectMany(batch =>
         {
-            var (first, count) = (batch * Together, Math.Min(Together, all.Length - (batch * Together)));
-            var (start, end) = count == Together || KeepsBatches
-                ? (Math.Min(rank * _batchSize, count), Math.Min((rank + 1) * _batchSize, count))
-                : _processes.Share(count, rank);
-            for (var place = first + start; place < first + end; place++)
-            {
-                yield return place;
-            }
-        }
+            var part = PartOf(all, batch, rank);
+            return Enumerable.Range((batch * Together) + part.Start, part.Count);
+        });
+
+    /// <summary>The part of each batch that this process takes.</summary>
+    /// <param name="all">What <see cref="All"/> gave.</param>
+    /// <param name="firstBatch">First batch, from 0.</param>
+    /// <param name="batchCount">How many.</param>
+    public IReadOnlyList<BatchPart> Parts(int[] all, int firstBatch, int batchCount) =>
+        [.. Enumerable.Range(firstBatch, batchCount).Select(batch => PartOf(all, batch, _processes.Rank))];
+
+    private BatchPart PartOf(int[] all, int batch, int rank)
+    {
+        var count = (int)Math.Clamp(all.Length - ((long)batch * Together), 0, Together);
+        var (start, end) = count == Together || KeepsBatches
+            ? (Math.Min(rank * _batchSize, count), Math.Min((rank + 1) * _batchSize, count))
+            : _processes.Share(count, rank);
+        return new(start, end - start, count);
     }
 }
+
+/// <summary>The rows of one process in a batch of all.</summary>
+/// <param name="Start">The first of them, from the beginning of the batch.</param>
+/// <param name="Count">How many; may be none.</param>
+/// <param name="Together">Rows of the batch.</param>
+internal readonly record struct BatchPart(int Start, int Count, int Together);

@@ -38,6 +38,9 @@ internal sealed class TrainingData
     /// <summary>Class of each row.</summary>
     private IReadOnlyList<long> Labels { get; }
 
+    /// <summary>Draws which patches of each micro-batch are left out, for all processes together; null where each draws for itself.</summary>
+    public SharedPatchNoise? PatchNoise { get; init; }
+
     /// <summary>See <see cref="BatchSource.StateBeforePending"/>.</summary>
     public byte[]? StateBeforePending => _source.StateBeforePending;
 
@@ -65,7 +68,7 @@ internal sealed class TrainingData
             var ownCount = (rows.Length + _plan.BatchSize - 1) / _plan.BatchSize;
             if (!_fetchesWholeSteps)
             {
-                yield return new StepBatches(rows, allRows, ownCount, first + count, Take(batches, ownCount));
+                yield return new StepBatches(rows, allRows, ownCount, first + count, Take(batches, ownCount, _share.Parts(all, first, count)));
                 continue;
             }
 
@@ -89,12 +92,20 @@ internal sealed class TrainingData
     }
 
     // Each goes back to the loader when the next one is asked for.
-    private static IEnumerable<TrainingBatch> Take(IEnumerator<TrainingBatch> batches, int count)
+    private IEnumerable<TrainingBatch> Take(IEnumerator<TrainingBatch> batches, int count, IReadOnlyList<BatchPart> parts)
     {
         for (var i = 0; i < count && batches.MoveNext(); i++)
         {
             using var batch = batches.Current;
+            PatchNoise?.BeginBatch(parts[i]);
             yield return batch;
+            PatchNoise?.EndBatch();
+        }
+
+        foreach (var part in parts.Skip(count))
+        {
+            PatchNoise?.BeginBatch(part);
+            PatchNoise?.EndBatch();
         }
     }
 }
