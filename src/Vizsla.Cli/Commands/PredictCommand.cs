@@ -1,6 +1,9 @@
 using System.CommandLine;
+using System.IO.Hashing;
+using System.Text;
 using System.Text.Json.Nodes;
 using Spectre.Console;
+using Vizsla.Cli.Jobs;
 using Vizsla.Imaging;
 using Vizsla.Inference;
 using Vizsla.Models;
@@ -27,6 +30,10 @@ internal sealed class PredictCommand : Verb
         "Test-time augmentation: average the logits of several views of each photo: flip, five-crop, scales, or several joined by '+' (flip+scales=1:1.2); takes as many times as long as there are views.";
 
     private readonly Argument<string[]> _inputs;
+    private readonly Option<string?> _dataset;
+    private readonly Option<string?> _datasetRevision;
+    private readonly DatasetFlags _loading;
+    private readonly Option<string?> _split;
     private readonly Option<string> _model;
     private readonly Option<string?> _modelRevision;
     private readonly Option<string?> _labels;
@@ -49,16 +56,22 @@ internal sealed class PredictCommand : Verb
             "vizsla predict photos --model breed-classification --top 3 --format csv",
             "vizsla predict photo.jpg --model breed-classification --output sheet.png --explain",
             "vizsla predict photos --model breed-classification --embed features.parquet",
+            "vizsla predict photos --model breed-classification --output scores.parquet",
+            "mpirun -np 4 vizsla predict --dataset user/pets --split train --model breed-classification --output scores.parquet",
             "vizsla predict photos --model breed-classification --engine onnx --dtype int8")
     {
         var defaults = new PicturePredictorOptions();
-        _inputs = AddArgument<string[]>("files", "Photos, or folders whose photos are taken with those of their subfolders.", ArgumentArity.OneOrMore);
+        _inputs = AddArgument<string[]>("files", "Photos, or folders whose photos are taken with those of their subfolders.", ArgumentArity.ZeroOrMore);
+        _dataset = AddOption<string>("--dataset", "Folder or Hub name of a dataset, in the place of photos; with --output scores.parquet.");
+        _datasetRevision = AddOption<string>("--dataset_revision", "Branch, tag or commit of a dataset on the Hub. Default: main.");
+        _loading = new DatasetFlags(this);
+        _split = AddOption<string>("--split", "Split of the dataset. Default: the only one, else test, else validation.");
         _model = AddRequired<string>("--model", "Run folder, timm folder or name on the Hub.");
         _modelRevision = AddOption<string>("--model_revision", "Branch, tag or commit of a model on the Hub. Default: main.", aliases: "--revision");
         _labels = AddOption<string>("--labels", "JSON file with the class names in order, for a model that does not know them.");
         _top = AddOption("--top", "Classes to name per photo, at least 1.", defaults.TopK, "--top_k");
         _format = AddOption("--format", "table, json or csv.", "table");
-        _output = AddOption<string>("--output", $"Picture to draw: each photo (up to {SheetLimit}) with its classes as bars.");
+        _output = AddOption<string>("--output", $"Picture to draw: each photo (up to {SheetLimit}) with its classes as bars. Or scores.parquet: a table of all photos in the place of an answer on the screen, in parts where they are many; started again, it goes on.");
         _baseModel = AddOption<string>("--base_model", ModelFetch.BaseModelHelp);
         _explain = AddOption("--explain", "Also draw where the model looked: attention rollout of a ViT, Grad-CAM of others.", false);
         _batchSize = AddOption("--batch_size", "Photos per forward pass, at least 1.", defaults.BatchSize);
@@ -69,6 +82,8 @@ internal sealed class PredictCommand : Verb
         _augmentation = AddOption<string>("--tta", AugmentationHelp);
         _engine = new EngineFlags(this);
     }
+
+    protected override bool IsShared => true;
 
     protected override async Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
     {
@@ -83,32 +98,57 @@ internal sealed class PredictCommand : Verb
             Augmentation = Augmentation(arguments.GetValue(_augmentation)),
         };
         var explains = arguments.GetValue(_explain);
-        if (explains && arguments.GetValue(_output) is null)
+        var (output, dataset) = (arguments.GetValue(_output), arguments.GetValue(_dataset));
+        if (explains && (output is null || ScoringJob.IsTable(output)))
         {
             throw new UsageException("--explain draws onto the sheet of --output, and there is none; add --output sheet.png.");
+        }
+
+        if (!ScoringJob.IsTable(output) && (dataset is not null || console.Processes.Size > 1))
+        {
+            throw new UsageException(dataset is not null
+                ? "--dataset is scored into a table; add --output scores.parquet."
+                : "vizsla predict runs in one process unless it writes a table: start it without mpirun, or add --output scores.parquet.");
+        }
+
+        if (dataset is not null == arguments.GetValue(_inputs)!.Length > 0)
+        {
+            throw new UsageException(dataset is null ? "Name photos or folders to predict, or a dataset with --dataset." : "Name either photos or a dataset with --dataset; leave one of them out.");
         }
 
         var features = arguments.GetValue(_embed);
         var baseModel = arguments.GetValue(_baseModel);
         (bool Given, string Option)[] networkOnly =
-            [(explains, "--explain"), (features is not null, "--embed"), (options.Augmentation is not null, "--tta"), (options.UsesBfloat16, "--bf16"), (baseModel is not null, "--base_model")];
+            [(explains, "--explain"), (features is not null, "--embed"), (options.Augmentation is not null, "--tta"), (options.UsesBfloat16, "--bf16"), (baseModel is not null, "--base_model"),
+                (dataset is not null, "--dataset")];
         var engine = _engine.Read(arguments, networkOnly.Where(o => o.Given).Select(o => o.Option));
-        if (features is not null && (!FeatureFile.IsKnown(features) || arguments.GetValue(_output) is not null))
+        if (features is not null && (!FeatureFile.IsKnown(features) || output is not null))
         {
             throw new UsageException(FeatureFile.IsKnown(features)
                 ? "--embed writes features in place of naming classes, so that --output has nothing to draw; leave one of them out."
                 : $"--embed takes a path that ends in .parquet or .npy, got '{features}'.");
         }
 
-        var files = InputFiles.Find(arguments.GetValue(_inputs)!);
+        var rows = dataset is null ? null : await RowsAsync(arguments, console, dataset, cancellationToken);
+        var files = dataset is null ? InputFiles.Find(arguments.GetValue(_inputs)!) : [];
+        var pictures = rows?.Fingerprint ?? HashOf(files);
         var labels = arguments.GetValue(_labels) is { } file ? LabelsFile.Read(file) : null;
         var (model, revision) = (arguments.GetValue(_model)!, arguments.GetValue(_modelRevision));
+        JsonObject Asked(string weights) => new()
+        {
+            ["model"] = weights, ["pictures"] = pictures, ["top"] = options.TopK, ["tta"] = arguments.GetValue(_augmentation), ["bf16"] = options.UsesBfloat16, ["fast_decode"] = options.FastDecode,
+            ["labels"] = labels is null ? null : HashOf(labels),
+        };
+
         if (await EngineFlags.FindAsync(engine, console, model, revision, cancellationToken) is { } exported)
         {
             using var onnx = OnnxClassifier.Load(exported, new OnnxClassifierOptions { BatchSize = options.BatchSize, Workers = options.Workers, FastDecode = options.FastDecode });
             var names = LabelsOf(onnx.Labels, labels);
-            var named = onnx.Predict(files, options.TopK, cancellationToken).Select(a => a with { Predictions = [.. a.Predictions.Select(p => p with { Label = names[p.Index] })] });
-            return Show(arguments, console, format, Gather(console, files.Count, named), explainer: null);
+            IEnumerable<PicturePrediction> Named(IReadOnlyList<string> part) =>
+                onnx.Predict(part, options.TopK, cancellationToken).Select(a => a with { Predictions = [.. a.Predictions.Select(p => p with { Label = names[p.Index] })] });
+            return ScoringJob.IsTable(output)
+                ? new ScoringJob(console, output!, files.Count, Asked(HashOf(exported))).Run((start, count) => Named([.. files.Skip(start).Take(count)]))
+                : Show(arguments, console, format, Gather(console, files.Count, Named(files)), explainer: null);
         }
 
         await ModelFetch.EnsureAsync(console, model, revision, cancellationToken, baseModel);
@@ -119,7 +159,39 @@ internal sealed class PredictCommand : Verb
             return Embed(console, features, Gather(console, files.Count, predictor.Embed(files, cancellationToken)));
         }
 
-        return Show(arguments, console, format, Gather(console, files.Count, predictor.Predict(files, cancellationToken)), explains ? predictor : null);
+        return ScoringJob.IsTable(output)
+            ? new ScoringJob(console, output!, rows?.Count ?? files.Count, Asked(HashOf(classifier.Network))).Run((start, count) => rows is null
+                ? predictor.Predict([.. files.Skip(start).Take(count)], cancellationToken)
+                : predictor.Predict(rows.Select(Enumerable.Range(start, count)), cancellationToken))
+            : Show(arguments, console, format, Gather(console, files.Count, predictor.Predict(files, cancellationToken)), explains ? predictor : null);
+    }
+
+    private async Task<ImageDataset> RowsAsync(ParseResult arguments, CommandConsole console, string dataset, CancellationToken cancellationToken)
+    {
+        var splits = await DatasetSource.OpenAsync(dataset, arguments.GetValue(_datasetRevision), _loading.Read(arguments), console, cancellationToken);
+        return splits[arguments.GetValue(_split) is null && splits.Count == 1 ? splits.Keys.First() : DatasetSource.HeldOut(splits, dataset, arguments.GetValue(_split))];
+    }
+
+    private static string HashOf(IEnumerable<string> names) => Convert.ToHexStringLower(XxHash128.Hash(Encoding.UTF8.GetBytes(string.Join('\n', names))));
+
+    private static string HashOf(string file)
+    {
+        var hash = new XxHash128();
+        using var stream = File.OpenRead(file);
+        hash.Append(stream);
+        return Convert.ToHexStringLower(hash.GetCurrentHash());
+    }
+
+    private static string HashOf(ClassificationNetwork network)
+    {
+        var hash = new XxHash128();
+        foreach (var (_, value) in network.State())
+        {
+            using var whole = value.contiguous();
+            hash.Append(whole.bytes);
+        }
+
+        return Convert.ToHexStringLower(hash.GetCurrentHash());
     }
 
     private int Show(ParseResult arguments, CommandConsole console, Format format, List<PicturePrediction> answers, PicturePredictor? explainer)

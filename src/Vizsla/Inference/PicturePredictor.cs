@@ -74,6 +74,16 @@ public sealed partial class PicturePredictor
         return ReadInBatches(files.Count, row => Read(files[row], () => ImageCodec.Load(files[row], _decoding)), cancellationToken).SelectMany(batch => Compute(batch, _network.forward, Name));
     }
 
+    /// <summary>Predicts the pictures of a dataset, in the order of its rows; one that cannot be read says why and the others go on.</summary>
+    /// <param name="dataset">The rows; their own transform is not used.</param>
+    /// <param name="cancellationToken">Checked between batches.</param>
+    /// <returns>One answer per row, as batches are done; its file is the name that the row's picture has.</returns>
+    public IEnumerable<PicturePrediction> Predict(ImageDataset dataset, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(dataset);
+        return ReadInBatches(dataset.Count, row => Read(dataset, row), cancellationToken).SelectMany(batch => Compute(batch, _network.forward, Name));
+    }
+
     /// <summary>Predicts pictures in their order.</summary>
     /// <param name="images">The pictures; neither changed nor disposed.</param>
     /// <param name="cancellationToken">Checked between batches.</param>
@@ -115,7 +125,7 @@ public sealed partial class PicturePredictor
     public IEnumerable<PictureFeatures> Embed(ImageDataset dataset, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(dataset);
-        return ReadInBatches(dataset.Count, row => Read(dataset[row].Name, () => dataset.LoadImage(row, _decoding)), cancellationToken)
+        return ReadInBatches(dataset.Count, row => Read(dataset, row), cancellationToken)
             .SelectMany(batch => Compute(batch, Features, Keep));
     }
 
@@ -303,6 +313,8 @@ public sealed partial class PicturePredictor
 
     // The network runs on this thread while the next batch is read on others; waiting for them blocks no one else.
     private static ReadPicture[] Join(Task<ReadPicture[]>? reading) => reading!.GetAwaiter().GetResult();
+
+    private ReadPicture Read(ImageDataset dataset, int row) => Read(dataset[row].Name, () => dataset.LoadImage(row, _decoding));
 
     private ReadPicture Read(string file, Func<Image> load)
     {
