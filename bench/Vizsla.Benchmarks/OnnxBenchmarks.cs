@@ -58,7 +58,7 @@ internal static class OnnxBenchmarks
                 lock (process)
                 {
                     process.Refresh();
-                    Console.WriteLine($"{now,6} calls, {clock.Elapsed.TotalSeconds,6:F0} s: {process.WorkingSet64 / 1e6:F0} MB");
+                    Console.WriteLine($"{now,6} calls, {clock.Elapsed.TotalSeconds,6:F0} s: {process.WorkingSet64 / 1e6:F0} MB, {GC.GetGCMemoryInfo().TotalCommittedBytes / 1e6:F0} of them managed");
                 }
             }
         });

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.ExceptionServices;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
@@ -22,8 +21,11 @@ public sealed partial class OnnxClassifier : IBatchClassifier
     private const string Logits = "logits";
     private const string PreparedScores = "scores";
 
-    private readonly Lock _use = new();
-    private readonly InferenceSession _session;
+    // Pictures that are computed together: more are no faster, and the session keeps the memory of the largest run.
+    private static readonly int s_together = 2 * Environment.ProcessorCount;
+
+    private readonly Lock _batches = new();
+    private readonly SharedSession _session;
     private readonly Compose? _pipeline;
     private readonly ScoreFunction _function;
     private readonly string _input;
@@ -31,12 +33,12 @@ public sealed partial class OnnxClassifier : IBatchClassifier
     private readonly DecodeOptions? _decoding;
     private readonly int _batchSize;
     private readonly int _workers;
-    private int _users;
-    private bool _disposed;
+    private readonly bool _hasOneSize;
 
-    private OnnxClassifier(InferenceSession session, ModelFiles files, OnnxClassifierOptions options)
+    private OnnxClassifier(SharedSession shared, ModelFiles files, OnnxClassifierOptions options)
     {
-        _session = session;
+        _session = shared;
+        var session = shared.Session;
         (_input, _output) = (Single(session.InputMetadata, files.Model, "input", options.Input), Single(session.OutputMetadata, files.Model, "output", options.Output));
         Labels = options.Labels ?? files.Labels(session.ModelMetadata.CustomMetadataMap);
         var input = session.InputMetadata[_input];
@@ -56,6 +58,7 @@ public sealed partial class OnnxClassifier : IBatchClassifier
         // A file that was made for one picture, or prepares them itself, takes no more at once.
         _batchSize = _pipeline is null || input.Dimensions is [1, ..] ? 1 : options.BatchSize;
         _workers = options.Workers;
+        _hasOneSize = _pipeline?.OutputSize is not null;
     }
 
     /// <inheritdoc/>
@@ -66,6 +69,9 @@ public sealed partial class OnnxClassifier : IBatchClassifier
 
     /// <summary>How the model wants its pictures; null where the file prepares them itself.</summary>
     public ImageProcessor? Processor { get; }
+
+    /// <summary>The session that all threads share.</summary>
+    internal SharedSession Session => _session;
 
     /// <summary>Loads an exported model.</summary>
     /// <param name="path">
@@ -83,7 +89,7 @@ public sealed partial class OnnxClassifier : IBatchClassifier
         ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchSize, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Workers, 1, nameof(options));
         var files = ModelFiles.Find(path, options.FileName);
-        var session = Open(files.Model, options);
+        var session = SharedSession.Open(files.Model, options);
         try
         {
             return new OnnxClassifier(session, files, options);
@@ -154,17 +160,7 @@ public sealed partial class OnnxClassifier : IBatchClassifier
     }
 
     /// <summary>Frees the session, after the computations that are under way.</summary>
-    public void Dispose()
-    {
-        lock (_use)
-        {
-            (var wasDisposed, _disposed) = (_disposed, true);
-            if (!wasDisposed && _users == 0)
-            {
-                _session.Dispose();
-            }
-        }
-    }
+    public void Dispose() => _session.Dispose();
 
     /// <summary>The picture as the model takes it; of a file that prepares pictures itself, its levels 0 to 255 as they are. Safe for any number of threads.</summary>
     /// <param name="image">An upright RGB picture; neither changed nor disposed.</param>
@@ -176,35 +172,53 @@ public sealed partial class OnnxClassifier : IBatchClassifier
     {
         ArgumentNullException.ThrowIfNull(pictures);
         ArgumentOutOfRangeException.ThrowIfZero(pictures.Count);
-        var (channels, height, width) = (pictures[0].Channels, pictures[0].Height, pictures[0].Width);
         if (_pipeline is null)
         {
-            return [.. pictures.Select(picture => Run<byte>(Levels.Bytes(picture), [height, width, channels]))];
+            return [.. pictures.Select(picture => Run<byte>(Levels.Bytes(picture), [picture.Height, picture.Width, picture.Channels]))];
         }
 
-        var values = channels * height * width;
+        return [.. pictures.Chunk(Math.Min(_batchSize, s_together)).SelectMany(ComputeTogether)];
+    }
 
-        // Rented: an array of this size anew for each call would wait for a full collection, and take the memory of many.
-        var pixels = ArrayPool<float>.Shared.Rent(pictures.Count * values);
-        float[] logits;
+    private IEnumerable<float[]> ComputeTogether(ImageTensor[] pictures)
+    {
+        var logits = Run(pictures, [pictures.Length, pictures[0].Channels, pictures[0].Height, pictures[0].Width]);
+        var classes = logits.Length / pictures.Length;
+        return classes == Labels.Count
+            ? logits.Chunk(classes)
+            : throw new OnnxModelException($"The model answers with {classes} classes, but there are {Labels.Count} labels. Give the labels of this model.");
+    }
+
+    private float[] Run<T>(Memory<T> values, long[] shape)
+        where T : unmanaged =>
+        _session.Run(_input, values, shape, _output, _hasOneSize);
+
+    private float[] Run(ImageTensor[] pictures, long[] shape)
+    {
+        if (pictures.Length == 1)
+        {
+            return Run(pictures[0].Memory, shape);
+        }
+
+        var values = pictures[0].Values.Length;
+        var pixels = PixelPool<float>.Shared.Rent(pictures.Length * values);
         try
         {
-            for (var i = 0; i < pictures.Count; i++)
+            for (var i = 0; i < pictures.Length; i++)
             {
                 pictures[i].Values.CopyTo(pixels.AsSpan(i * values, values));
             }
 
-            logits = Run(pixels.AsMemory(0, pictures.Count * values), [pictures.Count, channels, height, width]);
+            // One such run keeps all processors busy.
+            lock (_batches)
+            {
+                return Run(pixels.AsMemory(0, pictures.Length * values), shape);
+            }
         }
         finally
         {
-            ArrayPool<float>.Shared.Return(pixels);
+            PixelPool<float>.Shared.Return(pixels);
         }
-
-        var classes = logits.Length / pictures.Count;
-        return classes == Labels.Count
-            ? [.. logits.Chunk(classes)]
-            : throw new OnnxModelException($"The model answers with {classes} classes, but there are {Labels.Count} labels. Give the labels of this model.");
     }
 
     private void PrepareAll(IReadOnlyList<Image> images, ImageTensor[] prepared, CancellationToken cancellationToken)
@@ -243,50 +257,6 @@ public sealed partial class OnnxClassifier : IBatchClassifier
         }
 
         return answers;
-    }
-
-    private float[] Run<T>(Memory<T> values, long[] shape)
-        where T : unmanaged
-    {
-        lock (_use)
-        {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            _users++;
-        }
-
-        try
-        {
-            using var value = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, values, shape);
-            using var run = new RunOptions();
-            using var results = _session.Run(run, [_input], [value], [_output]);
-            return results[0].GetTensorDataAsSpan<float>().ToArray();
-        }
-        finally
-        {
-            lock (_use)
-            {
-                if (--_users == 0 && _disposed)
-                {
-                    _session.Dispose();
-                }
-            }
-        }
-    }
-
-    private static InferenceSession Open(string file, OnnxClassifierOptions options)
-    {
-        // Threads follow the processors that this process may use, not those of the machine, and sleep while they wait; freed memory goes back.
-        using var settings = new SessionOptions { IntraOpNumThreads = options.Threads ?? Environment.ProcessorCount, EnableCpuMemArena = false };
-        settings.AddSessionConfigEntry("session.intra_op.allow_spinning", options.Spins ? "1" : "0");
-        options.Configure?.Invoke(settings);
-        try
-        {
-            return new InferenceSession(file, settings);
-        }
-        catch (OnnxRuntimeException e)
-        {
-            throw new OnnxModelException($"'{file}' is no model that ONNX Runtime can load: {e.Message} Export it again.", e);
-        }
     }
 
     private static string Single(IReadOnlyDictionary<string, NodeMetadata> ports, string file, string kind, string? asked)

@@ -13,7 +13,7 @@ public sealed record OnnxClassifierOptions
     /// <summary>Whether threads that wait keep their processor; off by default, since it takes time from everything else on the machine.</summary>
     public bool Spins { get; init; }
 
-    /// <summary>Pictures computed at once, at least 1; 32 by default.</summary>
+    /// <summary>Pictures read ahead and held at once, at least 1; 32 by default. They are computed a few at a time, at most twice as many as this process may use processors: as fast, and in less memory.</summary>
     public int BatchSize { get; init; } = 32;
 
     /// <summary>Threads that read and prepare pictures, at least 1; by default as many as this process may use processors.</summary>

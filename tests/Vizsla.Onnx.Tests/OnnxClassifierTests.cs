@@ -91,6 +91,32 @@ public sealed class OnnxClassifierTests(ExportedModel model) : IClassFixture<Exp
     }
 
     [Fact]
+    public async Task Memory_follows_the_processors_and_not_the_threads_or_pictures_that_ask()
+    {
+        const int Threads = 8;
+        using var classifier = OnnxClassifier.Load(model.Folder);
+        using var image = ImageCodec.Load(model.Photos[0]);
+        using var start = new Barrier(Threads);
+        var expected = model.Network.Predict(model.Photos[0], topK: 3);
+
+        await Task.WhenAll(Enumerable.Range(0, Threads).Select(_ => Task.Factory.StartNew(
+            () =>
+            {
+                start.SignalAndWait();
+                for (var i = 0; i < 20; i++)
+                {
+                    AssertClose(expected, classifier.Predict(image, topK: 3));
+                }
+            },
+            TaskCreationOptions.LongRunning)));
+        var many = classifier.Predict([.. Enumerable.Repeat(image, 32)], topK: 3);
+
+        Assert.All(many, answer => AssertClose(expected, answer));
+        Assert.InRange(classifier.Session.MostRuns, 1, Environment.ProcessorCount);
+        Assert.InRange(classifier.Session.MostTogether, 1, 2 * Environment.ProcessorCount);
+    }
+
+    [Fact]
     public async Task A_cancelled_caller_gets_no_answer()
     {
         using var classifier = OnnxClassifier.Load(model.Folder);

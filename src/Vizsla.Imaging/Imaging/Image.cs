@@ -21,7 +21,7 @@ public sealed class Image : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Array.MaxLength, nameof(height));
         Width = width;
         Height = height;
-        _buffer = PixelPool.Rent((int)length);
+        _buffer = PixelPool<byte>.Shared.Rent((int)length);
     }
 
     /// <summary>Makes an image for the result of a step, whose size is looked at before memory is taken.</summary>
@@ -87,7 +87,7 @@ public sealed class Image : IDisposable
     {
         if (Interlocked.Exchange(ref _buffer, null) is { } buffer)
         {
-            PixelPool.Return(buffer);
+            PixelPool<byte>.Shared.Return(buffer);
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Vizsla.Primitives;
 
 namespace Vizsla.Imaging;
@@ -156,7 +155,7 @@ public static class ImageCodec
             throw new ImageFormatException("a picture file of 2 GiB or more is not read", path);
         }
 
-        var buffer = ArrayPool<byte>.Shared.Rent((int)length);
+        var buffer = PixelPool<byte>.Shared.Rent((int)length);
         try
         {
             var count = 0;
@@ -173,7 +172,7 @@ public static class ImageCodec
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            PixelPool<byte>.Shared.Return(buffer);
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 
 namespace Vizsla.Imaging;
 
@@ -17,7 +16,7 @@ public sealed class ImageTensor : IDisposable
     /// <param name="width">Width in pixels, at least 1.</param>
     /// <exception cref="ImageFormatException">It would take more than 1 GiB.</exception>
     public ImageTensor(int channels, int height, int width)
-        : this(channels, height, width, ArrayPool<float>.Shared.Rent(Length(channels, height, width)), 0, pooled: true)
+        : this(channels, height, width, PixelPool<float>.Shared.Rent(Length(channels, height, width)), 0, pooled: true)
     {
     }
 
@@ -53,8 +52,10 @@ public sealed class ImageTensor : IDisposable
     public int Width { get; }
 
     /// <summary>The Channels * Height * Width values, channel by channel.</summary>
-    public Span<float> Values =>
-        (_buffer ?? throw new ObjectDisposedException(nameof(ImageTensor))).AsSpan(_offset, Channels * Height * Width);
+    public Span<float> Values => Memory.Span;
+
+    /// <summary>The values where they lie, for code that is given no span.</summary>
+    internal Memory<float> Memory => (_buffer ?? throw new ObjectDisposedException(nameof(ImageTensor))).AsMemory(_offset, Channels * Height * Width);
 
     /// <summary>The Height * Width values of one channel.</summary>
     /// <param name="channel">0 to Channels - 1.</param>
@@ -69,7 +70,7 @@ public sealed class ImageTensor : IDisposable
     {
         if (Interlocked.Exchange(ref _buffer, null) is { } buffer && _pooled)
         {
-            ArrayPool<float>.Shared.Return(buffer);
+            PixelPool<float>.Shared.Return(buffer);
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 
 namespace Vizsla.Imaging;
 
@@ -86,7 +85,7 @@ public static class Resampler
     private static Image Nearest(Image image, int width, int height, float left, float top, float right, float bottom)
     {
         var result = new Image(width, height);
-        var positions = ArrayPool<int>.Shared.Rent(width + height);
+        var positions = PixelPool<int>.Shared.Rent(width + height);
         var columns = positions.AsSpan(0, width);
         var rows = positions.AsSpan(width, height);
         FillPositions(columns, left, right, image.Width);
@@ -101,7 +100,7 @@ public static class Resampler
             }
         }
 
-        ArrayPool<int>.Shared.Return(positions);
+        PixelPool<int>.Shared.Return(positions);
         return result;
     }
 
@@ -127,14 +126,14 @@ public static class Resampler
             var direct = (result.Height - copied) & ~3;
             copied = result.Height - direct;
             ResampleKernels.Horizontal(source + (long)firstRow * sourceStride, sourceStride, target, targetStride, direct, weights);
-            var last = ArrayPool<byte>.Shared.Rent(copied * sourceStride + ResampleKernels.Overrun);
+            var last = PixelPool<byte>.Shared.Rent(copied * sourceStride + ResampleKernels.Overrun);
             image.Pixels.Slice((firstRow + direct) * sourceStride, copied * sourceStride).CopyTo(last);
             fixed (byte* copy = last)
             {
                 ResampleKernels.Horizontal(copy, sourceStride, target + (long)direct * targetStride, targetStride, copied, weights);
             }
 
-            ArrayPool<byte>.Shared.Return(last);
+            PixelPool<byte>.Shared.Return(last);
         }
     }
 

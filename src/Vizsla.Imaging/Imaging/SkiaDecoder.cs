@@ -19,7 +19,7 @@ internal static class SkiaDecoder
             using var codec = SKCodec.Create(skData) ?? throw new ImageFormatException("it is damaged");
             var size = eighths == 8 ? codec.Info.Size : codec.GetScaledDimensions(eighths / 8f);
             var target = new SKImageInfo(size.Width, size.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
-            var buffer = PixelPool.Rent(target.BytesSize);
+            var buffer = PixelPool<byte>.Shared.Rent(target.BytesSize);
             try
             {
                 SKCodecResult result;
@@ -37,7 +37,7 @@ internal static class SkiaDecoder
             }
             finally
             {
-                PixelPool.Return(buffer);
+                PixelPool<byte>.Shared.Return(buffer);
             }
         }
     }

@@ -28,7 +28,7 @@ internal static class SkiaEncoder
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(stream);
         var info = new SKImageInfo(image.Width, image.Height, SKColorType.Rgba8888, SKAlphaType.Opaque);
-        var buffer = PixelPool.Rent(info.BytesSize);
+        var buffer = PixelPool<byte>.Shared.Rent(info.BytesSize);
         try
         {
             AddAlpha(image.Pixels, buffer);
@@ -44,7 +44,7 @@ internal static class SkiaEncoder
         }
         finally
         {
-            PixelPool.Return(buffer);
+            PixelPool<byte>.Shared.Return(buffer);
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Binary;
 
 namespace Vizsla.Imaging.Gif;
@@ -29,7 +28,7 @@ internal static class GifDecoder
     {
         var header = GifHeader.Read(data);
         options.CheckSize(header.Width, header.Height);
-        var buffer = ArrayPool<byte>.Shared.Rent(header.Width * header.Height);
+        var buffer = PixelPool<byte>.Shared.Rent(header.Width * header.Height);
         try
         {
             // Outside the picture's own rectangle lies the transparent color, or the first.
@@ -59,7 +58,7 @@ internal static class GifDecoder
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            PixelPool<byte>.Shared.Return(buffer);
         }
     }
 }

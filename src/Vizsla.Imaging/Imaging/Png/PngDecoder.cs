@@ -23,7 +23,7 @@ internal static class PngDecoder
         var header = PngReader.ReadHeader(data);
         options.CheckSize(header.Width, header.Height);
         var image = new Image((int)header.Width, (int)header.Height);
-        var compressed = ArrayPool<byte>.Shared.Rent(data.Length);
+        var compressed = PixelPool<byte>.Shared.Rent(data.Length);
         try
         {
             var count = PngReader.ReadData(data, header, compressed);
@@ -37,7 +37,7 @@ internal static class PngDecoder
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(compressed);
+            PixelPool<byte>.Shared.Return(compressed);
         }
     }
 
@@ -56,7 +56,7 @@ internal static class PngDecoder
             throw new ImageFormatException("its rows take 2 GiB or more");
         }
 
-        var buffer = ArrayPool<byte>.Shared.Rent((int)total);
+        var buffer = PixelPool<byte>.Shared.Rent((int)total);
         try
         {
             var rows = buffer.AsSpan(0, (int)total);
@@ -82,7 +82,7 @@ internal static class PngDecoder
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            PixelPool<byte>.Shared.Return(buffer);
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Vizsla.Imaging.Jpeg;
 
 namespace Vizsla.Imaging.Tiff;
@@ -58,7 +57,7 @@ internal static class TiffDecoder
 
         var rowLength = (int)((header.PieceWidth * samples * header.Bits + 7) / 8);
         var pixels = new TiffPixels(header, image);
-        var buffer = ArrayPool<byte>.Shared.Rent(checked((int)(rowLength * header.PieceHeight)));
+        var buffer = PixelPool<byte>.Shared.Rent(checked((int)(rowLength * header.PieceHeight)));
         try
         {
             for (var number = 0; number < across * down * planes; number++)
@@ -88,7 +87,7 @@ internal static class TiffDecoder
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            PixelPool<byte>.Shared.Return(buffer);
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Vizsla.Imaging;
 using Vizsla.Primitives;
 
@@ -41,7 +40,7 @@ public sealed record AugMix(
         var weights = new float[MixtureWidth];
         rng.Dirichlet(concentration, weights);
         var pixels = image.Pixels;
-        var mixed = ArrayPool<float>.Shared.Rent(pixels.Length);
+        var mixed = PixelPool<float>.Shared.Rent(pixels.Length);
         for (var i = 0; i < pixels.Length; i++)
         {
             mixed[i] = shares[0] * pixels[i];
@@ -64,7 +63,7 @@ public sealed record AugMix(
             target[i] = (byte)mixed[i];
         }
 
-        ArrayPool<float>.Shared.Return(mixed);
+        PixelPool<float>.Shared.Return(mixed);
         return result;
     }
 

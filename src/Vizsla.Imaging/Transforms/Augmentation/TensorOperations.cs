@@ -1,4 +1,3 @@
-using System.Buffers;
 using Vizsla.Imaging;
 
 namespace Vizsla.Transforms;
@@ -51,7 +50,7 @@ internal static class TensorOperations
         var (halfWidth, halfHeight) = ((float)(0.5 * width), (float)(0.5 * height));
         var (a, b, c) = ((float)matrix.A / halfWidth, (float)matrix.B / halfWidth, (float)matrix.C / halfWidth);
         var (d, e, f) = ((float)matrix.D / halfHeight, (float)matrix.E / halfHeight, (float)matrix.F / halfHeight);
-        var buffer = ArrayPool<float>.Shared.Rent(3 * width);
+        var buffer = PixelPool<float>.Shared.Rent(3 * width);
         var columns = buffer.AsSpan(0, width);
         var placesX = buffer.AsSpan(width, width);
         var placesY = buffer.AsSpan(2 * width, width);
@@ -69,7 +68,7 @@ internal static class TensorOperations
             GridSampler.SampleRow(image, placesX, placesY, interpolation, fill, result.Row(y));
         }
 
-        ArrayPool<float>.Shared.Return(buffer);
+        PixelPool<float>.Shared.Return(buffer);
         return result;
     }
 

@@ -1,5 +1,5 @@
-using System.Buffers;
 
+using Vizsla.Imaging;
 namespace Vizsla.Transforms;
 
 /// <summary>Mixes each row of a batch with the row before it; the first with the last.</summary>
@@ -25,7 +25,7 @@ internal static class RolledMix
     public static void WithNeighbors(Span<float> values, int rowLength, RowAction change)
     {
         var count = values.Length / rowLength;
-        var kept = ArrayPool<float>.Shared.Rent(rowLength);
+        var kept = PixelPool<float>.Shared.Rent(rowLength);
         var last = kept.AsSpan(0, rowLength);
         values[^rowLength..].CopyTo(last);
         for (var i = count - 1; i >= 0; i--)
@@ -33,7 +33,7 @@ internal static class RolledMix
             change(values.Slice(i * rowLength, rowLength), i == 0 ? last : values.Slice((i - 1) * rowLength, rowLength));
         }
 
-        ArrayPool<float>.Shared.Return(kept);
+        PixelPool<float>.Shared.Return(kept);
     }
 
     /// <summary>Changes a row by its neighbor.</summary>

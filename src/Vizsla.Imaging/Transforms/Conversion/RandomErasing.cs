@@ -1,4 +1,3 @@
-using System.Buffers;
 using Vizsla.Imaging;
 using Vizsla.Primitives;
 
@@ -35,7 +34,7 @@ public sealed record RandomErasing([Parameter("p", Minimum = 0, Maximum = 1)] do
 
         // The noise is drawn before the place.
         var length = tensor.Channels * box.Height * box.Width;
-        var noise = Value.IsRandom ? ArrayPool<float>.Shared.Rent(Math.Max(length, 1)) : null;
+        var noise = Value.IsRandom ? PixelPool<float>.Shared.Rent(Math.Max(length, 1)) : null;
         if (noise is not null)
         {
             rng.Normal(noise.AsSpan(0, length));
@@ -61,7 +60,7 @@ public sealed record RandomErasing([Parameter("p", Minimum = 0, Maximum = 1)] do
 
         if (noise is not null)
         {
-            ArrayPool<float>.Shared.Return(noise);
+            PixelPool<float>.Shared.Return(noise);
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Vizsla.Imaging;
@@ -38,7 +37,7 @@ public sealed record ElasticTransform(
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(rng);
         var (width, height) = (image.Width, image.Height);
-        var buffer = ArrayPool<float>.Shared.Rent((2 * width * height) + width);
+        var buffer = PixelPool<float>.Shared.Rent((2 * width * height) + width);
         var placesX = buffer.AsMemory(0, width * height);
         var placesY = buffer.AsMemory(width * height, width * height);
         var columns = buffer.AsMemory(2 * width * height, width);
@@ -59,7 +58,7 @@ public sealed record ElasticTransform(
                 GridSampler.SampleRow(image, rowX, rowY, Interpolation, Fill, result.Row(y));
             }
         });
-        ArrayPool<float>.Shared.Return(buffer);
+        PixelPool<float>.Shared.Return(buffer);
         return result;
     }
 

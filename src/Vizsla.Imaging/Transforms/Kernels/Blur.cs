@@ -1,4 +1,3 @@
-using System.Buffers;
 using Vizsla.Imaging;
 
 namespace Vizsla.Transforms;
@@ -23,7 +22,7 @@ internal static class Blur
         CheckSize(image.Width, image.Height, width, height);
         var (radiusX, radiusY) = (width / 2, height / 2);
         var rowLength = 3 * (image.Width + (2 * radiusX));
-        var buffer = ArrayPool<float>.Shared.Rent((width * height) + (height * rowLength) + (3 * image.Width));
+        var buffer = PixelPool<float>.Shared.Rent((width * height) + (height * rowLength) + (3 * image.Width));
         var weights = buffer.AsSpan(0, width * height);
         var rows = buffer.AsSpan(weights.Length, height * rowLength);
         var sums = buffer.AsSpan(weights.Length + rows.Length, 3 * image.Width);
@@ -43,7 +42,7 @@ internal static class Blur
             ByteFloats.RoundToEven(sums, result.Row(y));
         }
 
-        ArrayPool<float>.Shared.Return(buffer);
+        PixelPool<float>.Shared.Return(buffer);
         return result;
     }
 
@@ -53,7 +52,7 @@ internal static class Blur
         CheckSize(planeWidth, planeHeight, width, height);
         var (radiusX, radiusY) = (width / 2, height / 2);
         var rowLength = planeWidth + (2 * radiusX);
-        var source = ArrayPool<float>.Shared.Rent(rowLength * (planeHeight + (2 * radiusY)));
+        var source = PixelPool<float>.Shared.Rent(rowLength * (planeHeight + (2 * radiusY)));
         for (var y = -radiusY; y < planeHeight + radiusY; y++)
         {
             var row = source.AsSpan((y + radiusY) * rowLength, rowLength);
@@ -78,7 +77,7 @@ internal static class Blur
             RowBands.Run(planeWidth, planeHeight, (from, to) => PlaneConvolution.Rows(source, rowLength, weights, width, height, from, to, plane.Span));
         }
 
-        ArrayPool<float>.Shared.Return(source);
+        PixelPool<float>.Shared.Return(source);
     }
 
     private static void AlongRowsThenColumns(
@@ -88,7 +87,7 @@ internal static class Blur
         GaussianKernel.Fill(across, rows.Sigma);
         GaussianKernel.Fill(down, columns.Sigma);
         var height = planeHeight + columns.Length - 1;
-        var middle = ArrayPool<float>.Shared.Rent(planeWidth * height);
+        var middle = PixelPool<float>.Shared.Rent(planeWidth * height);
         RowBands.Run(planeWidth, height, (from, to) =>
         {
             for (var y = from; y < to; y++)
@@ -98,7 +97,7 @@ internal static class Blur
         });
         var weights = PlaneConvolution.Pad(down, 1);
         RowBands.Run(planeWidth, planeHeight, (from, to) => PlaneConvolution.Rows(middle, planeWidth, weights, 1, down.Length, from, to, plane.Span));
-        ArrayPool<float>.Shared.Return(middle);
+        PixelPool<float>.Shared.Return(middle);
     }
 
     private static void CheckSize(int imageWidth, int imageHeight, int width, int height)

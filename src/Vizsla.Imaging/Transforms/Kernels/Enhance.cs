@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -72,7 +71,7 @@ internal static class Enhance
         }
 
         var length = 3 * image.Width;
-        var buffer = ArrayPool<float>.Shared.Rent(4 * length);
+        var buffer = PixelPool<float>.Shared.Rent(4 * length);
         var sums = buffer.AsSpan(3 * length, length - 6);
         for (var y = 0; y < image.Height; y++)
         {
@@ -85,7 +84,7 @@ internal static class Enhance
             }
         }
 
-        ArrayPool<float>.Shared.Return(buffer);
+        PixelPool<float>.Shared.Return(buffer);
         return result;
     }
 

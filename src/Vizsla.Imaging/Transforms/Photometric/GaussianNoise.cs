@@ -1,4 +1,3 @@
-using System.Buffers;
 using Vizsla.Imaging;
 using Vizsla.Primitives;
 
@@ -25,7 +24,7 @@ public sealed record GaussianNoise(
         ArgumentNullException.ThrowIfNull(rng);
         var source = image.Pixels;
         var plane = image.Width * image.Height;
-        var noise = ArrayPool<float>.Shared.Rent(source.Length);
+        var noise = PixelPool<float>.Shared.Rent(source.Length);
         rng.Normal(noise.AsSpan(0, source.Length));
         var result = new Image(image.Width, image.Height);
         var target = result.Pixels;
@@ -37,7 +36,7 @@ public sealed record GaussianNoise(
             target[i] = Clip ? (byte)Math.Clamp(level, 0, 255) : unchecked((byte)level);
         }
 
-        ArrayPool<float>.Shared.Return(noise);
+        PixelPool<float>.Shared.Return(noise);
         return result;
     }
 }
