@@ -19,7 +19,7 @@ internal static class OnnxBenchmarks
     /// Milliseconds of a picture: prepared floats to logits in batches of 1 and 32, and files to names one after another. Each round takes every kind once, so that a busy machine is busy for all of them; the least
     /// time of the rounds counts, and ratios are to float32 on libtorch.
     /// </summary>
-    /// <param name="args">Model folders, else timm names or variants with drawn weights; none takes EfficientNet-Lite0's weights and a ViT-Tiny that is drawn.</param>
+    /// <param name="args">Model folders, else timm names or variants with random weights; none takes EfficientNet-Lite0's weights and a ViT-Tiny that is drawn.</param>
     public static void Compare(string[] args)
     {
         TorchDefaults.Apply();

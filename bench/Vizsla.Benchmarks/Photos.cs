@@ -16,7 +16,7 @@ internal static class Photos
             return [.. Directory.EnumerateFiles(folder, "*.jpg").Order(StringComparer.Ordinal).Take(count)];
         }
 
-        Console.WriteLine($"No folder '{Path.GetFullPath(folder)}': drawn pictures of 500x375 instead.");
+        Console.WriteLine($"No folder '{Path.GetFullPath(folder)}': random pictures of 500x375 instead.");
         var drawn = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), "vizsla-benchmark-photos")).FullName;
         return [.. Enumerable.Range(0, Math.Min(count, 32)).Select(i => Draw(drawn, i))];
     }

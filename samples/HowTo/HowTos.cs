@@ -32,7 +32,7 @@ public static class HowTos
             names.Add(model.Predict(photo)[0].Label);
         }
 
-        // Many files: batches inside, one answer for each in their order; one that cannot be read has an error in the place of classes.
+        // Many files: batches inside, one answer for each in their order; one that cannot be read has an error instead of classes.
         await foreach (var answer in model.PredictAsync(files, topK: 1, cancellationToken))
         {
             names.Add(answer.Error ?? answer.Predictions[0].Label);

@@ -187,7 +187,7 @@ internal static class CommandLine
         List<string> lines = [ErrorSentence.Of(e)];
         if (IsFault(e))
         {
-            lines.Add($"This is a fault of Vizsla ({e.GetType().Name}). Set VIZSLA_TRACE=1 to see where it happened.");
+            lines.Add($"This is a bug in Vizsla ({e.GetType().Name}). Set VIZSLA_TRACE=1 to see where it happened.");
         }
 
         if (Environment.GetEnvironmentVariable("VIZSLA_TRACE") is { Length: > 0 })

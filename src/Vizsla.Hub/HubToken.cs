@@ -1,4 +1,6 @@
 using System.Net.Http.Headers;
+using System.Text;
+using Vizsla.Hub.Cache;
 
 namespace Vizsla.Hub;
 
@@ -44,22 +46,7 @@ internal static class TokenStore
     public static void Write(string path, HubToken token)
     {
         ArgumentNullException.ThrowIfNull(token);
-        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        Directory.CreateDirectory(folder);
-        var temporary = Path.Combine(folder, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}");
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        using (var stream = new FileStream(temporary, options))
-        {
-            stream.Write(System.Text.Encoding.ASCII.GetBytes(token.Reveal()));
-            stream.Flush(flushToDisk: true);
-        }
-
-        File.Move(temporary, path, overwrite: true);
+        AtomicFile.Write(path, stream => stream.Write(Encoding.ASCII.GetBytes(token.Reveal())), flush: true, UnixFileMode.UserRead | UnixFileMode.UserWrite);
     }
 
     /// <summary>Removes the stored token; does nothing when there is none.</summary>

@@ -30,7 +30,7 @@ internal sealed class ModelFiles
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw new OnnxModelException($"'{file}' is no JSON object: {e.Message}", e);
+            throw new OnnxModelException($"'{file}' is not a JSON object: {e.Message}", e);
         }
     }
 
@@ -105,7 +105,7 @@ internal sealed class ModelFiles
     }
 
     /// <summary>The preprocessing: of the folder, else of the file.</summary>
-    /// <exception cref="OnnxModelException">Neither says it, or it is something impossible.</exception>
+    /// <exception cref="OnnxModelException">Neither says it, or it is something invalid.</exception>
     public ImageProcessor Processor(IReadOnlyDictionary<string, string> metadata)
     {
         try

@@ -10,7 +10,7 @@ public sealed partial class OnnxClassifier
     /// <summary>Names what one photo shows.</summary>
     /// <param name="file">Path of the photo; turned upright as its EXIF orientation says.</param>
     /// <param name="topK">Classes to name, at least 1; all when there are fewer.</param>
-    /// <returns>The likeliest classes, best first; of equal scores the lower index.</returns>
+    /// <returns>The most likely classes, best first; of equal scores the lower index.</returns>
     /// <exception cref="ImageFormatException">The photo cannot be read; the message says why.</exception>
     public IReadOnlyList<Prediction> Predict(string file, int topK = 5)
     {
@@ -21,7 +21,7 @@ public sealed partial class OnnxClassifier
     /// <summary>Names what the bytes of one photo show.</summary>
     /// <param name="data">A whole file: JPEG, PNG, WebP, GIF, BMP or TIFF.</param>
     /// <param name="topK">Classes to name, at least 1; all when there are fewer.</param>
-    /// <returns>The likeliest classes, best first; of equal scores the lower index.</returns>
+    /// <returns>The most likely classes, best first; of equal scores the lower index.</returns>
     /// <exception cref="ImageFormatException">The photo cannot be read; the message says why.</exception>
     public IReadOnlyList<Prediction> Predict(ReadOnlyMemory<byte> data, int topK = 5)
     {
@@ -32,7 +32,7 @@ public sealed partial class OnnxClassifier
     /// <summary>Names what the photo of a stream shows.</summary>
     /// <param name="stream">Read to its end; not disposed.</param>
     /// <param name="topK">Classes to name, at least 1; all when there are fewer.</param>
-    /// <returns>The likeliest classes, best first; of equal scores the lower index.</returns>
+    /// <returns>The most likely classes, best first; of equal scores the lower index.</returns>
     /// <exception cref="ImageFormatException">The photo cannot be read; the message says why.</exception>
     public IReadOnlyList<Prediction> Predict(Stream stream, int topK = 5)
     {
@@ -66,7 +66,7 @@ public sealed partial class OnnxClassifier
     /// <param name="file">Path of the photo.</param>
     /// <param name="topK">Classes to name, at least 1; all when there are fewer.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
-    /// <returns>The likeliest classes, best first.</returns>
+    /// <returns>The most likely classes, best first.</returns>
     /// <exception cref="ImageFormatException">The photo cannot be read; the message says why.</exception>
     public async Task<IReadOnlyList<Prediction>> PredictAsync(string file, int topK = 5, CancellationToken cancellationToken = default)
     {
@@ -79,7 +79,7 @@ public sealed partial class OnnxClassifier
     /// <param name="stream">Read to its end; not disposed.</param>
     /// <param name="topK">Classes to name, at least 1; all when there are fewer.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
-    /// <returns>The likeliest classes, best first.</returns>
+    /// <returns>The most likely classes, best first.</returns>
     /// <exception cref="ImageFormatException">The photo cannot be read; the message says why.</exception>
     public async Task<IReadOnlyList<Prediction>> PredictAsync(Stream stream, int topK = 5, CancellationToken cancellationToken = default)
     {

@@ -43,7 +43,7 @@ internal sealed class SharedSession : IDisposable
         }
         catch (OnnxRuntimeException e)
         {
-            throw new OnnxModelException($"'{file}' is no model that ONNX Runtime can load: {e.Message} Export it again.", e);
+            throw new OnnxModelException($"'{file}' is not a model that ONNX Runtime can load: {e.Message} Export it again.", e);
         }
     }
 

@@ -22,7 +22,7 @@ public static class ServingExtensions
     /// <param name="configure">Sizes of batches and limits, shared by all models; null keeps the defaults.</param>
     /// <param name="files">The files that the model is read from: when others take their place it is opened anew, and the old one answers meanwhile. Null never does.</param>
     /// <returns>The services, for further calls; call once per model.</returns>
-    /// <exception cref="ArgumentException">The name cannot stand in an address.</exception>
+    /// <exception cref="ArgumentException">The name cannot be part of an address.</exception>
     /// <remarks>
     /// A picture that is not answered throws <see cref="RefusedException"/>, with the status that a handler returns. The health check <c>vizsla</c> says whether every model can answer;
     /// the meter <c>Vizsla.Serving</c> counts pictures, batches and those who wait.
@@ -51,7 +51,7 @@ public static class ServingExtensions
     {
         if (entry.Name.Length == 0 || entry.Name != ModelEntry.NameOf(entry.Name))
         {
-            throw new ArgumentException($"'{entry.Name}' cannot stand in an address. Use letters, digits, '.', '-' and '_'.");
+            throw new ArgumentException($"'{entry.Name}' cannot be part of an address. Use letters, digits, '.', '-' and '_'.");
         }
 
         services.AddSingleton(entry);

@@ -85,7 +85,7 @@ public static class RunReport
 
         if (evaluation is not null)
         {
-            Draw("calibration", Figure.Calibration(evaluation.Calibration, "confidence", "share that was right"));
+            Draw("calibration", Figure.Calibration(evaluation.Calibration, "confidence", "accuracy"));
         }
 
         return script.ToString();

@@ -14,14 +14,14 @@ using Vizsla.Studio.Predictions;
 namespace Vizsla.Studio;
 
 /// <summary>The serving application: models over HTTP, health, metrics, an OpenAPI document and a page to try it.</summary>
-public static class ServeApplication
+internal static class ServeApplication
 {
     /// <summary>Builds the application; it does not listen until it is started.</summary>
     /// <param name="models">What to serve.</param>
     /// <param name="host">Where to listen and whom to answer.</param>
     /// <param name="serving">Batches and limits.</param>
     /// <returns>An application that the caller runs and disposes.</returns>
-    /// <exception cref="ArgumentException">An option is out of its range, or a name cannot stand in an address.</exception>
+    /// <exception cref="ArgumentException">An option is out of its range, or a name cannot be part of an address.</exception>
     public static WebApplication Create(IEnumerable<ServedModel> models, HostOptions host, ServingOptions serving)
     {
         ArgumentNullException.ThrowIfNull(models);

@@ -9,7 +9,7 @@ namespace Vizsla.Studio;
 /// <param name="LabelsFile">JSON file with the class names in order (a list, or an object from index to name); null takes the model's own.</param>
 /// <param name="Augmentation">Views of each picture whose logits are averaged; null takes the picture alone. Option: <c>--tta</c>.</param>
 /// <remarks>Adapters of one base model share its weights in memory.</remarks>
-public sealed record ServedModel(string Name, string NameOrFolder, string? LabelsFile = null, TestTimeAugmentation? Augmentation = null)
+internal sealed record ServedModel(string Name, string NameOrFolder, string? LabelsFile = null, TestTimeAugmentation? Augmentation = null)
 {
     /// <summary>Folder or Hub name of the model that an adapter changes; null takes the one that its <c>adapter_config.json</c> names. Option: <c>--base_model</c>.</summary>
     public string? BaseModel { get; init; }

@@ -16,7 +16,7 @@ using Vizsla.Studio.Transforms;
 namespace Vizsla.Studio;
 
 /// <summary>The pages and, beside them, the models as a service.</summary>
-public static class StudioApplication
+internal static class StudioApplication
 {
     /// <summary>Builds the application; it does not listen until it is started.</summary>
     /// <param name="options">What to show and where to listen.</param>

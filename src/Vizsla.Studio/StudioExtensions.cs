@@ -16,7 +16,7 @@ public static class StudioExtensions
     /// <param name="nameOrFolder">A run folder, a timm folder, or a Hub name in the cache.</param>
     /// <param name="configure">Sizes of batches and limits, shared by all models; null keeps the defaults.</param>
     /// <returns>The services, for further calls; call once per model.</returns>
-    /// <exception cref="ArgumentException">The name cannot stand in an address.</exception>
+    /// <exception cref="ArgumentException">The name cannot be part of an address.</exception>
     public static IServiceCollection AddVizsla(this IServiceCollection services, string name, string nameOrFolder, Action<ServingOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);

@@ -55,7 +55,7 @@ public sealed partial class ImageClassifier
     /// <summary>A second model: this one's weights with an adapter. The weights that the adapter leaves alone are in memory once.</summary>
     /// <param name="nameOrFolder">Folder of an adapter of this model, or its Hub name in this machine's cache.</param>
     /// <returns>The model in evaluation mode; the caller owns it, and it may outlive this one. Train neither while both are used.</returns>
-    /// <exception cref="ModelLoadException">It is no adapter, or not one of this model; the message names the tensor.</exception>
+    /// <exception cref="ModelLoadException">It is not an adapter, or not one of this model; the message names the tensor.</exception>
     /// <exception cref="InvalidOperationException">This model has an adapter itself.</exception>
     public ImageClassifier WithAdapter(string nameOrFolder)
     {
@@ -66,7 +66,7 @@ public sealed partial class ImageClassifier
             throw new InvalidOperationException("The model has an adapter itself; take its base model.");
         }
 
-        var folder = AdapterFolder.Find(nameOrFolder, MainRevision) ?? throw new ModelLoadException($"'{nameOrFolder}' holds no {AdapterConfig.FileName}: it is no adapter.");
+        var folder = AdapterFolder.Find(nameOrFolder, MainRevision) ?? throw new ModelLoadException($"'{nameOrFolder}' holds no {AdapterConfig.FileName}: it is not an adapter.");
         var location = new ModelLocation(_source ?? Network.ClassName, _folder, Configuration.Clone(), () => throw new InvalidOperationException("The weights are in memory."));
         return LoadAdapter(AdapterFolder.Of(folder, location, Network), labels: null, configure: null);
     }

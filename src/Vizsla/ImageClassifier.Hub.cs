@@ -50,7 +50,7 @@ public sealed partial class ImageClassifier
     }
 
     /// <summary>Puts the model, its configuration and its image processor on a Hub, in one commit.</summary>
-    /// <param name="repo"><c>owner/name</c>, or a name of one's own; made where it is missing.</param>
+    /// <param name="repo"><c>owner/name</c>, or a name under your own account; made where it is missing.</param>
     /// <param name="isPrivate">Whether a repository that is made is private; null leaves it to its owner's settings.</param>
     /// <param name="message">Title of the commit; null is <c>Upload</c> and Python's class of the network.</param>
     /// <param name="revision">Branch; null means <c>main</c>.</param>

@@ -13,7 +13,7 @@ public sealed partial class ImageClassifier
     /// <summary>Names what one photo shows.</summary>
     /// <param name="file">Path of the photo; turned upright as its EXIF orientation says.</param>
     /// <param name="topK">Classes to name, at least 1; all when there are fewer.</param>
-    /// <returns>The likeliest classes, best first; of equal scores the lower index.</returns>
+    /// <returns>The most likely classes, best first; of equal scores the lower index.</returns>
     /// <exception cref="ImageFormatException">The photo cannot be read; the message says why.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="topK"/> is below 1.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
@@ -27,7 +27,7 @@ public sealed partial class ImageClassifier
     /// <summary>Names what a photo in memory shows.</summary>
     /// <param name="data">The bytes of a picture file, such as a JPEG.</param>
     /// <param name="topK">Classes to name, at least 1; all when there are fewer.</param>
-    /// <returns>The likeliest classes, best first; of equal scores the lower index.</returns>
+    /// <returns>The most likely classes, best first; of equal scores the lower index.</returns>
     /// <exception cref="ImageFormatException">The photo cannot be read; the message says why.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="topK"/> is below 1.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
@@ -41,7 +41,7 @@ public sealed partial class ImageClassifier
     /// <summary>Names what a photo in a stream shows.</summary>
     /// <param name="stream">The bytes of a picture file; read to its end, and left open.</param>
     /// <param name="topK">Classes to name, at least 1; all when there are fewer.</param>
-    /// <returns>The likeliest classes, best first; of equal scores the lower index.</returns>
+    /// <returns>The most likely classes, best first; of equal scores the lower index.</returns>
     /// <exception cref="ImageFormatException">The photo cannot be read; the message says why.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="topK"/> is below 1.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
@@ -56,7 +56,7 @@ public sealed partial class ImageClassifier
     /// <summary>Names what one picture shows.</summary>
     /// <param name="image">The picture; neither changed nor disposed.</param>
     /// <param name="topK">Classes to name, at least 1; all when there are fewer.</param>
-    /// <returns>The likeliest classes, best first; of equal scores the lower index.</returns>
+    /// <returns>The most likely classes, best first; of equal scores the lower index.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="topK"/> is below 1.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public IReadOnlyList<Prediction> Predict(Image image, int topK = 5) => Predictor(topK).Predict(image);
@@ -65,7 +65,7 @@ public sealed partial class ImageClassifier
     /// <param name="images">The pictures; neither changed nor disposed.</param>
     /// <param name="topK">Classes to name of each, at least 1; all when there are fewer.</param>
     /// <param name="cancellationToken">Checked between batches.</param>
-    /// <returns>The likeliest classes of each picture, best first, in their order.</returns>
+    /// <returns>The most likely classes of each picture, best first, in their order.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="topK"/> is below 1.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public IReadOnlyList<IReadOnlyList<Prediction>> Predict(IReadOnlyList<Image> images, int topK = 5, CancellationToken cancellationToken = default) =>
@@ -85,7 +85,7 @@ public sealed partial class ImageClassifier
     /// <param name="file">Path of the photo; turned upright as its EXIF orientation says.</param>
     /// <param name="topK">Classes to name, at least 1; all when there are fewer.</param>
     /// <param name="cancellationToken">Ends the reading, and the wait for the network; a picture that it has begun is computed to its end.</param>
-    /// <returns>The likeliest classes, best first; of equal scores the lower index.</returns>
+    /// <returns>The most likely classes, best first; of equal scores the lower index.</returns>
     /// <exception cref="ImageFormatException">The photo cannot be read; the message says why.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="topK"/> is below 1.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
@@ -111,7 +111,7 @@ public sealed partial class ImageClassifier
     /// <param name="stream">The bytes of a picture file; read to its end, and left open.</param>
     /// <param name="topK">Classes to name, at least 1; all when there are fewer.</param>
     /// <param name="cancellationToken">Ends the reading, and the wait for the network; a picture that it has begun is computed to its end.</param>
-    /// <returns>The likeliest classes, best first; of equal scores the lower index.</returns>
+    /// <returns>The most likely classes, best first; of equal scores the lower index.</returns>
     /// <exception cref="ImageFormatException">The photo cannot be read; the message says why.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="topK"/> is below 1.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
@@ -143,7 +143,7 @@ public sealed partial class ImageClassifier
 
     /// <summary>Names what one photo shows, and where the network looked for it.</summary>
     /// <param name="file">Path of the photo.</param>
-    /// <returns>The likeliest class and a heat map over the picture as the network saw it.</returns>
+    /// <returns>The most likely class and a heat map over the picture as the network saw it.</returns>
     /// <exception cref="ImageFormatException">The photo cannot be read; the message says why.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public PictureExplanation Explain(string file)

@@ -38,7 +38,7 @@ public sealed partial class ImageClassifier : IBatchClassifier
     public ClassificationNetwork Network { get; }
 
     /// <summary>How the model wants its pictures; read from its folder when first asked for.</summary>
-    /// <exception cref="ModelLoadException">While it is read: a file says something impossible.</exception>
+    /// <exception cref="ModelLoadException">While it is read: a file says something invalid.</exception>
     public ImageProcessor Processor
     {
         get => _processor ??= ModelFolder.Processor(Configuration, _folder);
@@ -48,7 +48,7 @@ public sealed partial class ImageClassifier : IBatchClassifier
     /// <summary>Hears once in a process, before the first prediction, where convolutions are not computed as libtorch does by itself (on machines that hide their caches); nobody by default.</summary>
     public ILogger Logger { get; set; } = NullLogger.Instance;
 
-    /// <summary>Hub name of the model that was loaded; null for one of a folder or a file, or with drawn weights.</summary>
+    /// <summary>Hub name of the model that was loaded; null for one of a folder or a file, or with random weights.</summary>
     public string? BaseModel { get; private init; }
 
     /// <summary>The model's <c>config.json</c>.</summary>
@@ -123,7 +123,7 @@ public sealed partial class ImageClassifier : IBatchClassifier
     /// <param name="nameOrFolder">A folder, or a Hub name.</param>
     public static bool IsAvailable(string nameOrFolder) => Directory.Exists(nameOrFolder) || HubCache.Find(nameOrFolder) is not null;
 
-    /// <summary>Makes a model of a configuration with drawn weights.</summary>
+    /// <summary>Makes a model of a configuration with random weights.</summary>
     /// <param name="configuration">The configuration; its labels give the width of the head.</param>
     /// <param name="seed">Seeds torch's generator before weights are drawn; null draws from it as it stands.</param>
     /// <returns>The model in evaluation mode; the caller owns it.</returns>
@@ -136,7 +136,7 @@ public sealed partial class ImageClassifier : IBatchClassifier
         return new ImageClassifier(network, folder: null, report: null);
     }
 
-    /// <summary>Makes a model of a named size with drawn weights.</summary>
+    /// <summary>Makes a model of a named size with random weights.</summary>
     /// <param name="variant">One of <see cref="Architectures.Variants"/>, such as <c>vit-tiny</c>.</param>
     /// <param name="labels">Class names in order of their index.</param>
     /// <param name="imageSize">Side of the pictures in pixels; null takes the size's own.</param>

@@ -47,7 +47,7 @@ public sealed class Trainer : IDisposable
     /// <param name="arguments">What to do; null takes the defaults.</param>
     /// <param name="trainDataset">Pictures to train on, with labels; without a transform they get the preprocessing of the model's processor. Null for a trainer that only evaluates.</param>
     /// <param name="evalDataset">Pictures to evaluate on during training; null where <see cref="TrainingArguments.EvalStrategy"/> is no.</param>
-    /// <param name="options">Metrics, callbacks, an optimizer, schedule or loss of one's own, logger, Hub; null takes the defaults.</param>
+    /// <param name="options">Metrics, callbacks, a custom optimizer, schedule or loss, logger, Hub; null takes the defaults.</param>
     /// <param name="adapter">Trains an adapter of the model in the place of its weights, as <see cref="ImageClassifier.AddAdapter"/> adds it; null trains what the model has.</param>
     /// <exception cref="ArgumentsException">The arguments are invalid; names every problem.</exception>
     /// <exception cref="ModelLoadException">The adapter does not fit the model.</exception>

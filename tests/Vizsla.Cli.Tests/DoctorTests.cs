@@ -122,7 +122,7 @@ public sealed class DoctorTests
                 "An NVIDIA GPU is there, but this build computes on the CPU: build with '-p:Torch=cuda'.",
                 "libtorch uses 64 threads on 2 cores which slow each other down: unset OMP_NUM_THREADS, or set it to 2.",
                 "The processor has no AVX2, so training is many times slower than it need be: use another machine, or a virtual one that passes the processor's instructions on.",
-                "Only 1.0 GiB of memory are free: end other programs, or train with a smaller '--per_device_train_batch_size'.",
+                "Only 1.0 GiB of memory are free: close other programs, or train with a smaller '--per_device_train_batch_size'.",
                 "Only 0.5 GiB of disk are free here: make room, or give an '--output_dir' on another disk and '--save_total_limit 1'.",
             ],
             DoctorFindings.Of(sick));

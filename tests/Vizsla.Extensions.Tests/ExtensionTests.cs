@@ -1,5 +1,4 @@
 using Vizsla.Datasets;
-using Vizsla.Datasets.Drawing;
 using Vizsla.Datasets.Splits;
 using Vizsla.Models;
 using Vizsla.Testing;
@@ -95,7 +94,7 @@ public sealed class ExtensionTests : IDisposable
 
     private DatasetDict Dataset()
     {
-        _ = AnimalPainter.WriteFolder(_folder["photos"], countPerClass: 12, size: Side);
+        Photos.Write(_folder["photos"], countPerClass: 12, size: Side);
         _ = DatasetPreparation.Run(new PreparationOptions { Images = _folder["photos"], Labels = _folder["photos", "labels.csv"], Output = _folder["animals"] });
         var dataset = ImageDataset.LoadImageFolder(_folder["animals"]);
         foreach (var (_, split) in dataset)

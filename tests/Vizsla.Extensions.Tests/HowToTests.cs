@@ -1,7 +1,6 @@
 using System.Text.RegularExpressions;
 using HowTo;
 using Vizsla.Datasets;
-using Vizsla.Datasets.Drawing;
 using Vizsla.Datasets.Splits;
 using Vizsla.Imaging;
 using Vizsla.Testing;
@@ -78,7 +77,7 @@ public sealed partial class HowToTests : IDisposable
     [Fact]
     public void Rows_of_a_database_are_a_dataset()
     {
-        _ = AnimalPainter.WriteFolder(_folder["photos"], countPerClass: 2, size: Side);
+        Photos.Write(_folder["photos"], countPerClass: 2, size: Side);
         var files = Directory.EnumerateFiles(_folder["photos"], "*.jpg").Order(StringComparer.Ordinal).ToList();
 
         var dataset = HowTos.FromRows([.. files.Select((f, i) => (i, File.ReadAllBytes(f), i % 2 == 0 ? "dog" : "cat"))]);
@@ -101,7 +100,7 @@ public sealed partial class HowToTests : IDisposable
 
     private DatasetDict Dataset()
     {
-        _ = AnimalPainter.WriteFolder(_folder["photos"], countPerClass: 12, size: Side);
+        Photos.Write(_folder["photos"], countPerClass: 12, size: Side);
         _ = DatasetPreparation.Run(new PreparationOptions { Images = _folder["photos"], Labels = _folder["photos", "labels.csv"], Output = _folder["animals"] });
         return ImageDataset.LoadImageFolder(_folder["animals"]);
     }

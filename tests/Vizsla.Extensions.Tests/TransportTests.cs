@@ -2,7 +2,7 @@ using Vizsla.Distributed;
 
 namespace Vizsla.Extensions.Tests;
 
-/// <summary>A transport of one's own below <see cref="ProcessGroup"/>.</summary>
+/// <summary>A custom transport below <see cref="ProcessGroup"/>.</summary>
 public sealed class TransportTests
 {
     [Fact]

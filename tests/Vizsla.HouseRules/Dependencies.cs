@@ -17,6 +17,31 @@ internal static class Dependencies
         from leaf in Leaves(mentioned)
         select (type, leaf);
 
+    /// <summary>The methods and fields that an assembly's instructions use, by full name as declared; generic types without their arguments.</summary>
+    public static IEnumerable<string> Uses(ModuleDefinition module) =>
+        from type in module.GetTypes()
+        from method in type.Methods
+        where method.HasBody
+        from instruction in method.Body.Instructions
+        let used = instruction.Operand as MemberReference
+        where used is MethodReference or FieldReference
+        let declared = Declared(used)
+        where declared is not null && declared.FullName != method.FullName
+        select declared.FullName;
+
+    private static IMemberDefinition? Declared(MemberReference member)
+    {
+        try
+        {
+            return member.DeclaringType.GetElementType().Namespace.StartsWith(nameof(Vizsla), StringComparison.Ordinal) || member.DeclaringType.DeclaringType is not null
+                ? member.Resolve() as IMemberDefinition : null;
+        }
+        catch (AssemblyResolutionException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The namespace of the outermost type.</summary>
     public static string NamespaceOf(TypeReference type) => type.DeclaringType is { } outer ? NamespaceOf(outer) : type.Namespace;
 

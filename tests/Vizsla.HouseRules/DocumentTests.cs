@@ -47,6 +47,17 @@ public sealed partial class DocumentTests
         Assert.Empty(unnamed);
     }
 
+    [Fact]
+    public void The_list_of_decisions_names_each_of_them()
+    {
+        var folder = Path.Combine(Golden.Checkout, "docs", "decisions");
+        var titles = Directory.EnumerateFiles(folder, "0*.md").Order(StringComparer.Ordinal)
+            .Select(f => (File: Path.GetFileName(f), Title: File.ReadLines(f).First()["# ".Length..]))
+            .Select(d => d.Title.Split(". ", 2) is [var number, var title] ? $"{number}. [{title}]({d.File})" : d.Title);
+
+        Assert.Equal(titles, File.ReadLines(Path.Combine(folder, "README.md")).Where(line => line.Length > 0 && char.IsDigit(line[0])));
+    }
+
     private static IEnumerable<string> Folders() =>
         Directory.EnumerateDirectories(Golden.Checkout, "*", SearchOption.AllDirectories).Select(Relative).Where(IsOurs);
 

@@ -19,6 +19,11 @@ internal static class PublicApi
     public static IEnumerable<string> Of(ModuleDefinition module) =>
         Types(module).SelectMany(t => Members(t).Prepend($"{Kind(t)} {Name(t)}")).Order(StringComparer.Ordinal);
 
+    /// <summary>What a user can call or read: methods, constructors, fields and the accessors of properties; of an override, a copy constructor and what the compiler makes of a record nothing.</summary>
+    public static IEnumerable<IMemberDefinition> Callable(ModuleDefinition module) => Types(module).Where(t => t.BaseType?.FullName != "System.MulticastDelegate").SelectMany(t => t.IsEnum
+        ? t.Fields.Where(f => f.IsStatic).Cast<IMemberDefinition>()
+        : Declared(t).Cast<IMemberDefinition>().Concat(t.Fields.Where(IsVisible)));
+
     private static IEnumerable<TypeDefinition> Types(ModuleDefinition module) => module.GetTypes().Where(IsVisible);
 
     private static bool IsVisible(TypeDefinition type) =>
@@ -28,6 +33,9 @@ internal static class PublicApi
 
     private static IEnumerable<MethodDefinition> Methods(TypeDefinition type) =>
         type.Methods.Where(m => (m.IsPublic || m.IsFamily || m.IsFamilyOrAssembly) && !s_given.Contains(m.Name) && !m.Name.Contains('.', StringComparison.Ordinal) | m.IsConstructor);
+
+    private static IEnumerable<MethodDefinition> Declared(TypeDefinition type) =>
+        Methods(type).Where(m => !IsOverride(m) && !IsCopyConstructor(m) && m.Name != ".cctor" && !(m.IsConstructor && type.IsAbstract));
 
     private static bool IsOverride(MethodDefinition method) => method.IsVirtual && !method.IsNewSlot;
 
@@ -43,7 +51,7 @@ internal static class PublicApi
             return [];
         }
 
-        var methods = Methods(type).Where(m => !IsOverride(m) && !IsCopyConstructor(m) && m.Name != ".cctor" && !(m.IsConstructor && type.IsAbstract)).Select(m => m.IsGetter || m.IsSetter
+        var methods = Declared(type).Select(m => m.IsGetter || m.IsSetter
             ? $"{Name(type)}.{Plain(m.Name)}{(m.IsSetter ? IsInit(m) ? " init" : " set" : "")}{(m.IsGetter ? $" : {Name(m.ReturnType)}" : "")}"
             : $"{Name(type)}.{(m.IsConstructor ? "new" : m.Name)}({string.Join(", ", m.Parameters.Select(Parameter))}){(m.IsConstructor ? "" : $" : {Name(m.ReturnType)}")}");
         return methods.Concat(type.Fields.Where(IsVisible).Select(f => $"{Name(type)}.{f.Name} : {Name(f.FieldType)}"));

@@ -111,7 +111,7 @@ public sealed class LoadingTests(ExportedModel model) : IClassFixture<ExportedMo
             Message(alone, new() { Output = "scores" }));
 
         File.WriteAllText(folder["config.json"], "[1, 2]");
-        Assert.StartsWith($"'{folder["config.json"]}' is no JSON object: ", Message(alone), StringComparison.Ordinal);
+        Assert.StartsWith($"'{folder["config.json"]}' is not a JSON object: ", Message(alone), StringComparison.Ordinal);
         File.Delete(folder["config.json"]);
 
         Assert.Equal(
@@ -122,7 +122,7 @@ public sealed class LoadingTests(ExportedModel model) : IClassFixture<ExportedMo
         var bytes = File.ReadAllBytes(Exported);
         File.WriteAllBytes(folder["cut.onnx"], bytes[..(bytes.Length / 2)]);
         var cut = Message(folder["cut.onnx"]);
-        Assert.StartsWith($"'{folder["cut.onnx"]}' is no model that ONNX Runtime can load: ", cut, StringComparison.Ordinal);
+        Assert.StartsWith($"'{folder["cut.onnx"]}' is not a model that ONNX Runtime can load: ", cut, StringComparison.Ordinal);
         Assert.EndsWith(" Export it again.", cut, StringComparison.Ordinal);
 
         using var wrong = OnnxClassifier.Load(alone, new() { Processor = model.Network.Processor, Labels = ["a", "b"] });

@@ -47,7 +47,7 @@ public sealed partial class PackageTests(Feed feed) : IClassFixture<Feed>
             catch (Exception e) { Console.WriteLine(e.Message); }
             """);
 
-        Assert.Contains("warning VIZSLA001: Vizsla computes with libtorch, which no package of this program brings along. Add one: 'dotnet add package Vizsla.Backend.Cpu'", feed.Dotnet(folder, "build"), StringComparison.Ordinal);
+        Assert.Contains("warning VIZSLA001: Vizsla computes with libtorch, which no package of this program contains. Add one: 'dotnet add package Vizsla.Backend.Cpu'", feed.Dotnet(folder, "build"), StringComparison.Ordinal);
         Assert.Contains("Vizsla.Backend.Cpu", feed.Dotnet(folder, "run", "--no-build"), StringComparison.Ordinal);
     }
 

@@ -13,7 +13,7 @@ using Vizsla.Inference;
 
 namespace Vizsla.Serving.Tests;
 
-/// <summary>A model in an application of one's own: asked by handlers, served at an address, watched.</summary>
+/// <summary>A model in an application: asked by handlers, served at an address, watched.</summary>
 public sealed class ServedClassifierTests
 {
     private static readonly byte[] s_green = TestPictures.Png(10, 200, 30);
@@ -148,7 +148,7 @@ public sealed class ServedClassifierTests
     {
         var builder = WebApplication.CreateBuilder();
         Assert.Equal(
-            "'my pets' cannot stand in an address. Use letters, digits, '.', '-' and '_'.",
+            "'my pets' cannot be part of an address. Use letters, digits, '.', '-' and '_'.",
             Assert.Throws<ArgumentException>(() => builder.Services.AddVizslaClassifier("my pets", _ => new ColorModel())).Message);
         builder.Services.AddVizslaClassifier("pets", _ => new ColorModel());
         using var application = builder.Build();

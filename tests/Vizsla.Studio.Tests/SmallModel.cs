@@ -3,7 +3,7 @@ using Vizsla.Testing;
 
 namespace Vizsla.Studio.Tests;
 
-/// <summary>A small real classifier with drawn weights, saved in a folder.</summary>
+/// <summary>A small real classifier with random weights, saved in a folder.</summary>
 internal static class SmallModel
 {
     public static IReadOnlyList<string> Labels { get; } = ["butterfly", "fish", "giraffe", "rabbit", "snake", "spider"];

@@ -121,7 +121,7 @@ internal sealed class CompareCommand : Verb
             var (test, difference, (low, high)) = Contest.Of(model, answers[0]);
             return (string[])[.. own, Invariant($"{difference:+0.0000;-0.0000;0}"), Invariant($"{low:+0.000;-0.000;0} to {high:+0.000;-0.000;0}"), Invariant($"{test.OnlyFirst}"), Invariant($"{test.OnlySecond}"), Invariant($"{test.ExactP:0.0000}")];
         }));
-        console.WriteLine($"On the {Wording.Counted(split.Count, "picture")} of '{name}', beside '{answers[0].Model}'. p: how often models that are equally good differ as much (exact test on the pictures that one alone names right).");
+        console.WriteLine($"On the {Wording.Counted(split.Count, "picture")} of '{name}', beside '{answers[0].Model}'. p: how often models that are equally good differ as much (exact test on the pictures that only one of them classifies correctly).");
         foreach (var other in answers.Skip(1))
         {
             WritePictures(console, $"Won by '{other.Model}'", other, answers[0], split);

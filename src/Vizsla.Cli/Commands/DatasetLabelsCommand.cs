@@ -46,8 +46,8 @@ internal sealed class DatasetLabelsCommand : Verb
     {
         var defaults = new LabelReviewOptions();
         _source = new EmbeddingFlags(this);
-        _folds = AddOption("--folds", "Parts that the pictures are dealt to, at least 2; each is judged by a classifier of the others.", defaults.Folds);
-        _seed = AddOption("--seed", "Seed of the parts.", defaults.Seed);
+        _folds = AddOption("--folds", "Number of folds, at least 2; each fold is judged by a classifier that was trained on the others.", defaults.Folds);
+        _seed = AddOption("--seed", "Seed of the folds.", defaults.Seed);
         _threshold = AddOption("--threshold", "With --filter agreement: a label whose probability is below this, 0 to 1, is suspicious.", defaults.Threshold);
         _filter = AddOption("--filter", $"Which labels are listed: agreement (default; both the classifier and the nearest pictures contradict), or as cleanlab's find_label_issues chooses: {string.Join(", ", s_filters.Skip(1).Select(f => f.Word))}.", "agreement");
         _format = AddOption("--format", "table, json or csv (the listed labels alone).", "table");

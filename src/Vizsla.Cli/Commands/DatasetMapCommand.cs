@@ -18,7 +18,7 @@ internal sealed class DatasetMapCommand : Verb
     private readonly Option<int> _size;
 
     public DatasetMapCommand()
-        : base("map", "Lay the pictures out in the plane so that those that look alike to a model lie together (t-SNE).",
+        : base("map", "Draw a map of the pictures on which those that look alike to a model lie together (t-SNE).",
             "vizsla dataset map --dataset PetClassification --model tf_efficientnet_lite0 --output map.png",
             "vizsla dataset map --dataset PetClassification --model tf_efficientnet_lite0 --output map.csv")
     {
@@ -26,7 +26,7 @@ internal sealed class DatasetMapCommand : Verb
         _source = new EmbeddingFlags(this);
         _output = AddRequired<string>("--output", "A .png to draw the pictures on, each framed in the color of its class, or a .csv with file_name, split, label, x and y.");
         _perplexity = AddOption("--perplexity", "How many neighbors a picture is kept near to, about; above 1.", defaults.Perplexity);
-        _seed = AddOption("--seed", "Seed of the start.", defaults.Seed);
+        _seed = AddOption("--seed", "Seed of the initial layout.", defaults.Seed);
         _size = AddOption("--size", "Width and height of the PNG in pixels, 256 to 8192.", 1600);
     }
 

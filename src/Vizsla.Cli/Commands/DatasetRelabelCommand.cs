@@ -17,7 +17,7 @@ internal sealed class DatasetRelabelCommand : Verb
             "vizsla dataset relabel --dataset PetClassification --undo")
     {
         _dataset = AddRequired<string>("--dataset", "Folder of the dataset.");
-        _from = AddOption<string>("--from", "CSV file with file_name and suggested, the new class, as 'vizsla dataset labels --format csv' writes it (delete the lines that are not meant); or with file_name and label.");
+        _from = AddOption<string>("--from", "CSV file with file_name and suggested, the new class, as 'vizsla dataset labels --format csv' writes it (delete the lines that you do not want); or with file_name and label.");
         _undo = AddOption("--undo", "Bring every picture back to the class it had, and do nothing else.", false);
     }
 

@@ -77,7 +77,7 @@ internal sealed class DatasetShowCommand : Verb
 
         return pipeline.OutputSize is not null && pipeline.OutputCount == 1 && pipeline.Transforms.Any(t => t is ConversionTransform)
             ? pipeline
-            : throw new UsageException($"The pipeline under '{key}' of '{path}' makes no batch: it must make one picture of one, of one size (Resize((height, width)) or CenterCrop), and turn it to floats (ToDtype(scale=True) or ToTensor).");
+            : throw new UsageException($"The pipeline under '{key}' of '{path}' cannot make batches: it must turn one picture into one, of a fixed size (Resize((height, width)) or CenterCrop), and turn it to floats (ToDtype(scale=True) or ToTensor).");
     }
 
     private static string LabelOf(ImageDataset rows, int row) => rows[row].Label is { } label ? rows.ClassNames[label] : "";

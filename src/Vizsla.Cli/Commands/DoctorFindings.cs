@@ -45,7 +45,7 @@ internal static class DoctorFindings
 
         if (report.Machine.FreeMemoryBytes < LeastMemory)
         {
-            yield return Invariant($"Only {report.Machine.FreeMemoryBytes / (double)Gigabyte:F1} GiB of memory are free: end other programs, or train with a smaller '--per_device_train_batch_size'.");
+            yield return Invariant($"Only {report.Machine.FreeMemoryBytes / (double)Gigabyte:F1} GiB of memory are free: close other programs, or train with a smaller '--per_device_train_batch_size'.");
         }
 
         if (report.FreeDiskBytes < LeastDisk)

@@ -10,7 +10,7 @@ internal sealed class EmbeddingFlags
     private readonly Option<string?> _revision = new("--revision", "--dataset_revision") { Description = "Branch, tag or commit of a dataset on the Hub. Default: main." };
     private readonly DatasetFlags _loading;
     private readonly Option<string?> _split = new("--split") { Description = "Split to take. Default: all of them together." };
-    private readonly Option<string> _model = new("--model") { Description = "Whose features tell pictures apart: a folder, or a name on the Hub.", Required = true };
+    private readonly Option<string> _model = new("--model") { Description = "Model whose features are compared: a folder, or a name on the Hub.", Required = true };
     private readonly Option<string?> _modelRevision = new("--model_revision") { Description = "Branch, tag or commit of a model on the Hub. Default: main." };
     private readonly Option<string> _badImages = new("--bad_images") { Description = "Pictures that cannot be read completely: error or skip.", DefaultValueFactory = _ => "error" };
 

@@ -53,8 +53,8 @@ internal sealed class EvaluateCommand : Verb
         _bf16 = AddOption<bool?>("--bf16", "Compute in bfloat16; false, the default, gives the exact numbers of float32.", (bool?)false);
         _fastDecode = AddOption("--fast_decode", "Decode JPEGs at the smallest of 1/8 to 8/8 of their size that the model's resizing allows: faster for large photos, and scores move a little.", false);
         _augmentation = AddOption<string>("--tta", PredictCommand.AugmentationHelp + " Measured beside the model without it.");
-        _details = AddOption("--details", "Also list each class with its interval, what is taken for what, the largest losses, and how far probabilities mean what they say.", false);
-        _output = AddOption<string>("--output", "PNG file to draw the pictures that are named wrong on, the largest losses first.");
+        _details = AddOption("--details", "Also list each class with its interval, the most confused classes, the largest losses, and how well calibrated the probabilities are.", false);
+        _output = AddOption<string>("--output", "PNG file to draw the pictures that are misclassified on, the largest losses first.");
         _engine = new EngineFlags(this);
     }
 

@@ -57,7 +57,7 @@ internal sealed class EvaluationDetails
             .Select(c => new[] { Class(c.ClassIndex), Invariant($"{c.Support}"), Invariant($"{c.Recall:0.000}"), Invariant($"{c.RecallInterval.Low:0.00} to {c.RecallInterval.High:0.00}"), Invariant($"{c.Precision:0.000}"), Invariant($"{c.F1:0.000}") }));
         if (_report.Confusions() is { Count: > 0 } confusions)
         {
-            console.WriteLine($"Taken for another class{Part(ListedConfusions, confusions.Count)}:");
+            console.WriteLine($"Most confused classes{Part(ListedConfusions, confusions.Count)}:");
             console.WriteTable(["class", "taken for", "pictures"], confusions.Take(ListedConfusions).Select(c => new[] { Class(c.Given), Class(c.Predicted), Invariant($"{c.Count}") }));
         }
 
@@ -66,13 +66,13 @@ internal sealed class EvaluationDetails
         {
             _split[row].Name, Class(Label(row)), Class(_report.Predicted[row]), Invariant($"{_report.Probability(row, _report.Predicted[row]):0.000}"), Invariant($"{_report.Losses[row]:0.000}"),
         }));
-        console.WriteLine("Calibration: of the pictures that the model is so sure of, how many it names right:");
+        console.WriteLine("Calibration: share of correct answers by the model's confidence:");
         console.WriteTable(["probability", "pictures", "mean", "right"], _report.Reliability().Where(b => b.Count > 0)
             .Select(b => new[] { Invariant($"{b.Low:0.00} to {b.High:0.00}"), Invariant($"{b.Count}"), Invariant($"{b.Confidence:0.000}"), Invariant($"{b.Accuracy:0.000}") }));
         console.WriteLine(Invariant($"Temperature of the lowest log loss on this split: {_temperature:0.000} ({(_temperature > 1 ? "above 1: too sure" : "below 1: not sure enough")})."));
     }
 
-    /// <summary>Draws the pictures of the largest losses that are named wrong.</summary>
+    /// <summary>Draws the pictures of the largest losses that are misclassified.</summary>
     /// <param name="console">Where to say so.</param>
     /// <param name="path">The PNG file.</param>
     public void Draw(CommandConsole console, string path)
@@ -80,12 +80,12 @@ internal sealed class EvaluationDetails
         var wrong = _hardest.Where(row => _report.Predicted[row] != Label(row)).ToList();
         if (wrong.Count == 0)
         {
-            console.Note($"Every picture is named right; '{path}' was not drawn.");
+            console.Note($"Every picture is classified correctly; '{path}' was not drawn.");
             return;
         }
 
         var drawn = PictureSheet.Save(path, wrong.Take(SheetLimit).Select(row => (_split.LoadImage(row), $"{Class(Label(row))} → {Class(_report.Predicted[row])}")));
-        console.Note($"Drew {drawn} of {Wording.Counted(wrong.Count, "picture")} named wrong on '{path}'.");
+        console.Note($"Drew {drawn} of {Wording.Counted(wrong.Count, "picture")} misclassified on '{path}'.");
     }
 
     private string Class(int index) => _prediction.Labels[index];

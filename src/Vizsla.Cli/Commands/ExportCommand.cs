@@ -46,12 +46,12 @@ internal sealed class ExportCommand : Verb
         _baseModel = AddOption<string>("--base_model", ModelFetch.BaseModelHelp);
         _output = AddOption<string>("--output", "Folder that receives onnx/, configuration, preprocessing and card. Default: the model's folder.", aliases: ["-o"]);
         _types = AddOption("--dtype", "fp32, fp16, int8, or several separated by commas.", "fp32");
-        _verifyOn = AddOption("--verify_on", "Dataset, or picture files, to compare on. Default: the run's validation or test split; drawn pictures where there is none. int8 needs at least 200 pictures.", Array.Empty<string>());
+        _verifyOn = AddOption("--verify_on", "Dataset, or picture files, to compare on. Default: the run's validation or test split; random pictures where there is none. int8 needs at least 200 pictures.", Array.Empty<string>());
         _verifyOn.AllowMultipleArgumentsPerToken = true;
         var tolerance = new ExportTolerance();
         _withPreprocessing = AddOption("--with_preprocessing", "Also write a file that takes pictures of any size as they are (uint8, height x width x RGB) and gives scores and the class: model_with_preprocessing.onnx.", false);
         _fp32Tolerance = AddOption("--fp32_tolerance", "Largest difference of a logit of the fp32 file, as a share of the largest logit.", tolerance.LogitDifference);
-        _fp16Agreement = AddOption("--fp16_agreement", "Least share of pictures whose first class the fp16 file gives too, 0 to 1.", tolerance.HalfAgreement);
+        _fp16Agreement = AddOption("--fp16_agreement", "Smallest share of pictures on which the fp16 file must give the same first class, 0 to 1.", tolerance.HalfAgreement);
         _int8Tolerance = AddOption("--int8_tolerance", "By how much the accuracy of the int8 file may be lower, 0 to 1; convolutions that cost most stay in fp32 until it is not.", tolerance.AccuracyLoss);
         _loading = new DatasetFlags(this);
     }
@@ -60,7 +60,7 @@ internal sealed class ExportCommand : Verb
     {
         var name = arguments.GetValue(_model)!;
         OnnxPrecision[] precisions = [.. arguments.GetValue(_types)!.Split(',', StringSplitOptions.TrimEntries).Select(word => Choice.Parse("--dtype", word, Precisions)).Distinct()];
-        var output = arguments.GetValue(_output) ?? (Directory.Exists(name) ? name : throw new UsageException($"'{name}' is no folder; say with --output where the files go."));
+        var output = arguments.GetValue(_output) ?? (Directory.Exists(name) ? name : throw new UsageException($"'{name}' is not a folder; say with --output where the files go."));
         var revision = arguments.GetValue(_modelRevision);
         var baseModel = arguments.GetValue(_baseModel);
         await ModelFetch.EnsureAsync(console, name, revision, cancellationToken, baseModel);
@@ -177,7 +177,7 @@ internal sealed class ExportCommand : Verb
 
         if (asked.Length > 1)
         {
-            throw new UsageException($"--verify_on '{asked.First(file => !File.Exists(file))}' is no file. Give one dataset, or files only.");
+            throw new UsageException($"--verify_on '{asked.First(file => !File.Exists(file))}' is not a file. Give one dataset, or files only.");
         }
 
         if (asked.FirstOrDefault() is { } dataset)
@@ -187,7 +187,7 @@ internal sealed class ExportCommand : Verb
 
         return DatasetOf(name) is { } own
             ? await SplitAsync(own)
-            : Named([.. Enumerable.Range(0, DrawnPictures).Select(i => new ExportPicture($"drawn picture {i}", () => Drawn(i), null))], $"{DrawnPictures} drawn pictures (the model's folder names no dataset; give one with --verify_on)");
+            : Named([.. Enumerable.Range(0, DrawnPictures).Select(i => new ExportPicture($"random picture {i}", () => Drawn(i), null))], $"{DrawnPictures} random pictures (the model's folder names no dataset; give one with --verify_on)");
 
         static (IReadOnlyList<ExportPicture>, IReadOnlyList<ExportPicture>, string) Named(IReadOnlyList<ExportPicture> pictures, string source) => (pictures, Some(pictures), source);
 

@@ -18,7 +18,7 @@ internal sealed class PeftFlags
 
     private static readonly (string Name, string Description)[] s_options =
     [
-        (Kind, "Train an adapter, which PEFT reads, in the place of the weights: lora, dora or ia3; its options: --help all."),
+        (Kind, "Train an adapter, which PEFT reads, instead of the weights: lora, dora or ia3; its options: --help all."),
         ("lora_r", "Rank of a low-rank adapter. Default 8."),
         ("lora_alpha", "Its change is scaled by this over the rank. Default 8."),
         ("lora_dropout", "Share of a layer's inputs that the adapter does not see in training. Default 0."),

@@ -61,8 +61,8 @@ internal sealed class PredictCommand : Verb
             "vizsla predict photos --model breed-classification --engine onnx --dtype int8")
     {
         var defaults = new PicturePredictorOptions();
-        _inputs = AddArgument<string[]>("files", "Photos, or folders whose photos are taken with those of their subfolders.", ArgumentArity.ZeroOrMore);
-        _dataset = AddOption<string>("--dataset", "Folder or Hub name of a dataset, in the place of photos; with --output scores.parquet.");
+        _inputs = AddArgument<string[]>("files", "Photos, or folders whose subfolders are searched too.", ArgumentArity.ZeroOrMore);
+        _dataset = AddOption<string>("--dataset", "Folder or Hub name of a dataset, instead of photos; with --output scores.parquet.");
         _datasetRevision = AddOption<string>("--dataset_revision", "Branch, tag or commit of a dataset on the Hub. Default: main.");
         _loading = new DatasetFlags(this);
         _split = AddOption<string>("--split", "Split of the dataset. Default: the only one, else test, else validation.");
@@ -78,7 +78,7 @@ internal sealed class PredictCommand : Verb
         _workers = AddOption("--workers", "Threads that read photos, at least 1.", defaults.Workers);
         _fastDecode = AddOption("--fast_decode", "Decode JPEGs at the smallest of 1/8 to 8/8 of their size that the model's resizing allows: faster for large photos, and scores move a little.", false);
         _bf16 = AddOption("--bf16", "Compute in bfloat16: about twice as fast where the processor multiplies it (see 'vizsla doctor'), and scores move by up to 0.02.", false);
-        _embed = AddOption<string>("--embed", "Write the features that the head takes to this .parquet or .npy file, in place of naming classes.");
+        _embed = AddOption<string>("--embed", "Write the features that the head takes to this .parquet or .npy file, instead of classifying.");
         _augmentation = AddOption<string>("--tta", AugmentationHelp);
         _engine = new EngineFlags(this);
     }
@@ -125,7 +125,7 @@ internal sealed class PredictCommand : Verb
         if (features is not null && (!FeatureFile.IsKnown(features) || output is not null))
         {
             throw new UsageException(FeatureFile.IsKnown(features)
-                ? "--embed writes features in place of naming classes, so that --output has nothing to draw; leave one of them out."
+                ? "--embed writes features instead of classifying, so that --output has nothing to draw; leave one of them out."
                 : $"--embed takes a path that ends in .parquet or .npy, got '{features}'.");
         }
 

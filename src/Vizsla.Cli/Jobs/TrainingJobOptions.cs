@@ -36,7 +36,7 @@ internal sealed record TrainingJobOptions(string Dataset, string Model, bool Fro
     /// <summary>The pipelines.</summary>
     public TransformChoice Transforms { get; init; } = TransformChoice.Default;
 
-    /// <summary>The adapter that trains in the place of the weights; null trains those.</summary>
+    /// <summary>The adapter that trains instead of the weights; null trains those.</summary>
     public AdapterChoice? Adapter { get; init; }
 
     /// <summary>The training arguments.</summary>

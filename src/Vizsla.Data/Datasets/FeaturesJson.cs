@@ -5,7 +5,7 @@ namespace Vizsla.Datasets;
 
 /// <summary>Features as the <c>huggingface</c> metadata of Parquet and Arrow files spells them.</summary>
 /// <remarks>Source: <c>datasets.Features.to_dict</c> and <c>from_dict</c>. Fields at their default are left out, as writers of today do; older spellings are read.</remarks>
-public static class FeaturesJson
+internal static class FeaturesJson
 {
     /// <summary>The features as a JSON object.</summary>
     /// <param name="features">The features.</param>
@@ -44,7 +44,7 @@ public static class FeaturesJson
             case OtherFeature other:
                 return JsonNode.Parse(other.Json) ?? new JsonObject();
             default:
-                throw new ArgumentException($"No JSON is known for a feature of type {feature.GetType().Name}.", nameof(feature));
+                throw new ArgumentException($"A feature of type {feature.GetType().Name} cannot be written as JSON.", nameof(feature));
         }
     }
 
@@ -73,12 +73,12 @@ public static class FeaturesJson
                 JsonArray { Count: 1 } array => new ListFeature(FromJson(name, array[0])),
                 JsonObject json when json["_type"] is JsonValue type => FromTyped(name, json, (string?)type ?? ""),
                 JsonObject json => new StructFeature(FromJson(json)),
-                _ => throw new DatasetException($"The feature '{name}' is not spelled as one: {node?.ToJsonString() ?? "null"}."),
+                _ => throw new DatasetException($"The feature '{name}' is invalid: {node?.ToJsonString() ?? "null"}."),
             };
         }
         catch (Exception e) when (e is InvalidOperationException or JsonException or ArgumentException)
         {
-            throw new DatasetException($"The feature '{name}' is not spelled as one: {node?.ToJsonString()}.", e);
+            throw new DatasetException($"The feature '{name}' is invalid: {node?.ToJsonString()}.", e);
         }
     }
 

@@ -5,7 +5,7 @@ using Vizsla.Transforms;
 namespace Vizsla.Loading;
 
 /// <summary>Draws a batch as a model sees it: the floats brought back to colors.</summary>
-public static class BatchSheet
+internal static class BatchSheet
 {
     /// <summary>Draws the first pictures of a batch.</summary>
     /// <param name="pixels">Float [B, C, H, W]; of one channel all colors are taken.</param>

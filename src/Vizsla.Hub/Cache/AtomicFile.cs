@@ -12,20 +12,39 @@ internal static class AtomicFile
     /// <param name="path">Path of the file; replaced as a whole.</param>
     /// <param name="write">Writes the content.</param>
     /// <param name="flush">Whether the content is on the disk before the name is, so that a power cut leaves the old file or the new one.</param>
-    public static void Write(string path, Action<Stream> write, bool flush = false)
+    /// <param name="mode">Who may do what with the file, from its first byte on; null for what the process gives. Without effect on Windows.</param>
+    /// <param name="written">Its time of writing, UTC; null for now.</param>
+    public static void Write(string path, Action<Stream> write, bool flush = false, UnixFileMode? mode = null, DateTime? written = null)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         Directory.CreateDirectory(folder);
         var temporary = Path.Combine(folder, $".{Guid.NewGuid():N}.tmp");
         try
         {
-            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None))
+            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None };
+            if (!OperatingSystem.IsWindows())
+            {
+                options.UnixCreateMode = mode;
+            }
+
+            using (var stream = new FileStream(temporary, options))
             {
                 write(stream);
                 if (flush)
                 {
                     stream.Flush(flushToDisk: true);
                 }
+            }
+
+            if (mode is { } bits && !OperatingSystem.IsWindows())
+            {
+                // Whatever the process masks out of new files.
+                File.SetUnixFileMode(temporary, bits);
+            }
+
+            if (written is { } time)
+            {
+                File.SetLastWriteTimeUtc(temporary, time);
             }
 
             File.Move(temporary, path, overwrite: true);

@@ -152,7 +152,7 @@ internal sealed class CommitRequest
         }
         catch (JsonException)
         {
-            throw Bad("a line is not JSON, or a key stands in it twice");
+            throw Bad("a line is not JSON, or it repeats a key");
         }
         catch (InvalidOperationException)
         {

@@ -63,7 +63,7 @@ internal static class Answers
         }
         catch (JsonException)
         {
-            throw new Refusal(StatusCodes.Status400BadRequest, "The body is not valid JSON, or a key stands in it twice.");
+            throw new Refusal(StatusCodes.Status400BadRequest, "The body is not valid JSON, or it repeats a key.");
         }
         catch (InvalidOperationException)
         {

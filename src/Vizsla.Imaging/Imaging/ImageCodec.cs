@@ -190,7 +190,7 @@ public sealed record ImageInfo(string Format, string Mode, int Width, int Height
 public sealed class ImageFormatException : Exception
 {
     /// <summary>The reason of every file that ends too early.</summary>
-    internal const string CutShort = "it is cut short";
+    internal const string CutShort = "it is truncated";
 
     /// <summary>Says that a picture cannot be read.</summary>
     /// <param name="reason">Why, as the end of a sentence without its full stop.</param>

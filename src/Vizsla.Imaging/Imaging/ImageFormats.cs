@@ -46,7 +46,7 @@ internal static class ImageFormats
 
     /// <summary>Reads the headers of a picture.</summary>
     /// <param name="data">The file.</param>
-    /// <exception cref="ImageFormatException">It is no picture of a known format, or its headers are damaged.</exception>
+    /// <exception cref="ImageFormatException">It is not a picture of a known format, or its headers are damaged.</exception>
     public static ImageInfo Identify(ReadOnlySpan<byte> data)
     {
         if (JpegReader.Accepts(data))
@@ -84,7 +84,7 @@ internal static class ImageFormats
     /// <param name="data">The file.</param>
     /// <param name="options">How to decode.</param>
     /// <returns>The picture; the caller owns it.</returns>
-    /// <exception cref="ImageFormatException">It is no picture of a known format, damaged, cut short or too large.</exception>
+    /// <exception cref="ImageFormatException">It is not a picture of a known format, damaged, cut short or too large.</exception>
     public static Image Decode(ReadOnlySpan<byte> data, DecodeOptions options)
     {
         if (JpegReader.Accepts(data))

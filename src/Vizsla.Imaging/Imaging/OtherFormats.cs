@@ -5,7 +5,7 @@ internal static class OtherFormats
 {
     private const string Magick = "'magick FILE FILE.png'";
 
-    /// <summary>Why a file is no picture that can be read, as the end of a sentence.</summary>
+    /// <summary>Why a file is not a picture that can be read, as the end of a sentence.</summary>
     /// <param name="data">The bytes of a file that no decoder takes.</param>
     public static string Reason(ReadOnlySpan<byte> data)
     {
@@ -22,7 +22,7 @@ internal static class OtherFormats
         return FileName(data) is { } what ? $"it is {what}, not a picture" : "it is not a JPEG, PNG, GIF, BMP, WebP or TIFF picture";
     }
 
-    /// <summary>The name of a picture's format, and a command that converts it; null for what is no picture.</summary>
+    /// <summary>The name of a picture's format, and a command that converts it; null for what is not a picture.</summary>
     /// <param name="data">The bytes of a file, or its first 64.</param>
     public static (string Name, string Command)? PictureName(ReadOnlySpan<byte> data) => data switch
     {

@@ -2,7 +2,7 @@
 namespace Vizsla.Imaging;
 
 /// <summary>Resizes pictures as Pillow does.</summary>
-public static class Resampler
+internal static class Resampler
 {
     /// <summary>Resizes a picture, or a part of it, to a size.</summary>
     /// <param name="image">The picture; neither changed nor disposed.</param>

@@ -12,7 +12,7 @@ public interface IImageClassifier : IDisposable
     /// <summary>Names what one picture shows.</summary>
     /// <param name="image">The picture; neither changed nor disposed.</param>
     /// <param name="topK">Classes to name, at least 1; all when there are fewer.</param>
-    /// <returns>The likeliest classes, best first; of equal scores the lower index.</returns>
+    /// <returns>The most likely classes, best first; of equal scores the lower index.</returns>
     IReadOnlyList<Prediction> Predict(Image image, int topK = 5);
 
     /// <summary>Names what several pictures show, computed in one batch where their prepared sizes agree.</summary>
@@ -26,7 +26,7 @@ public interface IImageClassifier : IDisposable
     /// <param name="stream">The bytes of a picture file; read to its end, and left open.</param>
     /// <param name="topK">Classes to name, at least 1; all when there are fewer.</param>
     /// <param name="cancellationToken">Ends the reading, and the wait for an answer.</param>
-    /// <returns>The likeliest classes, best first; of equal scores the lower index.</returns>
+    /// <returns>The most likely classes, best first; of equal scores the lower index.</returns>
     /// <exception cref="ImageFormatException">The picture cannot be read; the message says why.</exception>
     Task<IReadOnlyList<Prediction>> PredictAsync(Stream stream, int topK = 5, CancellationToken cancellationToken = default);
 }

@@ -1,6 +1,6 @@
 namespace Vizsla.Inference;
 
-/// <summary>Logits to the likeliest classes.</summary>
+/// <summary>Logits to the most likely classes.</summary>
 /// <remarks>Source: transformers <c>ImageClassificationPipeline.postprocess</c>. Parity: 1e-6.</remarks>
 public static class Scores
 {

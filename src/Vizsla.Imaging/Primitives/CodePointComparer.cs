@@ -2,7 +2,7 @@ namespace Vizsla.Primitives;
 
 /// <summary>Orders strings by Unicode code point, as Python's <c>sorted</c> does.</summary>
 /// <remarks>Ordinal comparison of UTF-16 puts characters beyond U+FFFF (an emoji) before U+E000 to U+FFFF; code points do not.</remarks>
-public sealed class CodePointComparer : IComparer<string>
+internal sealed class CodePointComparer : IComparer<string>
 {
     private CodePointComparer()
     {

@@ -1,7 +1,7 @@
 namespace Vizsla.Primitives;
 
 /// <summary>What a splitter needs of a generator, so that scikit-learn's and datasets' generators share one procedure.</summary>
-public interface IPermuter
+internal interface IPermuter
 {
     /// <summary>Shuffles in place: numpy's <c>shuffle</c> of one dimension.</summary>
     /// <param name="values">The values.</param>
@@ -14,7 +14,7 @@ public interface IPermuter
 }
 
 /// <summary>Permutations from any <see cref="IPermuter"/>.</summary>
-public static class PermuterExtensions
+internal static class PermuterExtensions
 {
     /// <summary>The numbers 0 to <paramref name="count"/> - 1 in random order: numpy's <c>permutation(count)</c>.</summary>
     /// <param name="permuter">The generator.</param>

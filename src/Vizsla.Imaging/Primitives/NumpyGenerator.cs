@@ -4,7 +4,7 @@ namespace Vizsla.Primitives;
 
 /// <summary>numpy's generator of today, as <c>datasets</c> makes it from a seed: PCG64 seeded through SeedSequence.</summary>
 /// <remarks>Source: <c>numpy.random.default_rng(seed)</c>. Parity: exact. Not safe for several threads.</remarks>
-public sealed class NumpyGenerator : IPermuter
+internal sealed class NumpyGenerator : IPermuter
 {
     private const int TailShuffleAbove = 10000;
     private static readonly UInt128 s_multiplier = new(2549297995355413924UL, 4865540595714422341UL);

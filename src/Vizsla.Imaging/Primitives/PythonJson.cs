@@ -12,7 +12,7 @@ namespace Vizsla.Primitives;
 /// <c>JsonValue.Create(3)</c> is <c>3</c>, <c>JsonValue.Create(3.0)</c> is <c>3.0</c>.
 /// Source: <c>json.dumps</c>, <c>json.loads</c>. Parity: exact.
 /// </remarks>
-public static class PythonJson
+internal static class PythonJson
 {
     /// <summary>Writes a node as <c>json.dumps</c> does.</summary>
     /// <param name="node">The value; null is <c>null</c>.</param>

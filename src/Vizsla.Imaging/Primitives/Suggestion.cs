@@ -1,7 +1,7 @@
 namespace Vizsla.Primitives;
 
 /// <summary>Finds the known name that a mistyped one most likely meant.</summary>
-public static class Suggestion
+internal static class Suggestion
 {
     /// <summary>The known name with the fewest edits, if it is near enough to be meant.</summary>
     /// <param name="typed">What was typed.</param>
@@ -61,7 +61,7 @@ public static class Suggestion
 }
 
 /// <summary>What an exception says, for a person who called no method.</summary>
-public static class ErrorSentence
+internal static class ErrorSentence
 {
     /// <summary>The message without the name of a method's parameter, which .NET puts behind it.</summary>
     /// <param name="exception">The exception.</param>

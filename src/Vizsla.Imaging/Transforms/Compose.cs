@@ -15,7 +15,7 @@ public sealed record Compose : ImageTransform
 
     /// <summary>Makes a pipeline of steps.</summary>
     /// <param name="transforms">The steps in order.</param>
-    /// <exception cref="TransformException">A step has impossible parameters, or stands where it cannot; every problem is listed.</exception>
+    /// <exception cref="TransformException">A step has invalid parameters, or stands where it cannot; every problem is listed.</exception>
     public Compose(params IEnumerable<Transform> transforms)
     {
         ArgumentNullException.ThrowIfNull(transforms);

@@ -15,7 +15,7 @@ public sealed partial record ImageProcessor
     /// <param name="cancellationToken">Stops the transfer.</param>
     /// <exception cref="HubException">No such repository or revision, no access, or no connection and nothing cached.</exception>
     /// <exception cref="FileNotFoundException">The model has no file that says how it wants its pictures.</exception>
-    /// <exception cref="InvalidDataException">A file says something impossible; the message names the file and the key.</exception>
+    /// <exception cref="InvalidDataException">A file says something invalid; the message names the file and the key.</exception>
     /// <remarks>Source: <c>AutoImageProcessor.from_pretrained(name, revision, token)</c>.</remarks>
     public static async Task<ImageProcessor> FromPretrainedAsync(
         string nameOrFolder, string? revision = null, HubToken? token = null, HubClient? hub = null, CancellationToken cancellationToken = default)

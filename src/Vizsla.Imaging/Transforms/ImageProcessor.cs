@@ -75,12 +75,12 @@ public sealed partial record ImageProcessor
     /// <summary>Reads the processor of a model folder.</summary>
     /// <param name="folder">A folder with <c>preprocessor_config.json</c>, <c>processor_config.json</c>, or a <c>config.json</c> whose <c>model_type</c> or <c>pretrained_cfg</c> says enough.</param>
     /// <exception cref="FileNotFoundException">The folder has none of them.</exception>
-    /// <exception cref="InvalidDataException">A file says something impossible; the message names the file and the key.</exception>
+    /// <exception cref="InvalidDataException">A file says something invalid; the message names the file and the key.</exception>
     public static ImageProcessor FromPretrained(string folder) => ImageProcessorReader.FromFolder(folder);
 
     /// <summary>Reads the content of a <c>preprocessor_config.json</c>.</summary>
     /// <param name="configuration">The JSON object.</param>
-    /// <exception cref="InvalidDataException">The object says something impossible; the message names the key.</exception>
+    /// <exception cref="InvalidDataException">The object says something invalid; the message names the key.</exception>
     public static ImageProcessor FromJson(JsonObject configuration) => ImageProcessorReader.FromJson(configuration, "preprocessor_config.json", modelType: null);
 
     /// <summary>The processor of a timm model in evaluation.</summary>

@@ -1,6 +1,6 @@
 namespace Vizsla.Transforms;
 
-/// <summary>What is wrong with a pipeline: impossible parameters of its steps, and steps in an order that cannot run.</summary>
+/// <summary>What is wrong with a pipeline: invalid parameters of its steps, and steps in an order that cannot run.</summary>
 internal static class PipelineProblems
 {
     /// <summary>Every problem in a sentence.</summary>

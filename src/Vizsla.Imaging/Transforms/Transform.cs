@@ -5,7 +5,7 @@ namespace Vizsla.Transforms;
 
 /// <summary>One step of a preprocessing pipeline: a value with equality, not an object with state.</summary>
 /// <remarks>
-/// A step with impossible parameters can be made, so that a pipeline can report the problems of all its steps at once:
+/// A step with invalid parameters can be made, so that a pipeline can report the problems of all its steps at once:
 /// <see cref="Compose"/> refuses it, and <see cref="Validate"/> refuses it alone. Source: torchvision <c>v2.Transform</c>.
 /// </remarks>
 public abstract record Transform
@@ -31,8 +31,8 @@ public abstract record Transform
         return problems;
     }
 
-    /// <summary>Refuses impossible parameters.</summary>
-    /// <exception cref="TransformException">One or more parameters are impossible; all are listed.</exception>
+    /// <summary>Refuses invalid parameters.</summary>
+    /// <exception cref="TransformException">One or more parameters are invalid; all are listed.</exception>
     public void Validate()
     {
         var problems = FindProblems();

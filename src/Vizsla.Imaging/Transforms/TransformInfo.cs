@@ -34,7 +34,7 @@ public sealed class TransformInfo
 
     /// <summary>Makes one of parameters in JSON.</summary>
     /// <param name="parameters">Values by torchvision's name; what is missing has its default or, without one, its example.</param>
-    /// <exception cref="TransformException">A value is impossible; every problem is listed.</exception>
+    /// <exception cref="TransformException">A value is invalid; every problem is listed.</exception>
     public Transform Create(JsonObject parameters)
     {
         ArgumentNullException.ThrowIfNull(parameters);
@@ -80,7 +80,7 @@ public enum TransformGroup
 /// <summary>Puts a transform into a group of the list.</summary>
 /// <param name="group">The group.</param>
 [AttributeUsage(AttributeTargets.Class, Inherited = false)]
-public sealed class GroupAttribute(TransformGroup group) : Attribute
+internal sealed class GroupAttribute(TransformGroup group) : Attribute
 {
     /// <summary>The group.</summary>
     public TransformGroup Group { get; } = group;
@@ -92,7 +92,7 @@ public sealed class GroupAttribute(TransformGroup group) : Attribute
 /// <summary>What Python calls a parameter of a transform, and which numbers it takes.</summary>
 /// <param name="name">Name in torchvision and in JSON (<c>p</c>, <c>kernel_size</c>).</param>
 [AttributeUsage(AttributeTargets.Parameter | AttributeTargets.Property)]
-public sealed class ParameterAttribute(string name) : Attribute
+internal sealed class ParameterAttribute(string name) : Attribute
 {
     /// <summary>Name in torchvision and in JSON.</summary>
     public string Name { get; } = name;

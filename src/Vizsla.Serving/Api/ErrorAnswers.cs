@@ -51,9 +51,9 @@ internal sealed partial class ErrorAnswers(RequestDelegate next, ILogger<ErrorAn
         var status = context.Response.StatusCode;
         return WriteAsync(context, status, status switch
         {
-            StatusCodes.Status404NotFound => "Nothing answers at this address; /openapi.json lists those that do.",
-            StatusCodes.Status405MethodNotAllowed => $"This address does not answer to {context.Request.Method}; /openapi.json says to what it does.",
-            StatusCodes.Status415UnsupportedMediaType => $"This address does not take '{context.Request.ContentType}'; /openapi.json says what it takes.",
+            StatusCodes.Status404NotFound => "There is nothing at this address; see /openapi.json.",
+            StatusCodes.Status405MethodNotAllowed => $"This address does not support {context.Request.Method}; see /openapi.json.",
+            StatusCodes.Status415UnsupportedMediaType => $"This address does not accept '{context.Request.ContentType}'; see /openapi.json.",
             _ => $"The request was answered with status {status}.",
         });
     }

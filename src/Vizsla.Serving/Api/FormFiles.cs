@@ -81,5 +81,5 @@ internal static class FormFiles
         return (length, memory.ToArray);
     }
 
-    private static RefusedException Malformed() => new(StatusCodes.Status400BadRequest, "The form cannot be read: it is cut short or malformed.");
+    private static RefusedException Malformed() => new(StatusCodes.Status400BadRequest, "The form cannot be read: it is truncated or malformed.");
 }

@@ -48,7 +48,7 @@ internal sealed record InferenceRequest(byte[] Picture, int? TopK, ScoreFunction
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw Malformed("The body is said to be JSON and is not.");
+            throw Malformed("The body is not valid JSON, which its content type promises.");
         }
 
         using (document)
@@ -133,7 +133,7 @@ internal sealed record InferenceRequest(byte[] Picture, int? TopK, ScoreFunction
         }
         catch (InvalidOperationException)
         {
-            throw Malformed("The body is said to be JSON and is not.");
+            throw Malformed("The body is not valid JSON, which its content type promises.");
         }
     }
 

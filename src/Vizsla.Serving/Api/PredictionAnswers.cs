@@ -14,7 +14,7 @@ internal sealed record LabelScore([property: JsonPropertyName("label")] string L
 
 /// <summary>The answer for one file of a request of many: classes, or why there are none.</summary>
 /// <param name="File">The name that the request gave it.</param>
-/// <param name="Predictions">The likeliest classes, best first; absent when the picture cannot be read.</param>
+/// <param name="Predictions">The most likely classes, best first; absent when the picture cannot be read.</param>
 /// <param name="Error">Why the picture cannot be read; absent when it can.</param>
 internal sealed record FileAnswer(
     [property: JsonPropertyName("file")] string File,

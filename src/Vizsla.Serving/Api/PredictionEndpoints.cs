@@ -22,7 +22,7 @@ internal static class PredictionEndpoints
             .DisableAntiforgery()
             .WithMetadata(new RequestLimit())
             .WithName("ClassifyPicture")
-            .WithSummary("The likeliest classes of one picture")
+            .WithSummary("The most likely classes of one picture")
             .WithDescription("The body is the picture itself, or JSON {\"inputs\": BASE64, \"parameters\": {\"top_k\": 3, \"function_to_apply\": \"softmax\"}}.")
             // curl calls what it sends a form unless told otherwise: whatever the header says, the content decides.
             .Accepts<byte[]>("application/octet-stream", "image/jpeg", "image/png", "application/json", "*/*")
@@ -42,21 +42,21 @@ internal static class PredictionEndpoints
             .DisableAntiforgery()
             .WithMetadata(new RequestLimit())
             .WithName("ClassifyFiles")
-            .WithSummary("The likeliest classes of one or many files")
+            .WithSummary("The most likely classes of one or many files")
             .WithDescription("A multipart form with one or many files; 'model' in the query chooses among several models, 'top_k' the number of classes.")
             .Accepts<IFormFileCollection>("multipart/form-data")
             .Produces<IReadOnlyList<FileAnswer>>()
             .Produces<ErrorAnswer>(StatusCodes.Status400BadRequest)
             .Produces<ErrorAnswer>(StatusCodes.Status429TooManyRequests);
         endpoints.MapGet("/api/models", (ModelCatalog catalog) => catalog.Names.Select(n => Describe(catalog, n)))
-            .WithName("ListModels").WithSummary("The models that answer here")
+            .WithName("ListModels").WithSummary("The models that are served here")
             .Produces<IReadOnlyList<ModelDescription>>();
         endpoints.MapGet("/healthz", () => Results.Text("ok"))
-            .WithName("Health").WithSummary("Whether the server runs");
+            .WithName("Health").WithSummary("Whether the server is running");
         endpoints.MapGet("/readyz", (ModelCatalog catalog) => catalog.IsReady
                 ? Results.Text("ready")
                 : Results.Text("not ready", statusCode: StatusCodes.Status503ServiceUnavailable))
-            .WithName("Readiness").WithSummary("Whether every model can answer");
+            .WithName("Readiness").WithSummary("Whether every model is ready");
     }
 
     private static async Task<IResult> PostModelAsync(string name, HttpContext context, ModelCatalog catalog, int? top_k = null)

@@ -90,7 +90,7 @@ internal sealed partial class ModelCatalog : BackgroundService, IHostedLifecycle
         }
     }
 
-    /// <summary>The likeliest classes of one picture.</summary>
+    /// <summary>The most likely classes of one picture.</summary>
     /// <param name="name">The model's name.</param>
     /// <param name="data">The picture's bytes.</param>
     /// <param name="topK">How many classes.</param>
@@ -100,7 +100,7 @@ internal sealed partial class ModelCatalog : BackgroundService, IHostedLifecycle
     public Task<IReadOnlyList<Prediction>> PredictAsync(string name, byte[] data, int topK, ScoreFunction? function, CancellationToken cancellationToken) =>
         PredictAsync(name, queue => queue.LogitsAsync(data, cancellationToken), topK, function);
 
-    /// <summary>The likeliest classes of one picture that is decoded already.</summary>
+    /// <summary>The most likely classes of one picture that is decoded already.</summary>
     /// <param name="name">The model's name.</param>
     /// <param name="image">The picture; neither changed nor disposed.</param>
     /// <param name="topK">How many classes.</param>

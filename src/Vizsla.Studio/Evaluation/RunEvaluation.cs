@@ -35,7 +35,7 @@ public sealed class RunEvaluation
     /// <summary>Pictures left out because they cannot be read.</summary>
     public int Unreadable { get; }
 
-    /// <summary>Pictures by true class (rows) and likeliest class (columns).</summary>
+    /// <summary>Pictures by true class (rows) and most likely class (columns).</summary>
     public int[,] Confusion { get; }
 
     /// <summary>Share of pictures named rightly; 0 of none.</summary>
@@ -62,7 +62,7 @@ public sealed class RunEvaluation
              orderby Confusion[truth, named] descending, truth, named
              select (truth, named, Confusion[truth, named])).Take(count)];
 
-    /// <summary>Ten bins of confidence: middle, share that was right, and a sentence; empty bins are left out.</summary>
+    /// <summary>Ten bins of confidence: middle, accuracy, and a sentence; empty bins are left out.</summary>
     public IReadOnlyList<(double Confidence, double Right, string Text)> Calibration =>
         [.. Outcomes.GroupBy(o => Math.Min(BinCount - 1, (int)(o.Confidence * BinCount))).OrderBy(bin => bin.Key).Select(bin =>
         {
@@ -86,7 +86,7 @@ public sealed class RunEvaluation
 /// <param name="Loss">Negative logarithm of the true class's score.</param>
 public sealed record PictureOutcome(int Row, int Label, int Predicted, double Confidence, double Loss)
 {
-    /// <summary>Whether the likeliest class is the true one.</summary>
+    /// <summary>Whether the most likely class is the true one.</summary>
     public bool IsRight => Label == Predicted;
 }
 

@@ -33,7 +33,7 @@ internal sealed class RunEvaluator(DatasetLibrary datasets)
     /// <exception cref="DirectoryNotFoundException">The run's dataset is not found.</exception>
     public RunEvaluation Evaluate(RunSnapshot run, Action<int, int>? report = null)
     {
-        var dataset = datasets.OfRun(run) ?? throw new DirectoryNotFoundException("Start with --dataset FOLDER, the dataset that the run was trained on, to see what its model says of it.");
+        var dataset = datasets.OfRun(run) ?? throw new DirectoryNotFoundException("Start with --dataset FOLDER, the dataset that the run was trained on, to see what its model says about it.");
         var split = Splits.FirstOrDefault(dataset.ContainsKey) ?? dataset.Keys.First();
         var rows = dataset[split];
         using var model = ClassifierModel.Open(run.Folder);

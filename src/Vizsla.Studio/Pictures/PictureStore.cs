@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using Vizsla.Hub.Cache;
 using Vizsla.Imaging;
 using Vizsla.Serving;
 using Vizsla.Serving.Pictures;
@@ -11,7 +12,7 @@ namespace Vizsla.Studio.Pictures;
 /// <remarks>The folder is emptied when the server stops, and the oldest pictures go when it holds too much.</remarks>
 internal sealed class PictureStore : IDisposable
 {
-    /// <summary>The picture that the studio brings along.</summary>
+    /// <summary>The picture that ships with the studio.</summary>
     public const string Sample = "sample";
 
     private const long Capacity = 1L << 30;
@@ -45,10 +46,8 @@ internal sealed class PictureStore : IDisposable
         var id = Convert.ToHexStringLower(SHA256.HashData(data))[..20];
         if (!_files.ContainsKey(id))
         {
-            // Whole under another name first: a picture that is listed can be read.
-            var temporary = PathOf(Guid.NewGuid().ToString("N"));
-            await File.WriteAllBytesAsync(temporary, data, cancellationToken).ConfigureAwait(false);
-            File.Move(temporary, PathOf(id), overwrite: true);
+            // Whole or not at all: a picture that is listed can be read.
+            AtomicFile.Write(PathOf(id), stream => stream.Write(data));
             if (_files.TryAdd(id, data.LongLength))
             {
                 _order.Enqueue(id);
@@ -139,7 +138,7 @@ internal sealed class PictureStore : IDisposable
     // Names are made here from a digest; no part of a request ever becomes a part of a path.
     private string PathOf(string id) => Path.Combine(_folder.Value, id);
 
-    private static RefusedException Absent() => new(404, "This picture is not here any more; send it again.");
+    private static RefusedException Absent() => new(404, "This picture has been removed; upload it again.");
 }
 
 /// <summary>A picture that a page was given.</summary>

@@ -83,7 +83,7 @@ internal sealed class ClassifierModel : IBatchClassifier
 
     /// <summary>Where the model looked; safe beside <see cref="ComputeLogits"/>.</summary>
     /// <param name="image">An upright RGB picture; not disposed.</param>
-    /// <param name="classIndex">The class to explain; null takes the likeliest.</param>
+    /// <param name="classIndex">The class to explain; null takes the most likely.</param>
     public PictureExplanation Explain(Image image, int? classIndex)
     {
         // Beside the thread that answers requests; one at a time, since gradients take memory.

@@ -38,7 +38,7 @@ public sealed class PredictionItem(string name, string? id, string? problem)
 }
 
 /// <summary>A model's answer for a picture.</summary>
-/// <param name="Classes">The likeliest classes, best first.</param>
+/// <param name="Classes">The most likely classes, best first.</param>
 /// <param name="Elapsed">From the question to the answer, preparing the picture included.</param>
 public sealed record PictureAnswer(IReadOnlyList<Prediction> Classes, TimeSpan Elapsed);
 

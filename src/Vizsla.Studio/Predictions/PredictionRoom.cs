@@ -39,7 +39,7 @@ internal sealed class PredictionRoom(ModelCatalog catalog, RunLibrary runs, Data
     /// <summary>Puts an example among the uploaded pictures.</summary>
     public Task<string> KeepAsync(PictureExample example) => pictures.AddAsync(example.Bytes(), CancellationToken.None);
 
-    /// <summary>The likeliest classes of an uploaded picture.</summary>
+    /// <summary>The most likely classes of an uploaded picture.</summary>
     /// <exception cref="RefusedException">The picture is gone, or too many wait.</exception>
     public async Task<PictureAnswer> PredictAsync(string name, string picture)
     {
@@ -101,7 +101,7 @@ internal sealed class PredictionRoom(ModelCatalog catalog, RunLibrary runs, Data
     /// <summary>The same under the map of where the model looked.</summary>
     /// <param name="model">The model's name.</param>
     /// <param name="picture">The picture's name in the store.</param>
-    /// <param name="label">Index of the class to explain; null takes the likeliest.</param>
+    /// <param name="label">Index of the class to explain; null takes the most likely.</param>
     public static string LookedAddress(string model, string picture, int? label) =>
         $"/predict/looked?model={Uri.EscapeDataString(model)}&picture={Uri.EscapeDataString(picture)}"
         + (label is { } index ? "&label=" + index.ToString(CultureInfo.InvariantCulture) : "");

@@ -20,7 +20,7 @@ internal static class JsonFile
         }
     }
 
-    /// <summary>A document whose every value can be read; null when it is not one: a key stands in it twice, or a string holds half of a surrogate pair.</summary>
+    /// <summary>A document whose every value can be read; null when it is not one: it repeats a key, or a string holds half of a surrogate pair.</summary>
     public static JsonNode? Parse(string text)
     {
         try

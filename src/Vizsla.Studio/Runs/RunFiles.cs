@@ -37,7 +37,7 @@ internal static class RunFiles
             var data = File.ReadAllBytes(path);
             return PictureKind.MediaType(data) is { } type
                 ? Results.Bytes(data, type)
-                : throw new RefusedException(StatusCodes.Status415UnsupportedMediaType, "This file is no picture.");
+                : throw new RefusedException(StatusCodes.Status415UnsupportedMediaType, "This file is not a picture.");
         }).ExcludeFromDescription();
 
     /// <summary>Names of the plots in a run folder.</summary>

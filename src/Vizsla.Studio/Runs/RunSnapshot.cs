@@ -108,7 +108,7 @@ public sealed record RunPush(int Step, DateTimeOffset? Time, string Title, strin
     public const string LeftOut = "left out";
 
     /// <summary>Why nothing came of it, in a sentence; null where it reached the Hub.</summary>
-    public string? Reason => Outcome == LeftOut ? "The push before was still under way." : Problem;
+    public string? Reason => Outcome == LeftOut ? "The previous push was still in progress." : Problem;
 }
 
 /// <summary>Whether two snapshots of a run render the same.</summary>

@@ -41,7 +41,7 @@ internal static class RunCommands
         var dataset = Quote(run.Arguments.GetValueOrDefault("dataset") ?? options.Dataset ?? "DATASET");
         return
         [
-            ("Go on from the last checkpoint", $"vizsla train --dataset {dataset} --output_dir {folder} --resume_from_checkpoint true"),
+            ("Resume from the last checkpoint", $"vizsla train --dataset {dataset} --output_dir {folder} --resume_from_checkpoint true"),
             ("Evaluate on the test split", $"vizsla evaluate --model {folder} --dataset {dataset} --split test"),
             ("Serve", $"vizsla serve --model {folder}"),
             ("This page as one file", $"vizsla report {folder} --output report.html"),

@@ -62,7 +62,7 @@ internal sealed class AdapterFolder
         }
         catch (ModelLoadException e)
         {
-            throw new ModelLoadException($"The base model of the adapter '{name}' is not there. {e.Message} Another place of it is given with --base_model (baseModel).", e);
+            throw new ModelLoadException($"The base model of the adapter '{name}' was not found. {e.Message} Give its location with --base_model (baseModel).", e);
         }
     }
 
@@ -95,7 +95,7 @@ internal sealed class AdapterFolder
     /// <param name="config">What was asked.</param>
     /// <param name="network">The network.</param>
     /// <param name="report">How its weights were loaded; null for drawn ones.</param>
-    /// <param name="source">Folder or Hub name that it was loaded from; null for drawn weights.</param>
+    /// <param name="source">Folder or Hub name that it was loaded from; null for random weights.</param>
     public static AdapterConfig Complete(AdapterConfig config, ClassificationNetwork network, LoadReport? report, string? source)
     {
         var changes = new List<(string, JsonNode?)>();
@@ -156,7 +156,7 @@ internal sealed class AdapterFolder
         if (report.NewlyInitialized.FirstOrDefault(n => !plan.Saved.Contains(n)) is { } missing)
         {
             throw new ModelLoadException(
-                $"'{missing}' is neither in the adapter '{_folder}' nor, in this shape, in its base model '{Base.Name}': it would be drawn anew. Give the base model that the adapter was trained on, with --base_model (baseModel).", report);
+                $"'{missing}' is neither in the adapter '{_folder}' nor, in this shape, in its base model '{Base.Name}': it would be initialized at random. Give the base model that the adapter was trained on, with --base_model (baseModel).", report);
         }
 
         var adapter = NetworkAdapter.Attach(network, plan, spelling);

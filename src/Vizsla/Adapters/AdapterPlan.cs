@@ -207,7 +207,7 @@ internal sealed class AdapterPlan
         {
             if (!Modules.Any(m => AdapterNames.Spellings(_network, m).Any(s => s.EndsWith(module, StringComparison.Ordinal))))
             {
-                throw new ModelLoadException($"modules_to_save: '{module}' is no module of {_network.ClassName}. {Known(module, Modules)}");
+                throw new ModelLoadException($"modules_to_save: '{module}' is not a module of {_network.ClassName}. {Known(module, Modules)}");
             }
         }
     }
@@ -216,21 +216,21 @@ internal sealed class AdapterPlan
     {
         if (Config.TargetModules is null && Config.TargetPattern is null)
         {
-            throw new ModelLoadException($"target_modules says nothing: name the layers of {_network.ClassName} that get an adapter. {Known("", Adaptable())}");
+            throw new ModelLoadException($"target_modules is empty: name the layers of {_network.ClassName} that get an adapter. {Known("", Adaptable())}");
         }
 
         foreach (var asked in Config.TargetModules ?? [])
         {
             if (Modules.Where(m => AdapterNames.Spellings(_network, m).Any(s => Matches(s, [asked], null))).ToList() is var found && found.Count == 0)
             {
-                throw new ModelLoadException($"target_modules: '{asked}' is no layer of {_network.ClassName}. {Known(asked, Adaptable())}");
+                throw new ModelLoadException($"target_modules: '{asked}' is not a layer of {_network.ClassName}. {Known(asked, Adaptable())}");
             }
         }
 
         if (Targets.Count == 0)
         {
             throw new ModelLoadException(
-                $"target_modules: no linear layer or convolution of {_network.ClassName} is meant by {(Config.TargetPattern is { } pattern ? $"'{pattern}'" : string.Join(", ", Config.TargetModules!.Select(n => $"'{n}'")))}. {Known(Config.TargetPattern ?? Config.TargetModules![0], Adaptable())}");
+                $"target_modules: no linear layer or convolution of {_network.ClassName} matches {(Config.TargetPattern is { } pattern ? $"'{pattern}'" : string.Join(", ", Config.TargetModules!.Select(n => $"'{n}'")))}. {Known(Config.TargetPattern ?? Config.TargetModules![0], Adaptable())}");
         }
     }
 

@@ -18,7 +18,7 @@ public enum LabelIssueFilter
     /// <summary>The rows off the diagonal of the confident joint.</summary>
     ConfidentLearning,
 
-    /// <summary>The rows whose likeliest class is another one.</summary>
+    /// <summary>The rows whose most likely class is another one.</summary>
     PredictedNeqGiven,
 }
 
@@ -56,7 +56,7 @@ public sealed class LabelIssues
 
     private readonly double[][] _probabilities;
     private readonly int[] _labels;
-    private readonly int[] _likeliest;
+    private readonly int[] _mostLikely;
     private readonly int[] _counts;
     private readonly int?[] _confidentClass;
 
@@ -71,7 +71,7 @@ public sealed class LabelIssues
         _labels = [.. labels];
         _probabilities = [.. probabilities];
         ClassCount = CheckedClassCount(_labels, _probabilities);
-        _likeliest = [.. _probabilities.Select(ArgMax)];
+        _mostLikely = [.. _probabilities.Select(ArgMax)];
         _counts = new int[ClassCount];
         foreach (var label in _labels)
         {
@@ -79,7 +79,7 @@ public sealed class LabelIssues
         }
 
         var thresholds = Thresholds();
-        _confidentClass = [.. _probabilities.Select((row, i) => ConfidentClass(row, thresholds, _likeliest[i]))];
+        _confidentClass = [.. _probabilities.Select((row, i) => ConfidentClass(row, thresholds, _mostLikely[i]))];
         Joint = Calibrate(CountConfident());
     }
 
@@ -108,7 +108,7 @@ public sealed class LabelIssues
             LabelIssueFilter.PruneByClass => ByClass(),
             LabelIssueFilter.Both => [.. ByNoiseRate().Zip(ByClass(), (a, b) => a && b)],
             LabelIssueFilter.ConfidentLearning => [.. _confidentClass.Select((c, i) => c is { } known && known != _labels[i])],
-            LabelIssueFilter.PredictedNeqGiven => [.. _likeliest.Select((c, i) => c != _labels[i])],
+            LabelIssueFilter.PredictedNeqGiven => [.. _mostLikely.Select((c, i) => c != _labels[i])],
             _ => throw new ArgumentOutOfRangeException(nameof(filter), filter, null),
         };
 
@@ -116,7 +116,7 @@ public sealed class LabelIssues
         return [.. Enumerable.Range(0, _labels.Length)
             .Where(i => chosen[i] && !IsLikeliest(i))
             .OrderBy(i => scores[i])
-            .Select(i => new LabelIssue(i, _labels[i], _likeliest[i], scores[i]))];
+            .Select(i => new LabelIssue(i, _labels[i], _mostLikely[i], scores[i]))];
     }
 
     // The mean probability of a class over the rows that carry it.
@@ -131,7 +131,7 @@ public sealed class LabelIssues
         return [.. sums.Select((sum, k) => _counts[k] == 0 ? UnreachableThreshold : Math.Max(sum / _counts[k], LowestThreshold))];
     }
 
-    private static int? ConfidentClass(double[] row, double[] thresholds, int likeliest)
+    private static int? ConfidentClass(double[] row, double[] thresholds, int best)
     {
         int? first = null;
         var count = 0;
@@ -144,7 +144,7 @@ public sealed class LabelIssues
             }
         }
 
-        return count > 1 ? likeliest : first;
+        return count > 1 ? best : first;
     }
 
     private int[][] CountConfident()

@@ -8,7 +8,7 @@ namespace Vizsla.Export;
 
 /// <summary>Puts the preparation of a picture before a network, and scores and labels behind it.</summary>
 /// <remarks>
-/// Input <c>image</c>, uint8 [height, width, 3] (RGB, upright); outputs <c>scores</c>, float [L], and <c>label</c>, text [1], the likeliest class.
+/// Input <c>image</c>, uint8 [height, width, 3] (RGB, upright); outputs <c>scores</c>, float [L], and <c>label</c>, text [1], the most likely class.
 /// Sizes are whole numbers that the file computes, truncated as torchvision and transformers do. Pictures are resized as uint8: equal to Pillow within one level but for some four values in ten thousand.
 /// </remarks>
 internal sealed class OnnxPreprocessing

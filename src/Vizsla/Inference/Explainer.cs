@@ -12,7 +12,7 @@ internal static class Explainer
     /// <summary>Attention rollout where every token attends to the whole picture, else Grad-CAM.</summary>
     /// <param name="network">The network, in evaluation mode.</param>
     /// <param name="pixels">Float [1, C, H, W].</param>
-    /// <param name="classIndex">The class to explain; null takes the likeliest.</param>
+    /// <param name="classIndex">The class to explain; null takes the most likely.</param>
     /// <returns>All logits, the class that is explained, and the map.</returns>
     public static (float[] Logits, int Index, HeatMap Heat, ExplanationMethod Method) Explain(ClassificationNetwork network, Tensor pixels, int? classIndex)
     {

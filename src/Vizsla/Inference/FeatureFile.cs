@@ -7,7 +7,7 @@ using Vizsla.Hub.Cache;
 namespace Vizsla.Inference;
 
 /// <summary>Writes features for other tools: a Parquet file of rows, or a NumPy array.</summary>
-public static class FeatureFile
+internal static class FeatureFile
 {
     // Magic, version 1.0, two bytes of length; the whole header fills a multiple of 64 bytes.
     private static readonly byte[] s_magic = [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y', 1, 0];

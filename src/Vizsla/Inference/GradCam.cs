@@ -17,7 +17,7 @@ internal static class GradCam
     public static HeatMap Compute(NetworkTrace trace, Tensor logits, int index)
     {
         using var scope = NewDisposeScope();
-        var plane = trace.Plane ?? throw new InvalidOperationException("The network kept no plane to explain its answer by.");
+        var plane = trace.Plane ?? throw new InvalidOperationException("The network has no feature map to explain its answer with.");
         var gradient = autograd.grad([logits.select(1, index)], [plane])[0];
         var (rows, columns) = trace.PlaneSize;
         var area = rows * columns;

@@ -6,7 +6,7 @@ using Vizsla.Primitives;
 namespace Vizsla.Inference;
 
 /// <summary>Class names from a JSON file: a list in order, or an object from index to name.</summary>
-public static class LabelsFile
+internal static class LabelsFile
 {
     /// <summary>Reads the names in order of their index.</summary>
     /// <param name="path">Path of the file.</param>

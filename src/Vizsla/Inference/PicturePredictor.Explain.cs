@@ -12,7 +12,7 @@ public sealed partial class PicturePredictor
     /// <summary>Names a picture's class and shows where the network looked for it.</summary>
     /// <param name="image">The picture; neither changed nor disposed.</param>
     /// <param name="classIndex">
-    /// Index of the class to explain; null takes the likeliest. Attention is the same for every class; Grad-CAM is not.
+    /// Index of the class to explain; null takes the most likely. Attention is the same for every class; Grad-CAM is not.
     /// </param>
     /// <returns>The class with its score, and a heat map of what the network saw of the picture.</returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such class.</exception>

@@ -87,7 +87,7 @@ public sealed partial class PicturePredictor
     /// <summary>Predicts pictures in their order.</summary>
     /// <param name="images">The pictures; neither changed nor disposed.</param>
     /// <param name="cancellationToken">Checked between batches.</param>
-    /// <returns>The likeliest classes of each, best first, as batches are done.</returns>
+    /// <returns>The most likely classes of each, best first, as batches are done.</returns>
     public IEnumerable<IReadOnlyList<Prediction>> Predict(IReadOnlyList<Image> images, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(images);
@@ -100,7 +100,7 @@ public sealed partial class PicturePredictor
 
     /// <summary>Predicts one picture.</summary>
     /// <param name="image">The picture; neither changed nor disposed.</param>
-    /// <returns>The likeliest classes, best first.</returns>
+    /// <returns>The most likely classes, best first.</returns>
     public IReadOnlyList<Prediction> Predict(Image image)
     {
         ArgumentNullException.ThrowIfNull(image);

@@ -3,8 +3,8 @@ using Vizsla.Imaging;
 
 namespace Vizsla.Inference;
 
-/// <summary>Draws photos with the likeliest classes as bars beside them.</summary>
-public static class PredictionSheet
+/// <summary>Draws photos with the most likely classes as bars beside them.</summary>
+internal static class PredictionSheet
 {
     private const int Gap = 12;
     private const int BarHeight = 10;

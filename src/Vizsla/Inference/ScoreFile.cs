@@ -4,12 +4,12 @@ using Vizsla.Hub.Cache;
 
 namespace Vizsla.Inference;
 
-/// <summary>Writes the likeliest classes of pictures as a Parquet file of rows.</summary>
+/// <summary>Writes the most likely classes of pictures as a Parquet file of rows.</summary>
 internal static class ScoreFile
 {
     /// <summary>Writes the file whole or not at all.</summary>
     /// <param name="path">
-    /// The file. Columns: <c>row</c> (int64), <c>file</c> (string), <c>label</c> (string) and <c>score</c> (float32) of the likeliest class, <c>labels</c> (list of string) and
+    /// The file. Columns: <c>row</c> (int64), <c>file</c> (string), <c>label</c> (string) and <c>score</c> (float32) of the most likely class, <c>labels</c> (list of string) and
     /// <c>scores</c> (list of float32) of those that were asked for, best first, <c>error</c> (string). Of a picture that cannot be read all but the first two and the last are null.
     /// </param>
     /// <param name="firstRow">Number of the first row among all pictures, from 0.</param>

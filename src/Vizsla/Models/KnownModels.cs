@@ -4,8 +4,8 @@ using Vizsla.Models.Timm;
 
 namespace Vizsla.Models;
 
-/// <summary>The models whose names, sizes and licences come with the program: timm's, well-known ones of the Hub, and sizes to start from drawn weights.</summary>
-public static class KnownModels
+/// <summary>The models whose names, sizes and licences come with the program: timm's, well-known ones of the Hub, and sizes to start from random weights.</summary>
+internal static class KnownModels
 {
     private const string Apache = "apache-2.0";
     private const int Side = 224;

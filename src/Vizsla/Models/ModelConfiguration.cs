@@ -13,7 +13,7 @@ public sealed partial class ModelConfiguration
     public const string FileName = "config.json";
 
     /// <summary>The version of transformers whose files are written where the configuration came without one.</summary>
-    public const string WrittenVersion = "4.57.6";
+    internal const string WrittenVersion = "4.57.6";
 
     private static readonly HashSet<string> _integerKeyed = ["id2label"];
     private static readonly string[] _problemTypes = ["regression", "single_label_classification", "multi_label_classification"];

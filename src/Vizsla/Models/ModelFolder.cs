@@ -59,7 +59,7 @@ internal static class ModelFolder
         new($"'{name}' has no classifier, only an encoder, whose answers would be random. Train one on classes of your own, or take a checkpoint that was trained to classify.", report);
 
     /// <summary>The processor of a model: its file's, else timm's settings, else the family's own at the model's image size.</summary>
-    /// <exception cref="ModelLoadException">A file says something impossible.</exception>
+    /// <exception cref="ModelLoadException">A file says something invalid.</exception>
     public static ImageProcessor Processor(ModelConfiguration configuration, string? folder)
     {
         try
@@ -153,7 +153,7 @@ internal static class ModelFolder
     {
         var (name, fileShape, ownShape) = report.Mismatched[0];
         return $"The {ModelConfiguration.FileName} of '{report.Source}' says {network.Configuration.LabelCount} classes, but its weights are for {fileShape[0]}: "
-            + $"'{name}' is [{string.Join(", ", fileShape)}], expected [{string.Join(", ", ownShape)}]. Mend {(network.Configuration.IsTimm ? "num_classes" : "id2label")}, or give classes of your own and leave to replace the head.";
+            + $"'{name}' is [{string.Join(", ", fileShape)}], expected [{string.Join(", ", ownShape)}]. Fix {(network.Configuration.IsTimm ? "num_classes" : "id2label")}, or give classes of your own and allow the head to be replaced.";
     }
 
     private static string Misfit(ClassificationNetwork network, LoadReport report, HashSet<string> head, int foreign)

@@ -61,7 +61,7 @@ internal sealed record ModelLocation(string Name, string? Folder, ModelConfigura
             return File.Exists(Path.Combine(folder, ModelConfiguration.FileName))
                 ? new ModelLocation(path, folder, ModelConfiguration.Load(folder), () => WeightSource.OpenFile(path))
                 : throw new ModelLoadException(
-                    $"'{path}' lies beside no {ModelConfiguration.FileName}, and '{architecture}' is no architecture of timm's; Architectures.Variants ('vizsla models') lists the known ones.{Suggestion.DidYouMean(architecture, TimmVariants.All.Keys)}");
+                    $"'{path}' lies beside no {ModelConfiguration.FileName}, and '{architecture}' is not an architecture of timm's; Architectures.Variants ('vizsla models') lists the known ones.{Suggestion.DidYouMean(architecture, TimmVariants.All.Keys)}");
         }
 
         using var source = WeightSource.OpenFile(path);

@@ -148,10 +148,10 @@ internal static partial class Convolutions
         var asked = Environment.GetEnvironmentVariable(Variable);
         return asked == Products ? ConvolutionWay.Products
             : asked == OneDnn || !ProcessorCaches.AreHidden ? ConvolutionWay.Ordinary
-            : OneDnnCaches.Mend() switch
+            : OneDnnCaches.Patch() switch
             {
                 OneDnnCaches.Outcome.Right => ConvolutionWay.Ordinary,
-                OneDnnCaches.Outcome.Mended when ConvolutionVerdict.IsRight() => ConvolutionWay.OwnCacheSizes,
+                OneDnnCaches.Outcome.Patched when ConvolutionVerdict.IsRight() => ConvolutionWay.OwnCacheSizes,
                 _ => ConvolutionWay.Products,
             };
     }

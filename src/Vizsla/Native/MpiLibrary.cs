@@ -124,7 +124,7 @@ internal sealed unsafe class MpiLibrary
     /// <exception cref="NotSupportedException">The one that <see cref="Variable"/> names does not load, or is of another kind.</exception>
     public static MpiLibrary? Load(MpiAbi? abi)
     {
-        // UCX, which MPICH brings along, reads this once.
+        // UCX, which MPICH loads, reads this once.
         NativeEnvironment.SetDefault("UCX_ERROR_SIGNALS", "");
         using var signals = SignalActions.Keep();
         if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } asked)

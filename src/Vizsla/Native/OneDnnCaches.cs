@@ -35,14 +35,14 @@ internal static unsafe class OneDnnCaches
         Right,
 
         /// <summary>It had none, and takes its own now.</summary>
-        Mended,
+        Patched,
 
-        /// <summary>It cannot be asked, or could not be mended: the library is another one, or stripped.</summary>
+        /// <summary>It cannot be asked, or could not be patched: the library is another one, or stripped.</summary>
         Unknown,
     }
 
     /// <summary>Has oneDNN take sizes of its own where it has none.</summary>
-    public static Outcome Mend()
+    public static Outcome Patch()
     {
         if (Found.Value is not { } functions)
         {
@@ -69,7 +69,7 @@ internal static unsafe class OneDnnCaches
         }
 
         ForgetKernels(functions);
-        return Outcome.Mended;
+        return Outcome.Patched;
     }
 
     /// <summary>Takes the sizes away from oneDNN, as a machine without them does; for tests.</summary>

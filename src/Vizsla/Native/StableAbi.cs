@@ -133,7 +133,7 @@ internal static unsafe class StableAbi
     {
         if (error != 0)
         {
-            throw new InvalidOperationException($"libtorch failed at {what}; its own message stands on standard error.");
+            throw new InvalidOperationException($"libtorch failed at {what}; see its own message on standard error.");
         }
     }
 }

@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Loader;
 using System.Runtime.Versioning;
+using Vizsla.Hub.Cache;
 
 namespace Vizsla.Native;
 
@@ -19,14 +20,14 @@ internal static class TorchRuntime
     private const string LibraryFile = "libLibTorchSharp.so";
     private const string UncalledVersion = "GLIBCXX_3.4.32";
 
-    // The runtime asks from as many threads at once as come to their first tensor; one of them mends, the others take what it found.
+    // The runtime asks from as many threads at once as come to their first tensor; one of them patches, the others take what it found.
     private static readonly Lock Gate = new();
 
-    /// <summary>Why the last attempt to mend the library failed; null when none was needed or it worked.</summary>
+    /// <summary>Why the last attempt to patch the library failed; null when none was needed or it worked.</summary>
     public static string? Failure { get; private set; }
 
-    /// <summary>The file that was mended or found mended in this process; null when the ordinary load worked.</summary>
-    public static string? MendedFile { get; private set; }
+    /// <summary>The file that was patched or found patched in this process; null when the ordinary load worked.</summary>
+    public static string? PatchedFile { get; private set; }
 
     [ModuleInitializer]
     [SuppressMessage("Usage", "CA2255:The 'ModuleInitializer' attribute should not be used in libraries",
@@ -88,8 +89,8 @@ internal static class TorchRuntime
                 NativeLibrary.Load(torch);
             }
 
-            MendedFile = Mend(file);
-            handle = NativeLibrary.Load(MendedFile);
+            PatchedFile = Patch(file);
+            handle = NativeLibrary.Load(PatchedFile);
             return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or DllNotFoundException or BadImageFormatException or InvalidDataException)
@@ -102,11 +103,11 @@ internal static class TorchRuntime
     /// <summary>Returns a library that loads: the given one after marking the need weak in place, or a copy in the user's cache where its folder is read-only.</summary>
     /// <remarks>Any number of threads and processes may do this at once: each writes a file of its own and renames it, so that what one of them has loaded is never written to.</remarks>
     [SupportedOSPlatform("linux")]
-    internal static string Mend(string file)
+    internal static string Patch(string file)
     {
         var original = File.ReadAllBytes(file);
-        var mended = original.ToArray();
-        if (!ElfVersionNeeds.Weaken(mended, UncalledVersion))
+        var patched = original.ToArray();
+        if (!ElfVersionNeeds.Weaken(patched, UncalledVersion))
         {
             return file;
         }
@@ -116,7 +117,7 @@ internal static class TorchRuntime
         {
             // Copies, not links: the package folder may share this file, which is cut off from it by the rename.
             Place(file + ".original", original, written);
-            Place(file, mended, written);
+            Place(file, patched, written);
             return file;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -126,30 +127,16 @@ internal static class TorchRuntime
                 "vizsla", "native", typeof(TorchSharp.torch).Assembly.GetName().Version!.ToString());
             Directory.CreateDirectory(cache);
             var copy = Path.Combine(cache, LibraryFile);
-            Place(copy, mended, written);
+            Place(copy, patched, written);
             return copy;
         }
     }
 
-    [SupportedOSPlatform("linux")]
-    private static void Place(string file, byte[] bytes, DateTime written)
-    {
-        var temporary = $"{file}.{Guid.NewGuid():N}.tmp";
-        try
-        {
-            File.WriteAllBytes(temporary, bytes);
-            File.SetLastWriteTimeUtc(temporary, written);
-            File.SetUnixFileMode(temporary, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
-                | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
-            File.Move(temporary, file, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
-        }
-    }
+    private static void Place(string file, byte[] bytes, DateTime written) =>
+        AtomicFile.Write(file, stream => stream.Write(bytes), mode: UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+            | UnixFileMode.GroupRead | UnixFileMode.OtherRead, written: written);
 
+    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "Empty in a program of a single file, whose native libraries lie in its own folder.")]
     private static IEnumerable<string> SearchFolders(Assembly assembly)
     {
         var beside = Path.GetDirectoryName(assembly.Location);

@@ -204,7 +204,7 @@ internal sealed partial class HubPublisher : IDisposable
     [LoggerMessage(Level = LogLevel.Warning, Message = "The push '{Title}' failed, and the training goes on: {Reason}")]
     private static partial void Unsent(ILogger logger, string title, string reason);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Waiting for the push under way.")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Waiting for the push in progress.")]
     private static partial void Waiting(ILogger logger);
 }
 

@@ -7,7 +7,7 @@ using Vizsla.Training.RateSearch;
 namespace Vizsla.Runs;
 
 /// <summary>A search for a learning rate in a run folder: its numbers and its picture.</summary>
-public static class LearningRateReport
+internal static class LearningRateReport
 {
     /// <summary>The file that holds a curve.</summary>
     public const string FileName = "learning_rate_search.json";

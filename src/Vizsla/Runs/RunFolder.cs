@@ -170,7 +170,7 @@ internal sealed class RunLock : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new TrainingException($"The run folder '{folder}' cannot be made: {e.Message}", e);
+            throw new TrainingException($"The run folder '{folder}' cannot be created: {e.Message}", e);
         }
 
         try

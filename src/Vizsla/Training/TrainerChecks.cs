@@ -20,17 +20,17 @@ internal static partial class TrainerChecks
         var problems = new List<string>();
         if (options.ComputeLoss is not null && arguments.LabelSmoothingFactor > 0)
         {
-            problems.Add("label_smoothing_factor has no effect on a loss of one's own (ComputeLoss): leave one of them out.");
+            problems.Add("label_smoothing_factor has no effect on a custom loss (ComputeLoss): leave one of them out.");
         }
 
         if (options.ComputeLoss is not null && arguments.ClassWeights is not null)
         {
-            problems.Add("class_weights has no effect on a loss of one's own (ComputeLoss): leave one of them out.");
+            problems.Add("class_weights has no effect on a custom loss (ComputeLoss): leave one of them out.");
         }
 
         if (arguments.SavePythonState && (options.Optimizer is not null || options.Schedule is not null))
         {
-            problems.Add("save_python_state writes the optimizers and schedules that Python has, not one's own (Optimizer, Schedule): leave one of them out.");
+            problems.Add("save_python_state writes the optimizers and schedules that Python has, not custom ones (Optimizer, Schedule): leave one of them out.");
         }
 
         if (problems.Count > 0)

@@ -20,15 +20,8 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
     private readonly TrainerState _state = callbacks.Context.State;
     private readonly TrainerControl _control = callbacks.Context.Control;
     private readonly FlowControl _flow = new(callbacks.Context);
-    private readonly KeptCheckpoints _kept = new(callbacks);
+    private readonly RunProgress _progress = new(setup, callbacks);
     private readonly SpeedMeter _speed = new(withMemory: !setup.Arguments.SkipMemoryMetrics);
-    private Position _position = Position.Start;
-    private byte[]? _generatorBeforePending;
-    private byte[]? _generatorToRestore;
-    private (bool Evaluation, bool Save) _due;
-    private Tensor? _lastNorm;
-    private double? _lastRate;
-    private int _firstStep;
     private float _ownLoss;
     private long _valuesPerPicture;
     private bool _isStopAgreed;
@@ -40,7 +33,7 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
         _context.Reset();
         if (checkpoint is not null)
         {
-            Resume(setup.Checkpoint.Read(checkpoint, setup.Plan, setup.Processes.Rank), Path.GetDirectoryName(Path.GetFullPath(checkpoint))!);
+            _progress.Resume(checkpoint);
         }
 
         // Whatever each process started from: those of rank 0 train.
@@ -59,7 +52,7 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
 
         // The evaluation at the start, or the one in which the run was stopped.
         LogEvaluateSave();
-        for (var epoch = _position.NextEpoch; HasMore(epoch); epoch++)
+        for (var epoch = _progress.Position.NextEpoch; HasMore(epoch); epoch++)
         {
             foreach (var step in BeginEpoch(epoch))
             {
@@ -90,11 +83,11 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
     /// <summary>Puts the weights in place that the run is to end with, and writes the last row.</summary>
     public TrainOutput Finish()
     {
-        setup.Processes.OnFirst(() => _kept.SettleWeights(setup.Checkpoint));
+        _progress.SettleWeights();
         SharedWeights.Broadcast(setup.Processes, setup.Model.SavedState.Select(s => s.Value));
         var loss = setup.Meter.MeanOfAll(_state.GlobalStep);
-        var (plan, share) = (setup.Plan, 1 - ((double)_firstStep / setup.Plan.MaxSteps));
-        var metrics = new Dictionary<string, double>(_speed.Metrics("train", plan.TrainedSampleCount * share, plan.MaxSteps - _firstStep));
+        var (plan, share) = (setup.Plan, 1 - ((double)_progress.FirstStep / setup.Plan.MaxSteps));
+        var metrics = new Dictionary<string, double>(_speed.Metrics("train", plan.TrainedSampleCount * share, plan.MaxSteps - _progress.FirstStep));
         metrics["total_flos"] = _state.TotalFlos;
         metrics["train_loss"] = loss;
         callbacks.Log(metrics);
@@ -108,34 +101,22 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
     /// <remarks>What was under way and did not finish (an evaluation, features of a backbone) is undone: it is repeated when the run is resumed.</remarks>
     public TrainingStoppedException Stop()
     {
-        if (_generatorToRestore is { } state)
-        {
-            TorchGenerator.SetState(state);
-        }
-
-        if (_kept.LastSavedStep != _state.GlobalStep)
-        {
-            _due = (_control.ShouldEvaluate, _control.ShouldSave);
-            (_control.ShouldEvaluate, _control.ShouldSave) = (false, true);
-            Save();
-        }
-
+        var checkpoint = _progress.SaveToStop();
         setup.Processes.OnFirst(() => StopRequest.Clear(_context.OutputDir));
-        var checkpoint = _kept.PathOf(_state.GlobalStep);
         callbacks.Tell(c => c.OnStop(_context, checkpoint));
         return new TrainingStoppedException(checkpoint, _state.GlobalStep, stop);
     }
 
-    public void Dispose() => _lastNorm?.Dispose();
+    public void Dispose() => _progress.Dispose();
 
     // Steps, or what comes after the last step of an epoch.
-    private bool HasMore(int epoch) => epoch < setup.Plan.EpochCount && (_position.IsInside(epoch) || !_control.ShouldTrainingStop);
+    private bool HasMore(int epoch) => epoch < setup.Plan.EpochCount && (_progress.Position.IsInside(epoch) || !_control.ShouldTrainingStop);
 
     /// <summary>The steps of an epoch that are still to be done.</summary>
     private IEnumerable<StepBatches> BeginEpoch(int epoch)
     {
-        var isResumed = _position.IsInside(epoch);
-        _position = isResumed ? _position : new Position(epoch, 0, IsEpochDone: false);
+        var isResumed = _progress.Position.IsInside(epoch);
+        _progress.Position = isResumed ? _progress.Position : new Position(epoch, 0, IsEpochDone: false);
         _flow.BeginEpoch();
         setup.Freezing.BeginEpoch(epoch);
         setup.Cache?.BeginEpoch(epoch);
@@ -143,7 +124,7 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
         callbacks.Tell(c => c.OnEpochBegin(_context));
         if (!isResumed)
         {
-            _generatorToRestore = TorchGenerator.GetState();
+            _progress.Begin();
             TorchGenerator.DrawLoaderSeed();
         }
         else if (_control.ShouldTrainingStop)
@@ -151,7 +132,7 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
             return [];
         }
 
-        return setup.Data.Steps(epoch, _position.BatchesDone, isResumed ? _generatorBeforePending : null);
+        return setup.Data.Steps(epoch, _progress.Position.BatchesDone, isResumed ? _progress.GeneratorBeforePending : null);
     }
 
     private void BeginStep(StepBatches step)
@@ -271,17 +252,16 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
     /// <summary>Clips the gradients, moves the weights, advances the schedule.</summary>
     private void Update()
     {
-        _generatorToRestore = null;
+        _progress.Done();
         var isFinite = setup.Scaler?.Unscale(setup.Optimizer.Gradients) ?? true;
-        _lastNorm?.Dispose();
-        _lastNorm = _arguments.MaxGradNorm > 0 ? Gradients.Clip(setup.Optimizer.Gradients, _arguments.MaxGradNorm).DetachFromDisposeScope() : null;
-        _lastRate = _context.LearningRate;
-        if (_lastNorm is not null && setup.Scaler is null)
+        var norm = _arguments.MaxGradNorm > 0 ? Gradients.Clip(setup.Optimizer.Gradients, _arguments.MaxGradNorm) : null;
+        _progress.Take(norm, _context.LearningRate);
+        if (norm is not null && setup.Scaler is null)
         {
-            setup.Guard?.Check(_lastNorm);
+            setup.Guard?.Check(norm);
         }
 
-        _context.GradientNorm = _lastNorm;
+        _context.GradientNorm = norm;
         callbacks.Tell(c => c.OnPreOptimizerStep(_context));
         if (isFinite)
         {
@@ -298,8 +278,8 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
     private void EndStep(StepBatches step)
     {
         _state.GlobalStep++;
-        _state.Epoch = _position.Epoch + ((double)step.LastBatch / setup.Plan.BatchesPerEpoch);
-        _position = _position with { BatchesDone = step.LastBatch };
+        _state.Epoch = _progress.Position.Epoch + ((double)step.LastBatch / setup.Plan.BatchesPerEpoch);
+        _progress.Position = _progress.Position with { BatchesDone = step.LastBatch };
         _flow.EndStep();
         callbacks.Tell(c => c.OnStepEnd(_context));
     }
@@ -308,7 +288,7 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
     {
         _flow.EndEpoch();
         callbacks.Tell(c => c.OnEpochEnd(_context));
-        _position = _position with { IsEpochDone = true };
+        _progress.Position = _progress.Position with { IsEpochDone = true };
     }
 
     /// <summary>Does what is due now, each once.</summary>
@@ -317,7 +297,7 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
         if (_control.ShouldLog && _state.GlobalStep > setup.Meter.LastLoggedStep)
         {
             _control.ShouldLog = false;
-            callbacks.Log(setup.Meter.TakeRow(_state.GlobalStep, _lastNorm, _lastRate));
+            callbacks.Log(setup.Meter.TakeRow(_state.GlobalStep, _progress.GradientNorm, _progress.LearningRate));
         }
 
         if (_control.ShouldEvaluate)
@@ -327,14 +307,14 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
 
         if (_control.ShouldSave)
         {
-            Save();
+            _progress.Save();
         }
     }
 
     private void Evaluate()
     {
         setup.Guard?.Require();
-        _generatorToRestore = TorchGenerator.GetState();
+        _progress.Begin();
         Dictionary<string, double> metrics;
         using (setup.Average?.Lend())
         {
@@ -342,7 +322,7 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
             setup.Freezing.SetTrainingMode();
         }
 
-        _generatorToRestore = null;
+        _progress.Done();
         _control.ShouldEvaluate = false;
         callbacks.Log(metrics);
         callbacks.Tell(c => c.OnEvaluate(_context, metrics));
@@ -361,40 +341,7 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
         if (best.Update(metrics) && !_control.ShouldSave && (_arguments.LoadBestModelAtEnd || _arguments.SaveStrategy == SaveStrategy.Best))
         {
             _control.ShouldSave = true;
-            _kept.AddExtra(_state.GlobalStep);
-        }
-    }
-
-    private void Save()
-    {
-        setup.Guard?.Require();
-        var progress = new Progress(_position, (double?)_lastNorm?.item<float>(), _lastRate, _kept.ExtraSteps, _due.Evaluation, _due.Save)
-        {
-            BatchSizeOfAll = setup.Plan.BatchSizeOfAll,
-        };
-        var generators = GeneratorFile.Gather(setup.Processes, new GeneratorFile(TorchGenerator.GetState(), setup.Data.StateBeforePending));
-        _kept.Save(setup.Checkpoint, progress, generators, setup.Description, setup.Processes);
-    }
-
-    private void Resume(Resumption from, string folder)
-    {
-        _state.CopyFrom(from.State);
-        _kept.ResumeFrom(folder, from.Progress.ExtraSteps);
-        _position = _arguments.IgnoreDataSkip ? from.Progress.Position with { BatchesDone = 0 } : from.Progress.PositionIn(setup.Plan);
-        _firstStep = _state.GlobalStep;
-        _lastRate = from.Progress.LearningRate;
-        _lastNorm = from.Progress.GradientNorm is { } norm ? tensor((float)norm).DetachFromDisposeScope() : null;
-        (_control.ShouldEvaluate, _control.ShouldSave) = (from.Progress.IsEvaluationDue, from.Progress.IsSaveDue);
-        _control.ShouldTrainingStop |= _state.GlobalStep >= setup.Plan.MaxSteps;
-        if (_arguments.RestoreCallbackStatesFromCheckpoint)
-        {
-            callbacks.LoadState(_state.StatefulCallbacks);
-        }
-
-        if (from.Generator is { } generator)
-        {
-            TorchGenerator.SetState(generator.State);
-            _generatorBeforePending = generator.BeforePending;
+            _progress.AddExtra();
         }
     }
 }

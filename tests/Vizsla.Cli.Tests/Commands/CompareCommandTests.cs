@@ -84,7 +84,7 @@ public sealed class CompareCommandTests : IDisposable
         Assert.Equal(12, json["reliability"]!.AsArray().Sum(b => (int)b!["count"]!));
         var losses = json["pictures"]!.AsArray().Select(p => (double)p!["loss"]!).ToList();
         Assert.Equal(losses.OrderDescending(), losses);
-        Assert.EndsWith($"Drew {12 - right} of {12 - right} pictures named wrong on '{_folder["wrong.png"]}'.\n", error, StringComparison.Ordinal);
+        Assert.EndsWith($"Drew {12 - right} of {12 - right} pictures misclassified on '{_folder["wrong.png"]}'.\n", error, StringComparison.Ordinal);
     }
 
     private static async Task<(int Status, string Output, string Error)> RunAsync(params string[] words)

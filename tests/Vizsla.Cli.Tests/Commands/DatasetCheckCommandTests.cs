@@ -54,7 +54,7 @@ public sealed class DatasetCheckCommandTests : IDisposable
 
         using var run = await CheckAsync(1);
 
-        Assert.Contains("│ error │ truncated │ it is cut short", run.OutText, StringComparison.Ordinal);
+        Assert.Contains("│ error │ truncated │ it is truncated", run.OutText, StringComparison.Ordinal);
         Assert.Contains("│ error │ exact     │ 2 pictures have the same content; they lie in train and test │ train/fish/1.png", run.OutText, StringComparison.Ordinal);
         Assert.EndsWith("Checked 6 pictures (train 3, test 3): 2 errors, 0 warnings.\n", run.OutText, StringComparison.Ordinal);
     }
@@ -130,7 +130,7 @@ public sealed class DatasetCheckCommandTests : IDisposable
         var code = await CommandLine.RunAsync(["dataset", "check", "--dataset", "user/pets", "--fix", "quarantine"], run.Console);
 
         Assert.Equal(1, code);
-        Assert.Equal("'user/pets' is no folder. Only files of a dataset on this machine can be moved into quarantine.\n", run.ErrorText);
+        Assert.Equal("'user/pets' is not a folder. Only files of a dataset on this machine can be moved into quarantine.\n", run.ErrorText);
     }
 
     private async Task<ConsoleRun> CheckAsync(int expected, params string[] options)

@@ -79,7 +79,7 @@ public sealed class DatasetCommandTests : IDisposable
         using var epoch = await ShowAsync(2, "train", "--epoch", "3");
 
         Assert.Equal($"'{pictures}' has no pipeline under 'eval', which pictures of 'test' go through.\n", missing.ErrorText);
-        Assert.Equal($"The pipeline under 'train' of '{pictures}' makes no batch: it must make one picture of one, of one size (Resize((height, width)) or CenterCrop), and turn it to floats (ToDtype(scale=True) or ToTensor).\n", floats.ErrorText);
+        Assert.Equal($"The pipeline under 'train' of '{pictures}' cannot make batches: it must turn one picture into one, of a fixed size (Resize((height, width)) or CenterCrop), and turn it to floats (ToDtype(scale=True) or ToTensor).\n", floats.ErrorText);
         Assert.Equal("--epoch takes 0 or more and goes with --transforms, got 3.\n", epoch.ErrorText);
     }
 

@@ -176,7 +176,7 @@ public sealed class EngineTests : IDisposable
         {
             var (status, error) = await FailureAsync(words);
             Assert.Equal(1, status);
-            Assert.Matches($"^(Computing .*\n)?'{Regex.Escape(Exported)}' is no model that ONNX Runtime can load: .* Export it again.\n$", error);
+            Assert.Matches($"^(Computing .*\n)?'{Regex.Escape(Exported)}' is not a model that ONNX Runtime can load: .* Export it again.\n$", error);
         }
     }
 

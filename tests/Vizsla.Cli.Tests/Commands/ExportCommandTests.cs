@@ -108,8 +108,8 @@ public sealed class ExportCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("fp32", "--fp32_tolerance", "0", @"model\.onnx is not near enough to the model on 8 drawn pictures \(the model's folder names no dataset; give one with --verify_on\): its logits differ by \d\.\de-\d of the largest on drawn picture \d, and may by 0\.0e\+0\. Nothing was written\.")]
-    [InlineData("fp32,fp16", "--fp16_agreement", "1.01", @"model_fp16\.onnx is not near enough to the model on 8 drawn pictures \(.*\): its first class is the same for 100\.0% of 8 pictures, and must be for 101\.0%\. Nothing was written\.")]
+    [InlineData("fp32", "--fp32_tolerance", "0", @"model\.onnx is not near enough to the model on 8 random pictures \(the model's folder names no dataset; give one with --verify_on\): its logits differ by \d\.\de-\d of the largest on random picture \d, and may by 0\.0e\+0\. Nothing was written\.")]
+    [InlineData("fp32,fp16", "--fp16_agreement", "1.01", @"model_fp16\.onnx is not near enough to the model on 8 random pictures \(.*\): its first class is the same for 100\.0% of 8 pictures, and must be for 101\.0%\. Nothing was written\.")]
     public async Task What_is_not_near_enough_is_not_written(string types, string option, string value, string message)
     {
         SaveVit();
@@ -155,8 +155,8 @@ public sealed class ExportCommandTests : IDisposable
         [
             (["--model", _folder["model"], "--dtype", "fp23"], "--dtype takes fp32, fp16, int8, got 'fp23'. Did you mean 'fp32'?"),
             (["--model", _folder["model"], "--dtype", "int8", "--verify_on", photo, photo], "int8 is compared on at least 200 pictures, and 2 pictures has 2. Give a larger dataset with --verify_on."),
-            (["--model", _folder["model"], "--verify_on", photo, _folder["absent.png"]], $"--verify_on '{_folder["absent.png"]}' is no file. Give one dataset, or files only."),
-            (["--model", "user/model"], "'user/model' is no folder; say with --output where the files go."),
+            (["--model", _folder["model"], "--verify_on", photo, _folder["absent.png"]], $"--verify_on '{_folder["absent.png"]}' is not a file. Give one dataset, or files only."),
+            (["--model", "user/model"], "'user/model' is not a folder; say with --output where the files go."),
         ];
         foreach (var (words, message) in cases)
         {

@@ -5,7 +5,7 @@ using Vizsla.Testing;
 
 namespace Vizsla.Cli.Tests.Commands;
 
-/// <summary>The verbs of the main job, one after another, on drawn pictures.</summary>
+/// <summary>The verbs of the main job, one after another, on random pictures.</summary>
 public sealed class MainJobTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

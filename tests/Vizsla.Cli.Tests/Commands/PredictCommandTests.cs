@@ -123,7 +123,7 @@ public sealed class PredictCommandTests : IDisposable
 
     [Theory]
     [InlineData("--embed takes a path that ends in .parquet or .npy, got 'features.csv'.\n", "--embed", "features.csv")]
-    [InlineData("--embed writes features in place of naming classes, so that --output has nothing to draw; leave one of them out.\n", "--embed", "features.npy", "--output", "sheet.png")]
+    [InlineData("--embed writes features instead of classifying, so that --output has nothing to draw; leave one of them out.\n", "--embed", "features.npy", "--output", "sheet.png")]
     [InlineData("--tta: Test-time augmentation 'turn' is invalid at 'turn': give each of flip, five-crop and scales (or scales=1:1.5, with factors from 1 to 4) at most once, joined by '+'.\n", "--tta", "turn")]
     public async Task What_cannot_be_done_is_said_before_the_model_is_read(string message, params string[] words)
     {

@@ -37,6 +37,6 @@ public sealed class RecipeTests
         var code = await CommandLine.RunAsync(["train", "--dataset", run.Dataset, "--config", name, "--output", run.Output("file"), .. model], console.Console);
 
         Assert.Equal(1, code);
-        Assert.Contains($"The run folder '{run.Output("file")}' cannot be made: ", console.ErrorText, StringComparison.Ordinal);
+        Assert.Contains($"The run folder '{run.Output("file")}' cannot be created: ", console.ErrorText, StringComparison.Ordinal);
     }
 }

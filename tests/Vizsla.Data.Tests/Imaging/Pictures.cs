@@ -33,7 +33,7 @@ internal static class Pictures
         return stream.ToArray();
     }
 
-    /// <summary>A drawn picture as a JPEG of a given quality and sampling of its colors.</summary>
+    /// <summary>A random picture as a JPEG of a given quality and sampling of its colors.</summary>
     public static unsafe byte[] EncodeJpeg(int width, int height, int quality, SKJpegEncoderDownsample downsample)
     {
         using var image = Draw(width, height);

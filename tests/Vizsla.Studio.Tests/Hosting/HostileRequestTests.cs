@@ -82,7 +82,7 @@ public sealed class HostileRequestTests : IDisposable
 
         Assert.Equal((HttpStatusCode.RequestEntityTooLarge, "The request has more than 1 MiB; send fewer pictures in one."), await ErrorAsync(server, "/api/predict", large));
         Assert.Equal((HttpStatusCode.BadRequest, "Send 1 to 3 files in one request, got more."), await ErrorAsync(server, "/api/predict", many));
-        Assert.Equal((HttpStatusCode.BadRequest, "The form cannot be read: it is cut short or malformed."), await ErrorAsync(server, "/api/predict", cut));
+        Assert.Equal((HttpStatusCode.BadRequest, "The form cannot be read: it is truncated or malformed."), await ErrorAsync(server, "/api/predict", cut));
     }
 
     [Fact]

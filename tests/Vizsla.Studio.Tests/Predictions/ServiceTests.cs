@@ -48,9 +48,9 @@ public sealed class ServiceTests
     }
 
     [Theory]
-    [InlineData("GET", "/models/colors", 405, "This address does not answer to GET; /openapi.json says to what it does.")]
-    [InlineData("GET", "/api/nowhere", 404, "Nothing answers at this address; /openapi.json lists those that do.")]
-    [InlineData("POST", "/api/predict", 415, "This address does not take 'text/plain'; /openapi.json says what it takes.")]
+    [InlineData("GET", "/models/colors", 405, "This address does not support GET; see /openapi.json.")]
+    [InlineData("GET", "/api/nowhere", 404, "There is nothing at this address; see /openapi.json.")]
+    [InlineData("POST", "/api/predict", 415, "This address does not accept 'text/plain'; see /openapi.json.")]
     public async Task A_request_that_nothing_answers_is_told_so(string method, string address, int status, string message)
     {
         await using var server = await RunningServer.ServeAsync(new ColorModel());
@@ -95,7 +95,7 @@ public sealed class ServiceTests
     [InlineData("""{"inputs": "AAAA", "parameters": {"topk": 3}}""", "Unknown parameter 'topk'. Known: function_to_apply, top_k. Did you mean 'top_k'?")]
     [InlineData("""{"inputs": "AAAA", "parameters": {"top_k": 0}}""", "'top_k' must be a whole number of at least 1, got 0.")]
     [InlineData("""{"inputs": "AAAA", "parameters": {"function_to_apply": "max"}}""", "'function_to_apply' must be softmax, sigmoid or none, got \"max\".")]
-    [InlineData("{", "The body is said to be JSON and is not.")]
+    [InlineData("{", "The body is not valid JSON, which its content type promises.")]
     [InlineData("[]", """The body must be {"inputs": BASE64, "parameters": {...}}.""")]
     public async Task Malformed_documents_are_answered_with_what_is_wrong(string body, string message)
     {

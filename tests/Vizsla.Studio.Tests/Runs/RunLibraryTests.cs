@@ -63,7 +63,7 @@ public sealed class RunLibraryTests : IDisposable
                 new RunPush(30, Moment(30), "Training in progress, step 30", "left out", null, null, null),
             ],
             run.Pushes);
-        Assert.Equal([null, "The Hub is away.", "The push before was still under way."], run.Pushes.Select(p => p.Reason));
+        Assert.Equal([null, "The Hub is away.", "The previous push was still in progress."], run.Pushes.Select(p => p.Reason));
         Assert.Empty(run.Rows);
 
         static DateTimeOffset Moment(int second) => new(2026, 1, 1, 10, 0, second, TimeSpan.Zero);

@@ -11,7 +11,7 @@ public sealed class AdapterRefusalTests
     [Fact]
     public void An_unknown_target_is_answered_with_the_names_that_there_are() => Refused(
         new LoraConfig { TargetModules = ["qery"] },
-        "target_modules: 'qery' is no layer of ViTForImageClassification. It has query, projection, key, value, dense, classifier.");
+        "target_modules: 'qery' is not a layer of ViTForImageClassification. It has query, projection, key, value, dense, classifier.");
 
     [Fact]
     public void A_pattern_that_matches_nothing_is_refused() => Refused(
@@ -21,7 +21,7 @@ public sealed class AdapterRefusalTests
     [Fact]
     public void No_target_is_refused() => Refused(
         new LoraConfig(),
-        "target_modules says nothing: name the layers of ViTForImageClassification that get an adapter. It has projection, query, key, value, dense, classifier.");
+        "target_modules is empty: name the layers of ViTForImageClassification that get an adapter. It has projection, query, key, value, dense, classifier.");
 
     [Fact]
     public void A_rank_of_nothing_is_refused() => Refused(
@@ -40,7 +40,7 @@ public sealed class AdapterRefusalTests
     [Fact]
     public void A_module_to_save_that_is_not_there_is_refused() => Refused(
         new LoraConfig { R = 2, TargetModules = ["query"], ModulesToSave = ["clasifier"] },
-        "modules_to_save: 'clasifier' is no module of ViTForImageClassification. It has classifier, vit, embeddings, encoder, layernorm, patch_embeddings, projection, layer, ....");
+        "modules_to_save: 'clasifier' is not a module of ViTForImageClassification. It has classifier, vit, embeddings, encoder, layernorm, patch_embeddings, projection, layer, ....");
 
     [Fact]
     public void A_pattern_that_is_none_is_refused() => Refused(

@@ -7,7 +7,7 @@ namespace Vizsla.Tests.Inference;
 public sealed class FeatureFileTests
 {
     private static readonly PictureFeatures[] s_rows =
-        [new("a.jpg", [1, 2.5f, -3]), new("käse.jpg", [], "it is cut short"), new("c.jpg", [0, float.Epsilon, 7])];
+        [new("a.jpg", [1, 2.5f, -3]), new("käse.jpg", [], "it is truncated"), new("c.jpg", [0, float.Epsilon, 7])];
 
     [Fact]
     public void Parquet_has_a_row_for_each_picture()
@@ -22,7 +22,7 @@ public sealed class FeatureFileTests
         Assert.Equal(s_rows.Select(r => r.File), group.Column(0).LogicalReader<string>().ReadAll(3));
         var features = group.Column(1).LogicalReader<float[]?>().ReadAll(3);
         Assert.Equal([s_rows[0].Values, null, s_rows[2].Values], features);
-        Assert.Equal([null, "it is cut short", null], group.Column(2).LogicalReader<string?>().ReadAll(3));
+        Assert.Equal([null, "it is truncated", null], group.Column(2).LogicalReader<string?>().ReadAll(3));
         Assert.Single(Directory.EnumerateFiles(folder.Path));
     }
 

@@ -29,6 +29,23 @@ public sealed class ImageClassifierTests
     }
 
     [Fact]
+    public void A_file_of_weights_alone_is_a_model_of_the_named_network()
+    {
+        using var folder = new TemporaryFolder();
+        using var picture = Picture(40);
+        using var classifier = ImageClassifier.Create("resnet18", _labels, seed: 3);
+        classifier.Save(folder.Path);
+        var weights = folder["best.safetensors"];
+        File.Move(folder["model.safetensors"], weights);
+
+        using var loaded = ImageClassifier.FromWeights("resnet18", weights, _labels);
+        var wrongHead = Assert.Throws<ModelLoadException>(() => ImageClassifier.FromWeights("resnet18", weights, ["cat", "dog"]));
+
+        Assert.Equal(classifier.Predict(picture).Select(p => (p.Label, MathF.Round((float)p.Score, 5))), loaded.Predict(picture).Select(p => (p.Label, MathF.Round((float)p.Score, 5))));
+        Assert.Contains("size mismatch for fc.weight", wrongHead.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Scores_add_up_to_one_and_the_likeliest_stands_first()
     {
         using var picture = Picture(40);
@@ -165,7 +182,7 @@ public sealed class ImageClassifierTests
         var error = Assert.Throws<ModelLoadException>(() => ImageClassifier.FromPretrained(folder.Path));
 
         Assert.Equal(
-            $"The config.json of '{folder.Path}' says 4 classes, but its weights are for 3: 'fc.weight' is [3, 512], expected [4, 512]. Mend num_classes, or give classes of your own and leave to replace the head.",
+            $"The config.json of '{folder.Path}' says 4 classes, but its weights are for 3: 'fc.weight' is [3, 512], expected [4, 512]. Fix num_classes, or give classes of your own and allow the head to be replaced.",
             error.Message);
     }
 

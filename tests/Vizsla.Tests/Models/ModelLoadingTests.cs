@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 
 namespace Vizsla.Tests.Models;
 
-/// <summary>Checkpoints as users have them: without a head, with prefixes of other tools, without a processor, with impossible numbers.</summary>
+/// <summary>Checkpoints as users have them: without a head, with prefixes of other tools, without a processor, with invalid numbers.</summary>
 [Collection(nameof(RunAlone))]
 public sealed class ModelLoadingTests
 {

@@ -52,10 +52,10 @@ public sealed class ConvolutionsTests
         _ = Convolutions.Way;
         Assert.SkipUnless(OneDnnCaches.Hide(), "skipped: oneDNN's sizes can be reached only in libtorch for Linux (x64)");
 
-        var outcome = OneDnnCaches.Mend();
+        var outcome = OneDnnCaches.Patch();
 
-        Assert.Equal(OneDnnCaches.Outcome.Mended, outcome);
-        Assert.Equal(OneDnnCaches.Outcome.Right, OneDnnCaches.Mend());
+        Assert.Equal(OneDnnCaches.Outcome.Patched, outcome);
+        Assert.Equal(OneDnnCaches.Outcome.Right, OneDnnCaches.Patch());
         Check(shape, (x, weight, bias, stride, padding, dilation, groups) => nn.functional.conv2d(x, weight, bias, stride, padding, dilation, groups));
     }
 
@@ -69,7 +69,7 @@ public sealed class ConvolutionsTests
             _ = nn.functional.conv2d(ones(2, 14, 14, 144).permute(0, 3, 1, 2), ones(40, 144, 1, 1));
         }
 
-        OneDnnCaches.Mend();
+        OneDnnCaches.Patch();
 
         Check("2, 144, 40, 1, 1, 0, 1, 1, 14", (x, weight, bias, stride, padding, dilation, groups) => nn.functional.conv2d(x, weight, bias, stride, padding, dilation, groups));
     }

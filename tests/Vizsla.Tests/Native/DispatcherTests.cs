@@ -60,7 +60,7 @@ public sealed class DispatcherTests
     {
         var error = Assert.Throws<InvalidOperationException>(() => Dispatcher.Call("aten::no_such_operator", ""));
 
-        Assert.Equal("libtorch failed at aten::no_such_operator; its own message stands on standard error.", error.Message);
+        Assert.Equal("libtorch failed at aten::no_such_operator; see its own message on standard error.", error.Message);
     }
 
     [Fact]

@@ -26,7 +26,7 @@ public sealed class TorchRuntimeTests
     public async Task Threads_that_mend_the_library_at_once_never_write_to_what_another_has_loaded()
     {
         Assert.SkipUnless(
-            OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64, "skipped: only on Linux (x64) the library is mended");
+            OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64, "skipped: only on Linux (x64) the library is patched");
         var untouched = FindUntouched();
         using var folder = new TemporaryFolder();
         const int Rounds = 10;
@@ -37,17 +37,17 @@ public sealed class TorchRuntimeTests
             var file = Path.Combine(home, LibraryFile);
             File.WriteAllBytes(file, untouched);
             using var start = new Barrier(Threads);
-            var mended = await Task.WhenAll(Enumerable.Range(0, Threads).Select(_ => Task.Factory.StartNew(
+            var patched = await Task.WhenAll(Enumerable.Range(0, Threads).Select(_ => Task.Factory.StartNew(
                 () =>
                 {
                     start.SignalAndWait();
-                    var path = TorchRuntime.Mend(file);
+                    var path = TorchRuntime.Patch(file);
                     var open = File.OpenRead(path);
                     return (Path: path, Open: open, AtOnce: ReadAll(open));
                 },
                 CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
 
-            foreach (var (path, open, atOnce) in mended)
+            foreach (var (path, open, atOnce) in patched)
             {
                 using (open)
                 {
@@ -57,17 +57,17 @@ public sealed class TorchRuntimeTests
                 }
             }
 
-            Assert.Equal(file, TorchRuntime.Mend(file));
+            Assert.Equal(file, TorchRuntime.Patch(file));
             Assert.Equal(untouched, File.ReadAllBytes(file + ".original"));
             Assert.Equal([file, file + ".original"], Directory.GetFiles(home).Order(StringComparer.Ordinal));
         }
     }
 
-    // As the package has it: beside a mended one it lies under another name.
+    // As the package has it: beside a patched one it lies under another name.
     private static byte[] FindUntouched()
     {
-        var mended = Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native", LibraryFile);
-        return File.ReadAllBytes(File.Exists(mended + ".original") ? mended + ".original" : mended);
+        var patched = Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native", LibraryFile);
+        return File.ReadAllBytes(File.Exists(patched + ".original") ? patched + ".original" : patched);
     }
 
     private static byte[] ReadAll(FileStream open)

@@ -53,9 +53,9 @@ public sealed class TrainerOptionsTests
 
         Assert.Equal(
             [
-                "label_smoothing_factor has no effect on a loss of one's own (ComputeLoss): leave one of them out.",
-                "class_weights has no effect on a loss of one's own (ComputeLoss): leave one of them out.",
-                "save_python_state writes the optimizers and schedules that Python has, not one's own (Optimizer, Schedule): leave one of them out.",
+                "label_smoothing_factor has no effect on a custom loss (ComputeLoss): leave one of them out.",
+                "class_weights has no effect on a custom loss (ComputeLoss): leave one of them out.",
+                "save_python_state writes the optimizers and schedules that Python has, not custom ones (Optimizer, Schedule): leave one of them out.",
             ],
             refusal.Problems);
     }

@@ -290,7 +290,7 @@ public sealed class TrainingFaultTests
         Assert.Null(curve.Suggestion);
         Assert.Null(curve.Steepest);
         Assert.Null(curve.TenthOfBest);
-        Assert.Equal("The loss falls nowhere by more than 0.4 %, from 0.733 at 6.4e-7 to 0.985 at 3.9e0: no learning rate can be read from it.", curve.Problem);
+        Assert.Equal("The loss never falls by more than 0.4 %, from 0.733 at 6.4e-7 to 0.985 at 3.9e0: no learning rate can be suggested.", curve.Problem);
     }
 
     /// <summary>The weights after one step of four pictures on a device whose memory holds two, which is found out before or after the forward pass.</summary>

@@ -101,7 +101,7 @@ public enum FindingKind
 public sealed record FoundPicture(string Split, int Row, string Name, string Label);
 
 /// <summary>A report of a check as JSON, for programs.</summary>
-public static class CheckReportJson
+internal static class CheckReportJson
 {
     /// <summary>Writes a report.</summary>
     /// <param name="report">What was found.</param>

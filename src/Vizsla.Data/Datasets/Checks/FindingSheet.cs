@@ -3,7 +3,7 @@ using Vizsla.Imaging;
 namespace Vizsla.Datasets.Checks;
 
 /// <summary>Draws what a check found: copies side by side, odd pictures together, broken ones as gray fields.</summary>
-public static class FindingSheet
+internal static class FindingSheet
 {
     private const int Columns = 6;
     private const int Cell = 176;

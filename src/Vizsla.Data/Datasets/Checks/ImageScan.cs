@@ -4,7 +4,7 @@ namespace Vizsla.Datasets.Checks;
 
 /// <summary>Finds every picture that cannot be read whole, before anything else is done with them.</summary>
 /// <remarks>Each file is decoded once; the outcome is kept by path, length and modification time, so that the next scan of the same folder takes no time.</remarks>
-public static class ImageScan
+internal static class ImageScan
 {
     /// <summary>Decodes files in parallel.</summary>
     /// <param name="paths">Paths of existing files.</param>

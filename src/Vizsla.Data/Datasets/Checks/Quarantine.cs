@@ -16,7 +16,7 @@ public sealed class Quarantine
     public const string FolderName = ".quarantine";
 
     /// <summary>Name of the file in it that lists what was moved: one JSON object a line.</summary>
-    public const string JournalName = "journal.jsonl";
+    private const string JournalName = "journal.jsonl";
 
     private readonly string _dataset;
     private readonly string _journal;
@@ -37,7 +37,7 @@ public sealed class Quarantine
         _move = move;
         if (!Directory.Exists(_dataset))
         {
-            throw new DatasetException($"'{dataset}' is no folder. Only files of a dataset on this machine can be moved into quarantine.");
+            throw new DatasetException($"'{dataset}' is not a folder. Only files of a dataset on this machine can be moved into quarantine.");
         }
     }
 
@@ -121,7 +121,7 @@ public sealed class Quarantine
         var relative = Path.GetRelativePath(_dataset, Path.GetFullPath(path)).Replace(Path.DirectorySeparatorChar, '/');
         if (!File.Exists(path) || relative.StartsWith("../", StringComparison.Ordinal) || Path.IsPathRooted(relative))
         {
-            throw new DatasetException($"'{path}' is no file of its own below '{_dataset}'. Only pictures in files of their own can be moved into quarantine, not those inside Parquet files and archives.");
+            throw new DatasetException($"'{path}' is not a file of its own below '{_dataset}'. Only pictures in files of their own can be moved into quarantine, not those inside Parquet files and archives.");
         }
 
         var (folder, stem, extension) = (Path.GetDirectoryName(relative)?.Replace(Path.DirectorySeparatorChar, '/') ?? "", Path.GetFileNameWithoutExtension(relative), Path.GetExtension(relative));

@@ -1,7 +1,7 @@
 namespace Vizsla.Datasets.Checks;
 
 /// <summary>Which pictures of a report leave the dataset.</summary>
-public static class QuarantinePlan
+internal static class QuarantinePlan
 {
     // The test split's numbers stay comparable when the copies leave the others.
     private static readonly string[] s_keptFirst = ["test", "validation", "train"];

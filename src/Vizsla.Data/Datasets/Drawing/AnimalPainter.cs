@@ -8,7 +8,7 @@ namespace Vizsla.Datasets.Drawing;
 
 /// <summary>Draws animals: a picture set for trying things out that needs no download and no licence.</summary>
 /// <remarks>Pose, colours, background, size and grain are drawn at random; only the shape tells the class. The same generator state gives the same picture.</remarks>
-public static class AnimalPainter
+internal static class AnimalPainter
 {
     private const int JpegQuality = 92;
 

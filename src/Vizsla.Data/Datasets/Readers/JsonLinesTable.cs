@@ -6,7 +6,7 @@ namespace Vizsla.Datasets.Readers;
 /// <remarks>Source: <c>pyarrow.json.read_json</c>: integers are int64, other numbers float64; a column takes integers and floats together as float64.</remarks>
 internal static class JsonLinesTable
 {
-    /// <exception cref="DatasetException">A line is no JSON object, or a column changes its type.</exception>
+    /// <exception cref="DatasetException">A line is not a JSON object, or a column changes its type.</exception>
     public static ColumnTable Read(string path)
     {
         var names = new List<string>();

@@ -47,7 +47,7 @@ public sealed class Relabeling
         _move = move;
         if (!Directory.Exists(_dataset))
         {
-            throw new DatasetException($"'{dataset}' is no folder. Only labels of a dataset on this machine can be changed.");
+            throw new DatasetException($"'{dataset}' is not a folder. Only labels of a dataset on this machine can be changed.");
         }
     }
 
@@ -153,7 +153,7 @@ public sealed class Relabeling
         var relative = Path.GetRelativePath(_dataset, Full(change.File)).Replace(Path.DirectorySeparatorChar, '/');
         if (relative.StartsWith("../", StringComparison.Ordinal) || Path.IsPathRooted(relative) || !File.Exists(Full(change.File)))
         {
-            throw new DatasetException($"'{change.File}' is no picture below '{_dataset}'. Expected a path such as 'train/cat/1.jpg'.");
+            throw new DatasetException($"'{change.File}' is not a picture below '{_dataset}'. Expected a path such as 'train/cat/1.jpg'.");
         }
 
         if (Path.GetDirectoryName(relative) is not { Length: > 0 } folder)

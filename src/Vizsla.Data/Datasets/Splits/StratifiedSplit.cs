@@ -4,7 +4,7 @@ namespace Vizsla.Datasets.Splits;
 
 /// <summary>Two parts with the same share of each class: identical rows in identical order to scikit-learn.</summary>
 /// <remarks>Source: scikit-learn <c>train_test_split(rows, test_size, random_state, stratify=labels)</c>. Parity: exact, texts of the errors included.</remarks>
-public static class StratifiedSplit
+internal static class StratifiedSplit
 {
     /// <summary>Splits rows by their labels.</summary>
     /// <param name="labels">Label of each row.</param>
@@ -35,7 +35,7 @@ public static class StratifiedSplit
 
 /// <summary>Two parts of shuffled rows: identical rows in identical order to scikit-learn.</summary>
 /// <remarks>Source: scikit-learn <c>train_test_split(rows, test_size, random_state)</c>. Parity: exact, texts of the errors included.</remarks>
-public static class ShuffleSplit
+internal static class ShuffleSplit
 {
     /// <summary>Splits rows without regard to labels.</summary>
     /// <param name="count">Number of rows.</param>

@@ -98,7 +98,7 @@ public sealed record Spread(int Min, int Median, int Max)
 }
 
 /// <summary>Statistics as JSON, for programs.</summary>
-public static class StatisticsJson
+internal static class StatisticsJson
 {
     /// <summary>Writes statistics.</summary>
     /// <param name="statistics">What was measured.</param>

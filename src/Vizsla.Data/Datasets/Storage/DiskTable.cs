@@ -113,7 +113,7 @@ internal sealed class DiskTable : Table
             var count = RandomAccess.Read(file, buffer, position);
             if (count == 0)
             {
-                throw new DatasetException("The cached rows of this dataset are cut short. Delete the folder 'vizsla' in the cache of datasets and load again.");
+                throw new DatasetException("The cached rows of this dataset are truncated. Delete the folder 'vizsla' in the cache of datasets and load again.");
             }
 
             buffer = buffer[count..];

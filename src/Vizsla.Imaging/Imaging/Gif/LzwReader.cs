@@ -11,7 +11,7 @@ internal static class LzwReader
     /// <param name="data">The file from the first data block on.</param>
     /// <param name="header">Where the rectangle lies.</param>
     /// <param name="indexes">One byte a pixel of the whole screen.</param>
-    /// <exception cref="ImageFormatException">The codes are impossible or end too early.</exception>
+    /// <exception cref="ImageFormatException">The codes are invalid or end too early.</exception>
     public static void Read(ReadOnlySpan<byte> data, GifHeader header, Span<byte> indexes)
     {
         if (header.Bits > MostBits)
@@ -102,7 +102,7 @@ internal static class LzwReader
         }
     }
 
-    private static ImageFormatException Damaged() => new("it is damaged: a GIF with impossible codes");
+    private static ImageFormatException Damaged() => new("it is damaged: a GIF with invalid codes");
 
     private static byte Take(ref ReadOnlySpan<byte> data)
     {

@@ -75,7 +75,7 @@ internal sealed class HuffmanTable
                 var symbol = symbols[next];
                 if (code >= 1 << length || (dc && symbol > 15))
                 {
-                    throw new ImageFormatException("it is damaged: a Huffman table is impossible");
+                    throw new ImageFormatException("it is damaged: a Huffman table is invalid");
                 }
 
                 _table[Symbols + next] = symbol;

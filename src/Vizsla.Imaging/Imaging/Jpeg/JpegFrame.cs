@@ -104,7 +104,7 @@ internal sealed class JpegFrame
             (component.Id, component.Across, component.Down, component.QuantizationTable) = (id, sampling >> 4, sampling & 15, table);
             if (component.Across is < 1 or > 4 || component.Down is < 1 or > 4)
             {
-                throw new ImageFormatException("it is damaged: a JPEG with impossible sampling factors");
+                throw new ImageFormatException("it is damaged: a JPEG with invalid sampling factors");
             }
 
             (Across, Down) = (Math.Max(Across, component.Across), Math.Max(Down, component.Down));

@@ -55,12 +55,12 @@ internal sealed class JpegReader
     /// <summary>The Huffman table of a channel in the current scan, ready to use.</summary>
     /// <param name="number">Number of the table.</param>
     /// <param name="dc">Whether DC or AC.</param>
-    /// <exception cref="ImageFormatException">The table is impossible.</exception>
+    /// <exception cref="ImageFormatException">The table is invalid.</exception>
     public HuffmanTable Table(int number, bool dc)
     {
         if (number > 3)
         {
-            throw Damaged("a Huffman table that cannot be");
+            throw Damaged("an invalid Huffman table");
         }
 
         var table = (dc ? _dcTables : _acTables)[number];
@@ -132,7 +132,7 @@ internal sealed class JpegReader
         {
             if (ReadToScan(data))
             {
-                throw Damaged("a scan too many");
+                throw Damaged("too many scans");
             }
         }
         catch (ImageFormatException e) when (e.Reason == CutShort)
@@ -305,7 +305,7 @@ internal sealed class JpegReader
 
             if (_scanned[i] is null)
             {
-                throw Damaged("a scan of a channel that is not there");
+                throw Damaged("a scan of a channel that does not exist");
             }
 
             (_scanned[i].DcTable, _scanned[i].AcTable) = (tables >> 4, tables & 15);

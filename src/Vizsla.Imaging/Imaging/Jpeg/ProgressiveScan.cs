@@ -14,17 +14,17 @@ internal unsafe struct ProgressiveScan
     /// <summary>Begins with a scan.</summary>
     /// <param name="reader">Stands at the scan.</param>
     /// <param name="order"><see cref="JpegReader.NaturalOrder"/>.</param>
-    /// <exception cref="ImageFormatException">The scan's band or bits are impossible.</exception>
+    /// <exception cref="ImageFormatException">The scan's band or bits are invalid.</exception>
     public ProgressiveScan(JpegReader reader, byte* order)
     {
         (_first, _last) = reader.Band;
         (var high, _low) = reader.Bits;
         _order = order;
         _refines = high != 0;
-        var impossible = _first == 0 ? _last != 0 : _first > _last || _last > 63 || reader.Scanned.Length != 1;
-        if (impossible || (_refines && _low != high - 1) || _low > 13)
+        var invalid = _first == 0 ? _last != 0 : _first > _last || _last > 63 || reader.Scanned.Length != 1;
+        if (invalid || (_refines && _low != high - 1) || _low > 13)
         {
-            throw new ImageFormatException("it is damaged: a progressive JPEG with an impossible scan");
+            throw new ImageFormatException("it is damaged: a progressive JPEG with an invalid scan");
         }
 
         foreach (var component in reader.Scanned)

@@ -34,7 +34,7 @@ internal sealed unsafe class ScanDecoder(JpegReader reader)
     /// <summary>Begins with the scan.</summary>
     /// <param name="data">The file.</param>
     /// <param name="length">Its length.</param>
-    /// <exception cref="ImageFormatException">The scan or its tables are impossible.</exception>
+    /// <exception cref="ImageFormatException">The scan or its tables are invalid.</exception>
     public void Begin(byte* data, int length)
     {
         var components = reader.Scanned;

@@ -54,7 +54,7 @@ internal static class PngReader
 
         if (header.Mode is null || header.Width is 0 or > int.MaxValue || header.Height is 0 or > int.MaxValue)
         {
-            throw Damaged("an impossible header");
+            throw Damaged("an invalid header");
         }
 
         return header;

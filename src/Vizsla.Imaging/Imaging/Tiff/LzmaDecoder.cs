@@ -31,7 +31,7 @@ internal sealed class LzmaDecoder
 
     /// <summary>Forgets what was learned.</summary>
     /// <param name="properties">New numbers of context bits, or null to keep those before.</param>
-    /// <exception cref="ImageFormatException">The properties are impossible.</exception>
+    /// <exception cref="ImageFormatException">The properties are invalid.</exception>
     public void Reset(byte? properties)
     {
         if (properties is { } packed)

@@ -106,7 +106,7 @@ internal static class TiffDecoder
             : stored.ToArray();
         if (!JpegReader.Accepts(file))
         {
-            throw new ImageFormatException("it is damaged: a TIFF whose JPEG data are none");
+            throw new ImageFormatException("it is damaged: a TIFF whose JPEG data are missing");
         }
 
         using var piece = JpegDecoder.Decode(file, new DecodeOptions(ExifTranspose: false), color);

@@ -37,7 +37,7 @@ internal sealed class TiffDirectory
         }
         catch (OverflowException e)
         {
-            throw new ImageFormatException("it is damaged: a TIFF with an impossible directory", null, e);
+            throw new ImageFormatException("it is damaged: a TIFF with an invalid directory", null, e);
         }
 
         return result;

@@ -47,7 +47,7 @@ internal sealed class TiffHeader
         PieceHeight = IsTiled ? directory.Number(323, 0) : Math.Min(directory.Number(278, Height), Height);
         if (PieceWidth < 1 || PieceHeight < 1 || PieceWidth * PieceHeight * Samples * 2 > Array.MaxLength)
         {
-            throw new ImageFormatException("it is damaged: a TIFF with impossible strips");
+            throw new ImageFormatException("it is damaged: a TIFF with invalid strips");
         }
     }
 

@@ -12,7 +12,7 @@ internal static class TiffLzw
     /// <param name="stored">The codes.</param>
     /// <param name="rows">Filled with what they stand for.</param>
     /// <returns>Bytes filled.</returns>
-    /// <exception cref="ImageFormatException">A code is impossible.</exception>
+    /// <exception cref="ImageFormatException">A code is invalid.</exception>
     public static int Expand(ReadOnlySpan<byte> stored, Span<byte> rows)
     {
         // A code stands for a run that is already in the output: where it begins, and its length.
@@ -63,7 +63,7 @@ internal static class TiffLzw
             }
             else
             {
-                throw new ImageFormatException("it is damaged: a TIFF with impossible codes");
+                throw new ImageFormatException("it is damaged: a TIFF with invalid codes");
             }
 
             if (previous >= 0 && next < 1 << MostBits)

@@ -32,7 +32,7 @@ internal static class XzReader
     {
         if (!stored.StartsWith((ReadOnlySpan<byte>)[0xFD, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0]))
         {
-            throw new ImageFormatException("it is damaged: a TIFF whose LZMA data are none");
+            throw new ImageFormatException("it is damaged: a TIFF whose LZMA data are missing");
         }
 
         var block = stored[12..];

@@ -27,7 +27,7 @@ internal static class ParameterJson
             _ when type == typeof(EraseValue) => (ParameterKind.EraseValue, "a number, [red, green, blue] or \"random\""),
             _ when type.IsEnum => (ParameterKind.Choice, $"one of {string.Join(", ", Choices(type).Select(choice => $"\"{choice}\""))}"),
             _ when type.IsGenericType && type.GetGenericTypeDefinition() == typeof(ValueList<>) => (ParameterKind.Transforms, "a list of transforms"),
-            _ => throw new NotSupportedException($"A parameter of type {type.Name} has no form in JSON."),
+            _ => throw new NotSupportedException($"A parameter of type {type.Name} cannot be written as JSON."),
         };
     }
 
@@ -60,7 +60,7 @@ internal static class ParameterJson
         Transform transform => PipelineWriter.ToJson(transform),
         ITuple tuple => new JsonArray([.. Enumerable.Range(0, tuple.Length).Select(i => Write(tuple[i]))]),
         IEnumerable items => new JsonArray([.. items.Cast<object?>().Select(Write)]),
-        _ => throw new NotSupportedException($"A value of type {value.GetType().Name} has no form in JSON."),
+        _ => throw new NotSupportedException($"A value of type {value.GetType().Name} cannot be written as JSON."),
     };
 
     /// <summary>Reads a value that holds no transforms.</summary>

@@ -14,7 +14,7 @@ public sealed record ElasticTransform(
     [Parameter("interpolation")] Interpolation Interpolation = Interpolation.Bilinear,
     [Parameter("fill", Minimum = 0, Maximum = 255)] FillColor Fill = default) : ImageTransform
 {
-    /// <summary>Displaces by a strength and a smoothness of one's own.</summary>
+    /// <summary>Displaces by a given strength and smoothness.</summary>
     /// <param name="alpha">Strength of the displacement in pixels, along rows and along columns.</param>
     /// <param name="sigma">Smoothness: standard deviation of the blur in pixels, along rows and along columns.</param>
     public ElasticTransform(NumberOrPair alpha, NumberOrPair sigma)

@@ -158,7 +158,7 @@ internal sealed class OnnxFeaturizer : WeightSource
     {
         var norm = Operator(output, "BatchNormalization");
         var convolution = Operator(norm.Inputs[0], "Conv");
-        Expect(convolution.Inputs.Count == 2 && norm.Inputs.Count == 5, $"'{output}' is no convolution without a bias and a batch norm");
+        Expect(convolution.Inputs.Count == 2 && norm.Inputs.Count == 5, $"'{output}' is not a convolution without a bias and a batch norm");
         var weight = Constant(convolution.Inputs[1], dimensions: 4);
         var side = weight.Shape[2];
         // Zeros before the first place decide where the kernel stands; those behind the last are not reached on even sides.
@@ -177,7 +177,7 @@ internal sealed class OnnxFeaturizer : WeightSource
     private OnnxConstant Constant(string name, int dimensions)
     {
         var constant = _graph.Constants.GetValueOrDefault(name);
-        Expect(constant?.Shape.Count == dimensions, $"'{name}' is no constant of {dimensions} dimensions in float32");
+        Expect(constant?.Shape.Count == dimensions, $"'{name}' is not a constant of {dimensions} dimensions in float32");
         return constant!;
     }
 

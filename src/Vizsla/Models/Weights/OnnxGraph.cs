@@ -26,7 +26,7 @@ internal sealed class OnnxGraph
     public OnnxNode? Producer(string name) => _producers.GetValueOrDefault(name);
 
     /// <summary>Reads a file.</summary>
-    /// <exception cref="ModelLoadException">It is no ONNX file, or cannot be read.</exception>
+    /// <exception cref="ModelLoadException">It is not an ONNX file, or cannot be read.</exception>
     public static OnnxGraph Read(string path)
     {
         var graph = new OnnxGraph(path);
@@ -48,7 +48,7 @@ internal sealed class OnnxGraph
             throw new ModelLoadException($"'{path}' cannot be read as ONNX: {e.Message.TrimEnd('.')}.", e);
         }
 
-        return graph.Last is not null ? graph : throw new ModelLoadException($"'{path}' is no ONNX file: it holds no operator.");
+        return graph.Last is not null ? graph : throw new ModelLoadException($"'{path}' is not an ONNX file: it holds no operator.");
     }
 
     private void Add(ByteString graph)

@@ -80,7 +80,7 @@ internal sealed class PickleCalls(string path, bool keepOthers)
             || offset < 0 || shape.Length != strides.Length || shape.Length > MostAxes
             || !shape.Concat(strides).All(n => n is long and >= 0))
         {
-            throw Refuse("it describes a tensor that cannot be");
+            throw Refuse("it describes an invalid tensor");
         }
 
         var sides = shape.Cast<long>().ToArray();
@@ -93,7 +93,7 @@ internal sealed class PickleCalls(string path, bool keepOthers)
             last += (UInt128)(ulong)Math.Max(0, sides[i] - 1) * (ulong)steps[i];
             if (elements > long.MaxValue || last > long.MaxValue)
             {
-                throw Refuse("it describes a tensor that cannot be");
+                throw Refuse("it describes an invalid tensor");
             }
         }
 

@@ -6,7 +6,7 @@ namespace Vizsla.Models.Weights;
 
 /// <summary>A file of <c>torch.save</c>, such as <c>pytorch_model.bin</c>, read without running anything of it.</summary>
 /// <remarks>Both layouts are read: the zip archive of torch 1.6 and later, and the older row of pickles. Source: <c>torch.serialization</c>.</remarks>
-public sealed class PickleCheckpoint : IDisposable
+internal sealed class PickleCheckpoint : IDisposable
 {
     private const int MostPickleBytes = 1 << 29;
     private const int CopyBuffer = 1 << 20;
@@ -159,7 +159,7 @@ public sealed class PickleCheckpoint : IDisposable
     {
         if (new PickleReader(_stream, _calls).Read() is not BigInteger magic || magic != _legacyMagic)
         {
-            throw _calls.Refuse("it is no file of torch.save");
+            throw _calls.Refuse("it is not a file of torch.save");
         }
 
         _ = new PickleReader(_stream, _calls).Read();

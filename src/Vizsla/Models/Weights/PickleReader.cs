@@ -176,7 +176,7 @@ internal sealed class PickleReader(Stream stream, PickleCalls calls)
     {
         if (Peek() is not List<object?> list)
         {
-            throw calls.Refuse("it appends to something that is no list");
+            throw calls.Refuse("it appends to something that is not a list");
         }
 
         list.AddRange(values);
@@ -186,7 +186,7 @@ internal sealed class PickleReader(Stream stream, PickleCalls calls)
     {
         if (Peek() is not Dictionary<object, object?> map || pairs.Length % 2 != 0)
         {
-            throw calls.Refuse("it sets items of something that is no dictionary");
+            throw calls.Refuse("it sets items of something that is not a dictionary");
         }
 
         for (var i = 0; i < pairs.Length; i += 2)

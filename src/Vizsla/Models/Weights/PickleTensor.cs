@@ -9,13 +9,13 @@ namespace Vizsla.Models.Weights;
 /// <param name="Offset">First element in the storage.</param>
 /// <param name="Shape">Length of each axis.</param>
 /// <param name="Strides">Elements from one index to the next on each axis.</param>
-public sealed record PickleTensor(
+internal sealed record PickleTensor(
     string Storage, ScalarType Type, long StorageLength, long Offset, IReadOnlyList<long> Shape, IReadOnlyList<long> Strides);
 
 /// <summary>A Python object that was described but never made: its class or function, what it would have been called with, and its state.</summary>
 /// <param name="Name">Module and name, such as <c>numpy.ndarray</c>.</param>
 /// <param name="Arguments">Arguments of the call.</param>
-public sealed record PickleObject(string Name, IReadOnlyList<object?> Arguments)
+internal sealed record PickleObject(string Name, IReadOnlyList<object?> Arguments)
 {
     /// <summary>What <c>__setstate__</c> would have been given; null when nothing.</summary>
     public object? State { get; internal set; }

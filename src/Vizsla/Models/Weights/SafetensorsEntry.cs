@@ -6,7 +6,7 @@ namespace Vizsla.Models.Weights;
 /// <param name="Shape">Length of each axis; empty for a single value.</param>
 /// <param name="Begin">First byte, counted from the start of the data.</param>
 /// <param name="End">Byte after the last.</param>
-public sealed record SafetensorsEntry(string Name, string Type, IReadOnlyList<long> Shape, long Begin, long End)
+internal sealed record SafetensorsEntry(string Name, string Type, IReadOnlyList<long> Shape, long Begin, long End)
 {
     /// <summary>Bytes of the tensor.</summary>
     public long Length => End - Begin;

@@ -6,7 +6,7 @@ namespace Vizsla.Models.Weights;
 
 /// <summary>A file of named tensors, read through a memory map: a tensor costs nothing until it is asked for.</summary>
 /// <remarks>Source: safetensors 0.8. Parity: the same files are refused, and what is written has the same bytes.</remarks>
-public sealed unsafe class SafetensorsFile : IDisposable
+internal sealed unsafe class SafetensorsFile : IDisposable
 {
     private const int LengthBytes = 8;
 

@@ -6,7 +6,7 @@ namespace Vizsla.Training.Arguments;
 
 /// <summary>What arguments must be, each alone and together.</summary>
 /// <remarks>Source: <c>TrainingArguments.__post_init__</c> of transformers, and what it lets pass.</remarks>
-public static class ArgumentChecks
+internal static class ArgumentChecks
 {
     private static readonly string[] LogLevels = ["debug", "info", "warning", "error", "critical", "passive"];
     private static readonly string[] Reporters = ["none", "all", "tensorboard"];

@@ -6,7 +6,7 @@ namespace Vizsla.Training.Arguments;
 
 /// <summary>Makes <see cref="TrainingArguments"/> of names and values, and says everything that is wrong with them at once.</summary>
 /// <remarks>Takes the names of transformers 4.57 and 5.x. Source: <c>HfArgumentParser</c>.</remarks>
-public sealed class ArgumentReader
+internal sealed class ArgumentReader
 {
     private readonly TrainingArguments _arguments;
     private readonly List<string> _problems = [];

@@ -5,12 +5,12 @@ using Vizsla.Primitives;
 namespace Vizsla.Training.Arguments;
 
 /// <summary>Every argument that the Hugging Face Trainer has had in 4.57 or 5.x: what works, under which names, and what is refused for which reason.</summary>
-public static class ArgumentTable
+internal static class ArgumentTable
 {
     private const string OneProcess = "processes that mpirun starts share their work in one way here (distributed_order)";
     private const string NoText = "it is for text models, and pictures have no tokens";
     private const string NoCompiler = "TorchSharp has no graph compiler; bf16 is what speeds this trainer up";
-    private const string NoTracker = "only TensorBoard is told (report_to)";
+    private const string NoTracker = "only TensorBoard is supported (report_to)";
 
     /// <summary>The arguments that work, in the order of <see cref="TrainingArguments"/>.</summary>
     public static IReadOnlyList<ArgumentField> Fields { get; } =
@@ -96,7 +96,7 @@ public static class ArgumentTable
         new("ray_scope", "there is no hyperparameter search", "last"),
         new("enable_jit_checkpoint", "SIGTERM always saves a checkpoint and prints how to resume", false, true),
         new("remove_unused_columns", "a batch always holds the pictures and their labels", true, false),
-        new("push_to_hub_organization", "the owner stands in hub_model_id (owner/name)"),
+        new("push_to_hub_organization", "the owner is part of hub_model_id (owner/name)"),
     }.ToDictionary(r => r.Name);
 
     /// <summary>All names that mean something: arguments, older spellings, and <c>adafactor</c>, which is an optimizer.</summary>
@@ -117,7 +117,7 @@ public static class ArgumentTable
 }
 
 /// <summary>One argument: a property of <see cref="TrainingArguments"/> under its name in flags and files.</summary>
-public sealed class ArgumentField
+internal sealed class ArgumentField
 {
     private static readonly TrainingArguments Defaults = new();
     private readonly PropertyInfo _property;
@@ -158,7 +158,7 @@ public sealed class ArgumentField
 }
 
 /// <summary>An argument of the Python Trainer that cannot be changed here.</summary>
-public sealed class RefusedArgument
+internal sealed class RefusedArgument
 {
     private readonly string[] _accepted;
 

@@ -6,7 +6,7 @@ namespace Vizsla.Training.Callbacks;
 /// <summary>Writes a line for each row of the log: how far the training is, the time left, and the row's numbers.</summary>
 /// <param name="writer">Where the lines go, such as <c>Console.Out</c>.</param>
 /// <param name="time">The clock; null for the system's.</param>
-/// <remarks>For a program of one's own: <c>new TrainerOptions { Callbacks = [new TextProgress(Console.Out)] }</c>. How often rows come is <see cref="TrainingArguments.LoggingSteps"/>.</remarks>
+/// <remarks>For your own program: <c>new TrainerOptions { Callbacks = [new TextProgress(Console.Out)] }</c>. How often rows come is <see cref="TrainingArguments.LoggingSteps"/>.</remarks>
 public sealed class TextProgress(TextWriter writer, TimeProvider? time = null) : TrainerCallback
 {
     private readonly TimeProvider _time = time ?? TimeProvider.System;

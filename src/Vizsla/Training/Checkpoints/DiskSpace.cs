@@ -58,7 +58,7 @@ internal static partial class DiskSpace
         var needed = model + (arguments.SaveStrategy == SaveStrategy.No ? 0 : 2 * checkpoint);
         return free >= needed
             ? null
-            : $"The disk of '{arguments.OutputDir}' has {Text(free)} free and the run needs at least {Text(needed)}: the model takes {Text(model)} and each checkpoint {Text(checkpoint)}, of which two stand while one is written. "
+            : $"The disk of '{arguments.OutputDir}' has {Text(free)} free and the run needs at least {Text(needed)}: the model takes {Text(model)} and each checkpoint {Text(checkpoint)}, of which two exist while one is written. "
                 + "Free some space, give another output_dir, or set save_only_model.";
     }
 

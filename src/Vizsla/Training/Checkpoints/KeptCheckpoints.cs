@@ -31,7 +31,7 @@ internal sealed class KeptCheckpoints(CallbackList callbacks)
         LastSavedStep = State.GlobalStep;
     }
 
-    /// <summary>Saves a checkpoint of the current step, tells the callbacks, and removes what is too much.</summary>
+    /// <summary>Saves a checkpoint of the current step, tells the callbacks, and removes those beyond the limit.</summary>
     /// <param name="checkpoint">Writes it.</param>
     /// <param name="progress">Where the run stands.</param>
     /// <param name="generators">Where libtorch's generator stands, by rank.</param>

@@ -59,7 +59,7 @@ internal static class PythonCheckpoint
         }
         catch (ModelLoadException e)
         {
-            throw new TrainingException($"The weights of the checkpoint '{folder}' cannot be taken: {e.Message}", e);
+            throw new TrainingException($"The weights of the checkpoint '{folder}' cannot be loaded: {e.Message}", e);
         }
     }
 

@@ -38,9 +38,6 @@ public sealed class ModelInputs : IDisposable
     /// <summary>Classes, int64 [B], or a distribution over the classes, float [B, L].</summary>
     public Tensor Labels { get; }
 
-    /// <summary>Whether the labels are distributions, as MixUp and CutMix make them.</summary>
-    public bool AreLabelsSoft => Labels.dim() == 2;
-
     /// <summary>Copies a batch into tensors on the CPU.</summary>
     /// <param name="batch">The batch.</param>
     /// <returns>Inputs that the caller owns.</returns>

@@ -6,7 +6,7 @@ using static Vizsla.Native.KeptScalars;
 
 namespace Vizsla.Training.Losses;
 
-/// <summary>A loss of one's own in the place of cross entropy; HF: <c>compute_loss_func</c>.</summary>
+/// <summary>A custom loss in place of cross entropy; HF: <c>compute_loss_func</c>.</summary>
 /// <param name="logits">Scores, float32 [B, L].</param>
 /// <param name="labels">Classes, int64 [B], or a distribution over the classes, float [B, L].</param>
 /// <param name="weight">What to divide the sum over the batch by, so that each sample of an optimizer step counts alike: the samples of the whole step; HF: <c>num_items_in_batch</c>.</param>

@@ -7,7 +7,7 @@ namespace Vizsla.Training.Optimizers;
 
 /// <summary>Makes optimizers by name.</summary>
 /// <remarks>Source: <c>Trainer.get_optimizer_cls_and_kwargs</c> of transformers.</remarks>
-public static class OptimizerTable
+internal static class OptimizerTable
 {
     /// <summary>Makes the optimizer that the arguments ask for.</summary>
     /// <param name="arguments">Name, betas, epsilon and <c>optim_args</c>.</param>
@@ -63,7 +63,7 @@ public static class OptimizerTable
                 var parts = pair.Split('=', 2, StringSplitOptions.TrimEntries);
                 if (parts.Length != 2 || !_given.TryAdd(parts[0], parts[1]))
                 {
-                    throw new ArgumentException($"optim_args: '{pair}' is not name=value, or the name stands twice; write for example 'momentum=0.9,nesterov=true'.");
+                    throw new ArgumentException($"optim_args: '{pair}' is not name=value, or the name is repeated; write for example 'momentum=0.9,nesterov=true'.");
                 }
             }
         }

@@ -37,7 +37,7 @@ public sealed class ParameterGroup
 }
 
 /// <summary>Sorts the parameters of a network by learning rate and weight decay.</summary>
-public static class ParameterGroups
+internal static class ParameterGroups
 {
     private static readonly bool[] DecayedFirst = [true, false];
 

@@ -36,7 +36,7 @@ internal sealed class WeightAverage : IDisposable
         }
     }
 
-    /// <summary>Puts the average in the place of the weights until the result is disposed.</summary>
+    /// <summary>Puts the average instead of the weights until the result is disposed.</summary>
     public IDisposable Lend()
     {
         Swap();

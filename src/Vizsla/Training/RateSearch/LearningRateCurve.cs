@@ -52,7 +52,7 @@ public sealed class LearningRateCurve
     {
         if (points.Count < 2)
         {
-            return "The search ended after too few steps to read a learning rate from it.";
+            return "The search ended after too few steps to suggest a learning rate.";
         }
 
         var highest = double.NegativeInfinity;
@@ -65,7 +65,7 @@ public sealed class LearningRateCurve
 
         return fall >= LeastFall
             ? null
-            : string.Create(CultureInfo.InvariantCulture, $"The loss falls nowhere by more than {100 * fall:0.0} %, from {points[0].SmoothedLoss:0.000} at {Text(points[0].Rate)} to {points[^1].SmoothedLoss:0.000} at {Text(points[^1].Rate)}: no learning rate can be read from it.");
+            : string.Create(CultureInfo.InvariantCulture, $"The loss never falls by more than {100 * fall:0.0} %, from {points[0].SmoothedLoss:0.000} at {Text(points[0].Rate)} to {points[^1].SmoothedLoss:0.000} at {Text(points[^1].Rate)}: no learning rate can be suggested.");
     }
 
     private static double Slope(LearningRatePoint a, LearningRatePoint b) => (b.SmoothedLoss - a.SmoothedLoss) / (Math.Log(b.Rate) - Math.Log(a.Rate));

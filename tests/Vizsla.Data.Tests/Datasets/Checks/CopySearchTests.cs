@@ -75,7 +75,7 @@ public sealed class CopySearchTests
 
     private static string First(string breed) => Directory.EnumerateFiles(Golden.RequireData("oxford-pets", breed)).Order(StringComparer.Ordinal).First();
 
-    private static PictureFacts Broken(string hash) => new("it is cut short", 0, 0, hash, null);
+    private static PictureFacts Broken(string hash) => new("it is truncated", 0, 0, hash, null);
 
     private static PictureFacts Facts(string content, Image image) => Facts(content, PictureSignature.Of(image));
 

@@ -35,7 +35,7 @@ public sealed class DatasetCheckTests : IDisposable
         var report = Check();
 
         Assert.Equal(
-            [(FindingKind.Unreadable, true, "it is not a JPEG, PNG, GIF, BMP, WebP or TIFF picture", 1), (FindingKind.Truncated, true, "it is cut short", 2)],
+            [(FindingKind.Unreadable, true, "it is not a JPEG, PNG, GIF, BMP, WebP or TIFF picture", 1), (FindingKind.Truncated, true, "it is truncated", 2)],
             report.Findings.Select(f => (f.Kind, f.IsError, f.Message, Assert.Single(f.Pictures).Row)));
         Assert.Equal(new FoundPicture("train", 2, _folder["data", "train", "dog", "3.png"], "dog"), report.Findings[1].Pictures[0]);
     }

@@ -112,7 +112,7 @@ public sealed class QuarantineTests : IDisposable
 
         var error = Assert.Throws<DatasetException>(() => new Quarantine(Data).Move([(At("train/cat/1.png"), "broken"), (outside, "broken")]));
 
-        Assert.Equal($"'{outside}' is no file of its own below '{Data}'. Only pictures in files of their own can be moved into quarantine, not those inside Parquet files and archives.", error.Message);
+        Assert.Equal($"'{outside}' is not a file of its own below '{Data}'. Only pictures in files of their own can be moved into quarantine, not those inside Parquet files and archives.", error.Message);
         Assert.Equal(["test/cat/4.png", "train/cat/1.png", "train/cat/2.png", "train/dog/3.png"], Pictures.Tree(Data));
     }
 
@@ -145,7 +145,7 @@ public sealed class QuarantineTests : IDisposable
         FoundPicture[] confused = [new("train", 1, "d", "cat"), new("train", 2, "e", "dog")];
         var report = new DatasetCheckReport([],
         [
-            new(FindingKind.Truncated, true, "it is cut short", [pictures[2]]),
+            new(FindingKind.Truncated, true, "it is truncated", [pictures[2]]),
             new(FindingKind.Exact, true, "3 pictures", pictures),
             new(FindingKind.Exact, true, "2 pictures", confused),
             new(FindingKind.Tiny, false, "small", [pictures[1]]),

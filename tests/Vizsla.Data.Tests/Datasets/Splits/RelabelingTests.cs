@@ -86,8 +86,8 @@ public sealed class RelabelingTests : IDisposable
     {
         var before = Snapshot();
 
-        Refused("'train/cat/9.png' is no picture below '{0}'. Expected a path such as 'train/cat/1.jpg'.", new LabelChange("train/cat/9.png", "dog"));
-        Refused("'../cat/1.png' is no picture below '{0}'. Expected a path such as 'train/cat/1.jpg'.", new LabelChange("../cat/1.png", "dog"));
+        Refused("'train/cat/9.png' is not a picture below '{0}'. Expected a path such as 'train/cat/1.jpg'.", new LabelChange("train/cat/9.png", "dog"));
+        Refused("'../cat/1.png' is not a picture below '{0}'. Expected a path such as 'train/cat/1.jpg'.", new LabelChange("../cat/1.png", "dog"));
         Refused("'dgo' is not a class of '{0}'; 'train/cat/1.png' cannot get it. Did you mean 'dog'?", new LabelChange("train/cat/1.png", "dgo"));
         Refused("'train/cat/1.png' has the label 'cat' and not 'dog' as expected; list the labels anew.", new LabelChange("train/cat/1.png", "cat", "dog"));
         Refused("'train/cat/1.png' gets a label twice; keep one line of it.", new LabelChange("train/cat/1.png", "dog"), new LabelChange("train/cat/1.png", "dog"));

@@ -41,7 +41,7 @@ public sealed class GifDecoderTests
 
         var error = Assert.Throws<ImageFormatException>(() => ImageCodec.Decode(file.AsSpan(0, file.Length - 5)));
 
-        Assert.Equal("it is cut short", error.Reason);
+        Assert.Equal("it is truncated", error.Reason);
     }
 
     [Fact]

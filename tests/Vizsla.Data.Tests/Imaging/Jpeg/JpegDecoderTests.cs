@@ -41,7 +41,7 @@ public sealed class JpegDecoderTests
 
         var error = Assert.Throws<ImageFormatException>(() => ImageCodec.Decode(file.AsSpan(0, file.Length * 3 / 5)));
 
-        Assert.Equal("The picture cannot be read: it is cut short.", error.Message);
+        Assert.Equal("The picture cannot be read: it is truncated.", error.Message);
     }
 
     [Fact]

@@ -48,7 +48,7 @@ public sealed unsafe class ScaledDecodingTests
             var data = File.ReadAllBytes(file);
             if (ImageCodec.Check(file) is not null || ImageCodec.Identify(data).Mode == "CMYK" || !AreEqual(data, 8))
             {
-                // Skia converts inks by another formula than Pillow, and mends a damaged file in another way.
+                // Skia converts inks by another formula than Pillow, and repairs a damaged file in another way.
                 continue;
             }
 

@@ -125,13 +125,13 @@ public sealed class PngDecoderTests
         byte[] head = [.. PngBuilder.Signature, .. PngBuilder.Header(2, 2, 8, 0)];
         return new TheoryData<string, byte[]>
         {
-            { "it is cut short", whole[..^24] },
+            { "it is truncated", whole[..^24] },
             { "it is damaged: a PNG with a chunk with a wrong check sum", [.. head, .. badSum, .. whole[head.Length..]] },
             { "it is damaged: a PNG whose compressed data are broken", [.. head, .. PngBuilder.Chunk("IDAT", badAdler), .. PngBuilder.End] },
             { "it is damaged: a PNG with a row filter 9", PngBuilder.File(2, 2, 8, 0, [9, 1, 2, 0, 3, 4]) },
-            { "it is damaged: a PNG with an impossible header", PngBuilder.File(2, 2, 3, 0, [0, 1, 2, 0, 3, 4]) },
-            { "it is damaged: a PNG with an impossible header", PngBuilder.File(0, 2, 8, 0, [0, 1, 2, 0, 3, 4]) },
-            { "it is cut short", [.. head, .. PngBuilder.End] },
+            { "it is damaged: a PNG with an invalid header", PngBuilder.File(2, 2, 3, 0, [0, 1, 2, 0, 3, 4]) },
+            { "it is damaged: a PNG with an invalid header", PngBuilder.File(0, 2, 8, 0, [0, 1, 2, 0, 3, 4]) },
+            { "it is truncated", [.. head, .. PngBuilder.End] },
             { "it is damaged: a PNG with a chunk that is too short", [.. head, .. PngBuilder.Chunk("gAMA", [1]), .. whole[head.Length..]] },
         };
     }

@@ -82,7 +82,7 @@ public sealed class TiffDecoderTests
         var fax = Assert.Throws<ImageFormatException>(() => ImageCodec.Decode(File(Rgb, (Photometric, 1), (Compression, 4))));
         var lab = Assert.Throws<ImageFormatException>(() => ImageCodec.Decode(File(Rgb, (Photometric, 8), (Samples, 3))));
 
-        Assert.Equal("it is cut short", cut.Reason);
+        Assert.Equal("it is truncated", cut.Reason);
         Assert.Equal("it is a TIFF of compression 4, which is not read; save it as PNG", fax.Reason);
         Assert.Equal("it is a TIFF of a kind that is not read (photometric interpretation 8, 3 samples of 8 bits, compression 1); save it as PNG", lab.Reason);
     }

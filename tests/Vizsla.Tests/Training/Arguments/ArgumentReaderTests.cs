@@ -136,7 +136,7 @@ public sealed class ArgumentReaderTests
             e.Problems);
         Assert.Equal(
             [
-                "push_to_hub_organization cannot be \"team\": the owner stands in hub_model_id (owner/name). Leave it out.",
+                "push_to_hub_organization cannot be \"team\": the owner is part of hub_model_id (owner/name). Leave it out.",
                 "hub_model_id is 'a/b/c', expected owner/name, or a name alone, of letters, digits, '-', '_' and '.'.",
             ],
             name.Problems);

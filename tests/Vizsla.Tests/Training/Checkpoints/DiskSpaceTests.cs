@@ -19,7 +19,7 @@ public sealed class DiskSpaceTests
         var problem = DiskSpace.Problem(arguments, model: 343 * Mebibyte, checkpoint: 1034 * Mebibyte, free: 1200 * Mebibyte);
 
         Assert.Equal(
-            "The disk of 'runs/breeds' has 1.2 GiB free and the run needs at least 2.4 GiB: the model takes 0.3 GiB and each checkpoint 1.0 GiB, of which two stand while one is written. "
+            "The disk of 'runs/breeds' has 1.2 GiB free and the run needs at least 2.4 GiB: the model takes 0.3 GiB and each checkpoint 1.0 GiB, of which two exist while one is written. "
             + "Free some space, give another output_dir, or set save_only_model.",
             problem);
     }
@@ -68,7 +68,7 @@ public sealed class DiskSpaceTests
         var unmakeable = Assert.Throws<TrainingException>(() => run.Train(run.Arguments("file")));
 
         Assert.Matches($"^The run folder '{run.Output()}' cannot be written: .+ Give another output_dir\\.$", unwritable.Message);
-        Assert.Matches($"^The run folder '{run.Output("file")}' cannot be made: .+$", unmakeable.Message);
+        Assert.Matches($"^The run folder '{run.Output("file")}' cannot be created: .+$", unmakeable.Message);
     }
 
     [Fact]
