@@ -92,6 +92,9 @@ public sealed class Trainer : IDisposable
     /// <summary>What else <c>training_args.json</c> is to say of the run, beside the arguments; not compared when it is resumed.</summary>
     public JsonObject Notes => _options.Notes;
 
+    /// <summary>What the last training exchanged with other processes; null for one.</summary>
+    internal GradientExchange? Exchange { get; private set; }
+
     /// <summary>Trains to the end, from the beginning or from a checkpoint, and writes the run folder.</summary>
     /// <param name="cancellationToken">Ends the training after the step that runs, an evaluation after its batch: a checkpoint is saved, and the exception says where.</param>
     /// <exception cref="TrainingException">The training cannot start, continue or be resumed; the last checkpoint stays.</exception>
@@ -106,6 +109,7 @@ public sealed class Trainer : IDisposable
         var probe = _arguments.Optim == OptimizerName.LbfgsHead ? ChooseHead(train, cancellationToken) : null;
         using var setup = new TrainingSetup(
             _model, _compute, _loss, Current(train), _evalDataset is null ? null : Current(_evalDataset), _options, _best.GreaterIsBetter, cancellationToken, probe);
+        Exchange = setup.Exchange;
         ProcessChecks.RequireAlike(_processes, setup.Description);
         var checkpoint = _processes.OnFirst(() => _folder.Prepare(_arguments, _options.Logger));
         TrainerChecks.WarnOfMissingClasses(_model.Labels, train, _evalDataset, _options.Logger);

@@ -62,6 +62,15 @@ public sealed partial record TrainingArguments
     /// <summary>How several processes share the pictures of an epoch. Default same: as one process would take them.</summary>
     public DistributedOrder DistributedOrder { get; init; } = DistributedOrder.Same;
 
+    /// <summary>In which precision several processes add up their gradients. Default no: float32. accelerate: <c>comm_hook</c>.</summary>
+    public DdpCommHook DdpCommHook { get; init; }
+
+    /// <summary>
+    /// Whether batch norms of several processes normalize by the pictures of all of them together, as one process would, in the place of each by its own. Default false.
+    /// Source: torch <c>SyncBatchNorm</c>; Lightning's <c>sync_batchnorm</c>.
+    /// </summary>
+    public bool SyncBatchNorm { get; init; }
+
     /// <summary>Whether checkpoints also hold <c>optimizer.pt</c> and <c>scheduler.pt</c> as Python reads them. Default false.</summary>
     public bool SavePythonState { get; init; }
 }

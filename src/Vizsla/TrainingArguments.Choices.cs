@@ -164,6 +164,17 @@ public enum DistributedOrder
     Accelerate,
 }
 
+/// <summary>In which precision several processes add up their gradients.</summary>
+/// <remarks>Source: accelerate's <c>DistributedDataParallelKwargs.comm_hook</c>, torch's <c>bf16_compress_hook</c>.</remarks>
+public enum DdpCommHook
+{
+    /// <summary>In float32.</summary>
+    No,
+
+    /// <summary>Each gradient rounded to bfloat16 on the way: half the bytes. Summed in float32 and rounded once more, where torch rounds each partial sum.</summary>
+    Bf16,
+}
+
 /// <summary>How much each class counts in the loss.</summary>
 /// <remarks>Source: the <c>weight</c> of torch's <c>CrossEntropyLoss</c>; balanced as scikit-learn's <c>compute_class_weight</c>.</remarks>
 public sealed class ClassWeights

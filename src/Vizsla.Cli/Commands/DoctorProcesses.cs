@@ -98,7 +98,10 @@ internal sealed record DoctorProcesses(IReadOnlyList<string> Libraries, int Size
 
         var gathered = group.AllGather(MemoryMarshal.AsBytes<int>(Enumerable.Repeat(group.Rank, group.Rank).ToArray()));
         var isGathered = gathered.Select((bytes, rank) => MemoryMarshal.Cast<byte, int>(bytes).ToArray().SequenceEqual(Enumerable.Repeat(rank, rank))).All(right => right);
-        string?[] wrong = [isSum ? null : "all-reduce", isCopy ? null : "broadcast", isGathered ? null : "all-gather"];
+        var halves = Enumerable.Range(0, 1001).Select(i => (ushort)(0x3F80 + (i % 2 * 0x80))).ToArray();
+        group.AllReduceBFloat16(halves);
+        var isHalfSum = halves.Select((bits, i) => BitConverter.UInt32BitsToSingle((uint)bits << 16) == group.Size * (i % 2 == 0 ? 1 : 2)).All(right => right);
+        string?[] wrong = [isSum ? null : "all-reduce", isHalfSum ? null : "all-reduce of bfloat16", isCopy ? null : "broadcast", isGathered ? null : "all-gather"];
         return wrong.OfType<string>().ToList() is { Count: > 0 } calls ? $"{group.Library.Version} computes wrong results ({string.Join(", ", calls)}): install another library of MPI." : null;
     }
 }

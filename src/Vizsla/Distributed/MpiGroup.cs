@@ -80,6 +80,17 @@ internal sealed unsafe class MpiGroup : ProcessGroup
     }
 
     /// <inheritdoc/>
+    /// <remarks>Each rank adds up a part for all: the libraries know no bfloat16, and partial sums are not rounded so.</remarks>
+    public override void AllReduceBFloat16(Span<ushort> bfloat16)
+    {
+        _watch.Enter();
+        for (var rest = bfloat16; !rest.IsEmpty; rest = rest[Math.Min(rest.Length, MostNumbers)..])
+        {
+            SumInParts(rest[..Math.Min(rest.Length, MostNumbers)]);
+        }
+    }
+
+    /// <inheritdoc/>
     public override void Broadcast(Span<byte> values, int root = 0)
     {
         _watch.Enter();
@@ -142,6 +153,31 @@ internal sealed unsafe class MpiGroup : ProcessGroup
         }
 
         base.Dispose(disposing);
+    }
+
+    private void SumInParts(Span<ushort> values)
+    {
+        var part = (values.Length + Size - 1) / Size;
+        var (own, all, sum) = (new ushort[part * Size], new ushort[part * Size], new ushort[part]);
+        values.CopyTo(own);
+        fixed (ushort* sent = own, received = all, summed = sum)
+        {
+            Require(Library.AllToAll(sent, part * sizeof(ushort), Library.Bytes, received, part * sizeof(ushort), Library.Bytes, _channel));
+            for (var i = 0; i < part; i++)
+            {
+                var total = 0f;
+                for (var rank = 0; rank < Size; rank++)
+                {
+                    total += BFloat16.Widen(all[(rank * part) + i]);
+                }
+
+                sum[i] = BFloat16.Round(total);
+            }
+
+            Require(Library.AllGather(summed, part * sizeof(ushort), Library.Bytes, sent, part * sizeof(ushort), Library.Bytes, _channel));
+        }
+
+        own.AsSpan(0, values.Length).CopyTo(values);
     }
 
     private nint Duplicate(nint channel)

@@ -39,6 +39,16 @@ public abstract class ProcessGroup : IDisposable
     /// <param name="values">As many in each process.</param>
     public abstract void AllReduce(Span<float> values);
 
+    /// <summary>Replaces numbers by their sum over all processes, taken in float32 and rounded once, the same to the last bit in each. By default sent as float32.</summary>
+    /// <param name="bfloat16">Bits of bfloat16, as many numbers in each process.</param>
+    public virtual void AllReduceBFloat16(Span<ushort> bfloat16)
+    {
+        var values = new float[bfloat16.Length];
+        BFloat16.Widen(bfloat16, values);
+        AllReduce(values);
+        BFloat16.Round(values, bfloat16);
+    }
+
     /// <summary>Replaces bytes by those of one process.</summary>
     /// <param name="values">As many in each process.</param>
     /// <param name="root">Rank of that process.</param>

@@ -57,6 +57,7 @@ internal sealed unsafe class MpiLibrary
         AllReduce = (delegate* unmanaged<nint, void*, int, nint, nint, nint, int>)Find("MPI_Allreduce");
         Broadcast = (delegate* unmanaged<void*, int, nint, int, nint, int>)Find("MPI_Bcast");
         AllGather = (delegate* unmanaged<void*, int, nint, void*, int, nint, nint, int>)Find("MPI_Allgather");
+        AllToAll = (delegate* unmanaged<void*, int, nint, void*, int, nint, nint, int>)Find("MPI_Alltoall");
         Barrier = (delegate* unmanaged<nint, int>)Find("MPI_Barrier");
         Send = (delegate* unmanaged<void*, int, nint, int, int, nint, int>)Find("MPI_Send");
         Receive = (delegate* unmanaged<void*, int, nint, int, int, nint, nint, int>)Find("MPI_Recv");
@@ -110,6 +111,8 @@ internal sealed unsafe class MpiLibrary
     public delegate* unmanaged<void*, int, nint, int, nint, int> Broadcast { get; }
 
     public delegate* unmanaged<void*, int, nint, void*, int, nint, nint, int> AllGather { get; }
+
+    public delegate* unmanaged<void*, int, nint, void*, int, nint, nint, int> AllToAll { get; }
 
     public delegate* unmanaged<nint, int> Barrier { get; }
 

@@ -28,6 +28,10 @@ internal static class ProcessChecks
             : arguments is { DistributedOrder: DistributedOrder.Same, DataRng: DataRng.Torch }
                 ? "data_rng torch draws from one generator in the order of loading, which several processes do not have in common: leave it out, or set distributed_order to accelerate."
             : train.Count < processes.Size ? $"There are {train.Count} training pictures for {processes.Size} processes: start no more than {train.Count}."
+            : arguments is { SyncBatchNorm: true, AutoFindBatchSize: true }
+                ? "sync_batch_norm normalizes the same pictures in all processes at a time, and auto_find_batch_size cuts them in each for itself: leave one of them out."
+            : arguments is { SyncBatchNorm: true, DistributedOrder: DistributedOrder.Same, DataloaderDropLast: false } && Rest(processes, arguments, train) is > 0 and var rest && rest < processes.Size
+                ? $"sync_batch_norm needs a picture of each process in every batch, and the last one of an epoch has {rest} for {processes.Size} processes: set dataloader_drop_last, or choose another per_device_train_batch_size."
             : null;
         if (problem is not null)
         {
@@ -71,6 +75,8 @@ internal static class ProcessChecks
             throw new TrainingException($"Rank {rank} does not see the checkpoint '{checkpoint}': put the run folder on a disk that all machines share, or copy the checkpoint to the same path there.");
         }
     }
+
+    private static int Rest(ProcessGroup processes, TrainingArguments arguments, ImageDataset train) => train.Count % (arguments.PerDeviceTrainBatchSize * processes.Size);
 
     private static IEnumerable<(string Name, string Value)> Flat(string name, JsonNode? node) => node is JsonObject { Count: > 0 } values
         ? values.SelectMany(v => Flat(name.Length == 0 ? v.Key : $"{name}.{v.Key}", v.Value))

@@ -5,6 +5,7 @@ using Vizsla.Training.Arguments;
 using Vizsla.Training.Callbacks;
 using Vizsla.Training.Optimizers;
 using Vizsla.Training.Schedules;
+using Vizsla.Models.Layers;
 
 namespace Vizsla.Training;
 
@@ -63,6 +64,11 @@ internal static partial class TrainerChecks
         if (arguments.PatchDropRate > 0 && !model.Network.CanDropPatches)
         {
             problems.Add($"patch_drop_rate is {PythonJson.Repr(arguments.PatchDropRate)}, but {model.Network.ClassName} cannot leave patches out; ViT, DeiT, DINOv2 and timm's Vision Transformers can. Leave it out.");
+        }
+
+        if (arguments.SyncBatchNorm && !ModuleTree.Layers(model.Network).OfType<BatchNormalization>().Any())
+        {
+            problems.Add($"sync_batch_norm has no effect on {model.Network.ClassName}, which has no batch norms: leave it out.");
         }
 
         problems.AddRange(new[] { train, evaluation }.OfType<ImageDataset>().Select(d => LabelProblem(model.Labels, d, "load the model with the dataset's labels and ignore_mismatched_sizes", "load the model with the dataset's labels")).OfType<string>());

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using TorchSharp;
 using Vizsla.Distributed;
 using Vizsla.Models;
+using Vizsla.Models.Layers;
 using Vizsla.Training.Arguments;
 using Vizsla.Training.Checkpoints;
 using Vizsla.Training.Data;
@@ -47,10 +48,15 @@ internal sealed class TrainingSetup : IDisposable
         Scaler = compute.Precision.Training == ScalarType.Float16 ? new LossScaler() : null;
         Average = Arguments.EmaDecay > 0 ? new WeightAverage(model.SavedState, Arguments.EmaDecay) : null;
         MemoryFit = Arguments.AutoFindBatchSize ? new MemoryFit(Network, Arguments.PerDeviceTrainBatchSize) : null;
-        Exchange = Processes.IsShared ? new GradientExchange(Processes, Optimizer, Network) { LeavesInBackward = MemoryFit is null } : null;
+        Exchange = Processes.IsShared ? new GradientExchange(Processes, Optimizer, Network) { LeavesInBackward = MemoryFit is null && !Arguments.SyncBatchNorm, Precision = Arguments.DdpCommHook } : null;
         Checkpoint = new Checkpoint(model, Optimizer, Schedule, Meter, Average, Scaler);
         ParameterCount = Network.parameters().Sum(p => p.numel()) + (model.ActiveAdapter?.SavedCount ?? 0);
         (Network.PatchDropRate, Network.PatchNoise) = (Arguments.PatchDropRate, noise is null ? null : noise.Draw);
+        if (Arguments.SyncBatchNorm && Processes.IsShared)
+        {
+            ShareNorms(values => Processes.AllReduce(values));
+        }
+
         _describe = () => RunDescription.Of(compute, train, evaluation, model.Adapter?.Json, options.Notes);
     }
 
@@ -115,6 +121,7 @@ internal sealed class TrainingSetup : IDisposable
     public void Dispose()
     {
         (Network.PatchDropRate, Network.PatchNoise) = (0, null);
+        ShareNorms(null);
         Exchange?.Dispose();
         Average?.Dispose();
         Freezing.Dispose();
@@ -123,5 +130,13 @@ internal sealed class TrainingSetup : IDisposable
         Optimizer.Dispose();
         Meter.Dispose();
         Network.Evaluate();
+    }
+
+    private void ShareNorms(Action<float[]>? sum)
+    {
+        foreach (var norm in ModuleTree.Layers(Network).OfType<BatchNormalization>())
+        {
+            norm.SumOverProcesses = sum;
+        }
     }
 }

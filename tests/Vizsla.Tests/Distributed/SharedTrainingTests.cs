@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Vizsla.Distributed;
 using Vizsla.Tests.Training;
+using Vizsla.Training.Arguments;
 using Vizsla.Training.Callbacks;
 
 namespace Vizsla.Tests.Distributed;
@@ -12,6 +13,9 @@ public sealed class SharedTrainingTests : IDisposable
     // float32 sums in another order, over a whole run.
     private const double LossTolerance = 1e-5;
     private const double WeightTolerance = 1e-4;
+
+    // Gradients of 8 bits, as of a training in bfloat16.
+    private const double RoundedLossTolerance = 2e-2;
 
     // 42 pictures: 5 steps of 8 and one of 2, so that 4 ranks have none for some of them.
     private const int PicturesPerStep = 8;
@@ -41,6 +45,18 @@ public sealed class SharedTrainingTests : IDisposable
         // Each picture of each epoch once, together.
         Assert.Equal(one.Steps.Select(step => step.Order()), StepsOf(several));
         Assert.Equal(Checkpoints(_run.Output("one")), Checkpoints(_run.Output("several")));
+    }
+
+    [Fact]
+    public void Gradients_that_are_rounded_on_the_way_train_to_nearly_the_same()
+    {
+        var one = Train("one", "plain", ProcessGroup.Solo, PicturesPerStep, 1);
+
+        var several = ThreadGroup.Run(2, group => Train("several", "plain", group, PicturesPerStep / 2, 1, arguments => arguments with { DdpCommHook = DdpCommHook.Bf16 }));
+
+        Assert.Equal(several[0].Weights, several[1].Weights);
+        Assert.NotEqual(one.Weights, several[0].Weights);
+        Assert.All(one.Rows.Zip(several[0].Rows).Where(r => r.First.ContainsKey("loss")), r => Assert.True(Math.Abs(Number(r.First["loss"]!) - Number(r.Second["loss"]!)) <= RoundedLossTolerance));
     }
 
     [Theory]
@@ -113,6 +129,47 @@ public sealed class SharedTrainingTests : IDisposable
         var thrown = Assert.Throws<AggregateException>(() => ThreadGroup.Run(4, group => Train("few", "plain", group, 1, 1, pictureCount: 3)));
 
         Assert.All(thrown.InnerExceptions, e => Assert.Equal("There are 3 training pictures for 4 processes: start no more than 3.", e.Message));
+    }
+
+    [Theory]
+    [InlineData("data_rng draws", "data_rng torch draws from one generator in the order of loading, which several processes do not have in common: leave it out, or set distributed_order to accelerate.")]
+    [InlineData("lbfgs_head", "optim lbfgs_head solves the head in one process: start it without mpirun.")]
+    [InlineData("norms in parts", "sync_batch_norm normalizes the same pictures in all processes at a time, and auto_find_batch_size cuts them in each for itself: leave one of them out.")]
+    [InlineData("norms of none", "sync_batch_norm needs a picture of each process in every batch, and the last one of an epoch has 2 for 4 processes: set dataloader_drop_last, or choose another per_device_train_batch_size.")]
+    public void What_several_processes_cannot_do_is_said_before_anything_is_written(string kind, string message)
+    {
+        var thrown = Assert.Throws<AggregateException>(() => ThreadGroup.Run(4, group =>
+        {
+            var plain = _run.Arguments("refused") with { PerDeviceTrainBatchSize = 2, DataloaderNumWorkers = 0 };
+            using var model = kind.StartsWith("norms", StringComparison.Ordinal) ? SharedNormTests.OpenModel() : OpenModel();
+            using var trainer = new Trainer(model, plain.Of(kind), TinyRun.Train(), TinyRun.Eval(), new TrainerOptions { Processes = group });
+            return trainer.Train();
+        }));
+
+        Assert.Equal(4, thrown.InnerExceptions.Count);
+        Assert.All(thrown.InnerExceptions, e => Assert.Equal(message, e.Message));
+        Assert.False(Directory.Exists(_run.Output("refused")));
+    }
+
+    [Fact]
+    public void The_search_for_a_learning_rate_is_refused()
+    {
+        var thrown = Assert.Throws<AggregateException>(() => ThreadGroup.Run(2, group =>
+        {
+            using var model = OpenModel();
+            using var trainer = new Trainer(model, _run.Arguments("search"), TinyRun.Train(), TinyRun.Eval(), new TrainerOptions { Processes = group });
+            return trainer.FindLearningRate();
+        }));
+
+        Assert.All(thrown.InnerExceptions, e => Assert.Equal("The search for a learning rate runs in one process: start it without mpirun.", e.Message));
+    }
+
+    [Fact]
+    public void Several_processes_with_a_GPU_are_refused()
+    {
+        var thrown = Assert.Throws<ArgumentsException>(() => DeviceChecks.Require(new TrainingArguments(), TorchSharp.DeviceType.CUDA, isShared: true));
+
+        Assert.Equal("Several processes compute on processors only, so far: add use_cpu, or train in one process.", thrown.Message);
     }
 
     [Fact]
@@ -236,6 +293,10 @@ internal static class SharedRunKinds
     public static TrainingArguments Of(this TrainingArguments plain, string kind) => kind switch
     {
         "features" => plain with { Freeze = ["backbone"], FeatureCache = true },
+        "data_rng draws" => plain with { DataRng = DataRng.Torch },
+        "lbfgs_head" => plain with { Optim = OptimizerName.LbfgsHead, Freeze = ["backbone"] },
+        "norms in parts" => plain with { SyncBatchNorm = true, AutoFindBatchSize = true },
+        "norms of none" => plain with { SyncBatchNorm = true },
         "average" => plain with { EmaDecay = 0.9 },
         "weights" => plain with { EmaDecay = 0.9, ClassWeights = ClassWeights.Of(1, 2, 0.5), LabelSmoothingFactor = 0.1, TrainSamplingStrategy = TrainSamplingStrategy.Sequential },
         "early stop" => plain with { EarlyStoppingPatience = 1, EarlyStoppingThreshold = 0.5 },

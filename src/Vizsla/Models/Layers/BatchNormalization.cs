@@ -43,6 +43,9 @@ internal sealed class BatchNormalization : TensorLayer
 
     public Tensor RunningVariance => get_buffer(Variance)!;
 
+    /// <summary>Replaces numbers by their sum over the processes whose batches are normalized together, in training; null, as it is after construction, normalizes each batch by itself.</summary>
+    public Action<float[]>? SumOverProcesses { get; set; }
+
     /// <param name="input">Float [B, C, H, W].</param>
     /// <returns>The same shape; the caller owns it.</returns>
     public override Tensor Compute(Tensor input)
@@ -52,7 +55,9 @@ internal sealed class BatchNormalization : TensorLayer
             return Meter.StandIn(this, input, input.shape, 0);
         }
 
-        return input.BatchNorm(new(Weight, Bias, RunningMean, RunningVariance, get_buffer(Count)!), training, _momentum, Epsilon);
+        return training && SumOverProcesses is { } sum
+            ? SharedBatchNorm.Apply(input, new(Weight, Bias, RunningMean, RunningVariance, get_buffer(Count)!), _momentum, Epsilon, sum)
+            : input.BatchNorm(new(Weight, Bias, RunningMean, RunningVariance, get_buffer(Count)!), training, _momentum, Epsilon);
     }
 
     public override void ResetParameters()

@@ -67,10 +67,18 @@ internal sealed class ComputePrecision
 internal static class DeviceChecks
 {
     /// <summary>Sets what belongs to a GPU, and refuses what the device cannot do.</summary>
+    /// <param name="arguments">The arguments.</param>
+    /// <param name="device">Kind of device.</param>
+    /// <param name="isShared">Whether several processes train together.</param>
     /// <exception cref="ArgumentsException">It cannot.</exception>
-    public static void Require(TrainingArguments arguments, Device device)
+    public static void Require(TrainingArguments arguments, DeviceType device, bool isShared)
     {
-        var onCpu = device.type == DeviceType.CPU;
+        var onCpu = device == DeviceType.CPU;
+        if (!onCpu && isShared)
+        {
+            throw new ArgumentsException("Several processes compute on processors only, so far: add use_cpu, or train in one process.");
+        }
+
         if (arguments.FullDeterminism && !onCpu)
         {
             throw new ArgumentsException("full_determinism is kept on the CPU alone: set use_cpu, or leave it out.");

@@ -25,12 +25,7 @@ internal sealed record ComputeContext(TrainingArguments Arguments, Classificatio
     public static ComputeContext Of(TrainingArguments arguments, ClassificationNetwork network, Collator collator, ProcessGroup? processes = null)
     {
         var device = arguments.UseCpu || !cuda.is_available() ? CPU : CUDA;
-        DeviceChecks.Require(arguments, device);
-        if (device.type != DeviceType.CPU && processes is { IsShared: true })
-        {
-            throw new ArgumentsException("Several processes compute on processors only, so far: add use_cpu, or train in one process.");
-        }
-
+        DeviceChecks.Require(arguments, device.type, processes is { IsShared: true });
         network.to(device);
         return new(arguments, network, device, ComputePrecision.For(arguments, device, network), collator) { Processes = processes ?? ProcessGroup.Solo };
     }

@@ -26,13 +26,14 @@ internal sealed class GradientExchange : IDisposable
     private readonly Optimizer _optimizer;
     private readonly ClassificationNetwork _network;
     private readonly long _smallestBucket;
-    private readonly BlockingCollection<(nint Address, int Count)> _waiting = [];
+    private readonly BlockingCollection<(nint Address, int Count, bool IsRounded)> _waiting = [];
     private readonly SemaphoreSlim _sent = new(0);
     private readonly Thread _sender;
     private readonly HashSet<Tensor> _late = new(ReferenceEqualityComparer.Instance);
     private BackwardOrder? _order;
     private GradientBuckets? _buckets;
     private float[] _extra = [];
+    private ushort[] _rounded = [];
     private int _next;
     private int _pieces;
     private bool _isLastPass;
@@ -52,6 +53,9 @@ internal sealed class GradientExchange : IDisposable
 
     /// <summary>Whether gradients leave while the backward pass goes on; not where a step may be repeated. Default true.</summary>
     public bool LeavesInBackward { get; init; } = true;
+
+    /// <summary>In which precision gradients are added up. Default float32.</summary>
+    public DdpCommHook Precision { get; init; }
 
     /// <summary>How long the calls between the ranks took so far.</summary>
     public TimeSpan Sending => Stopwatch.GetElapsedTime(0, Interlocked.Read(ref _sendingTicks));
@@ -229,10 +233,12 @@ internal sealed class GradientExchange : IDisposable
     /// <summary>Hands a part of the buffer to the sender.</summary>
     private void Send(long start, long end)
     {
-        Bytes += (end - start) * sizeof(float);
+        // The loss and what else stands behind the gradients stay exact.
+        var isRounded = Precision == DdpCommHook.Bf16 && start < _buckets!.GradientCount;
+        Bytes += (end - start) * (isRounded ? sizeof(ushort) : sizeof(float));
         for (; start < end; start += PieceNumbers, _pieces++)
         {
-            _waiting.Add((_buckets!.Address + (nint)(start * sizeof(float)), (int)Math.Min(PieceNumbers, end - start)));
+            _waiting.Add((_buckets!.Address + (nint)(start * sizeof(float)), (int)Math.Min(PieceNumbers, end - start), isRounded));
         }
     }
 
@@ -253,14 +259,14 @@ internal sealed class GradientExchange : IDisposable
 
     private unsafe void SendAll()
     {
-        foreach (var (address, count) in _waiting.GetConsumingEnumerable())
+        foreach (var (address, count, isRounded) in _waiting.GetConsumingEnumerable())
         {
             try
             {
                 if (_failure is null)
                 {
                     var since = Stopwatch.GetTimestamp();
-                    _group.AllReduce(new Span<float>((void*)address, count));
+                    AllReduce(new Span<float>((void*)address, count), isRounded);
                     Interlocked.Add(ref _sendingTicks, Stopwatch.GetTimestamp() - since);
                 }
             }
@@ -271,5 +277,20 @@ internal sealed class GradientExchange : IDisposable
 
             _sent.Release();
         }
+    }
+
+    private void AllReduce(Span<float> values, bool isRounded)
+    {
+        if (!isRounded)
+        {
+            _group.AllReduce(values);
+            return;
+        }
+
+        _rounded = _rounded.Length < values.Length ? new ushort[values.Length] : _rounded;
+        var bits = _rounded.AsSpan(0, values.Length);
+        BFloat16.Round(values, bits);
+        _group.AllReduceBFloat16(bits);
+        BFloat16.Widen(bits, values);
     }
 }

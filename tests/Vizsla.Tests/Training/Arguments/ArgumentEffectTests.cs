@@ -38,6 +38,8 @@ public sealed partial class ArgumentEffectTests
         ["do_eval"] = "TrainCommandTests",
         ["do_predict"] = "TrainCommandTests",
         ["ddp_timeout"] = "MpiTrainingTests",
+        ["ddp_comm_hook"] = "SharedTrainingTests",
+        ["sync_batch_norm"] = "SharedNormTests",
         ["distributed_order"] = "SharedGoldenTests",
         ["disable_tqdm"] = "TrainingDisplayTests",
     };
