@@ -21,7 +21,7 @@ if (args is not ["burn" or "onnx-memory" or "scale-work", ..])
     ("scale-work", "one process of 'scale': folder, network, pictures, steps", ScaleBenchmarks.Work),
     ("cnn", "training and prediction of networks, as a share of their convolutions alone and as a multiple of a naive loop; arguments: names of networks", CnnBenchmarks.Networks),
     ("predict", "photos named in batches, read ahead, beside one after another; arguments: model, photos", CnnBenchmarks.Predict),
-    ("onnx", "exported files, fp32 and int8, in Vizsla.Onnx beside the network on libtorch, fp32 and bf16: batches of 1 and 32, and files to names; arguments: model folders or names", OnnxBenchmarks.Compare),
+    ("onnx", "exported files, fp32 and int8, in Vizsla.Onnx beside the network on libtorch, fp32 and bf16: batches of 1 and 32, and files to names by one client and by 16; arguments: model folders or names", OnnxBenchmarks.Compare),
     ("onnx-memory", "memory while 8 threads ask one exported model; arguments: its folder, calls", OnnxBenchmarks.Memory),
     ("serve", "64 clients of 'vizsla serve' beside 'vizsla predict' on the same photos; arguments: seconds, model, photos", ServeBenchmarks.Serve),
     ("busy", "predict, serve and training on a machine that is idle, has one busy core, or twenty busy processes, beside libgomp's own waiting and beside one thread; arguments: seconds, rounds, 0|1|20, names of works", BusyBenchmarks.Compare),
