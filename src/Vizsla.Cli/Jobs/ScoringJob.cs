@@ -16,9 +16,9 @@ namespace Vizsla.Cli.Jobs;
 /// <param name="asked">What decides the scores: model, pictures, options.</param>
 internal sealed class ScoringJob(CommandConsole console, string path, int count, JsonObject asked)
 {
-    private const int MostParts = 64;
+    private const int MostParts = 256;
     private const int LeastRows = 1_000;
-    private const int MostRows = 50_000;
+    private const int MostRows = 10_000;
 
     // Readers of folders of Parquet pass over names that begin so.
     private const string Description = "_scores.json";
