@@ -67,7 +67,7 @@ public static class HowTos
         }
         catch (TrainingStoppedException e)
         {
-            return $"stopped; go on from {e.Checkpoint}";
+            return $"stopped; resume from {e.Checkpoint}";
         }
         catch (Exception e) when (e is DatasetException or ModelLoadException or ArgumentsException or TrainingException or HubException or ImageFormatException)
         {

@@ -10,9 +10,15 @@ public sealed class Feed : IDisposable
     private const string Version = "0.0.0-test.1";
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(30);
     private readonly TemporaryFolder _folder = new();
+    private readonly Lazy<string> _tool;
 
     public Feed()
     {
+        _tool = new Lazy<string>(() =>
+        {
+            Dotnet(Root, "tool", "install", "Vizsla.Tool", "--prerelease", "--tool-path", _folder["tools"]);
+            return _folder["tools", "vizsla"];
+        });
         if (Environment.GetEnvironmentVariable("VIZSLA_SLOW") != "1" || OperatingSystem.IsWindows())
         {
             return;
@@ -42,6 +48,9 @@ public sealed class Feed : IDisposable
 
     /// <summary>Where programs are made.</summary>
     public string Root => _folder[""];
+
+    /// <summary>The installed tool.</summary>
+    public string Tool => _tool.Value;
 
     private string Hive => _folder["hive"];
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.InteropServices;
@@ -55,23 +56,14 @@ public sealed partial class PackageTests(Feed feed) : IClassFixture<Feed>
     public async Task A_service_of_the_template_answers()
     {
         Require();
-        var maker = feed.Write("Maker", Project.Replace("REFERENCES", """<PackageReference Include="Vizsla" Version="VIZSLA_VERSION" /><PackageReference Include="Vizsla.Backend.Cpu" Version="VIZSLA_VERSION" />""", StringComparison.Ordinal), """
-            using var model = Vizsla.ImageClassifier.Create("vit-nano", ["cat", "dog"], imageSize: 32, seed: 1);
-            model.Save("model");
-            """);
-        feed.Dotnet(maker, "run");
+        var model = Model("ServiceModel");
         var folder = feed.New("vizsla-service", "Service");
         feed.Dotnet(folder, "build", "-c", "Release");
 
-        using var process = feed.Start(folder, "dotnet", ["run", "-c", "Release", "--no-build", "--", "--model", Path.Combine(maker, "model"), "--urls", "http://127.0.0.1:0"]);
+        using var process = feed.Start(folder, "dotnet", ["run", "-c", "Release", "--no-build", "--", "--model", model, "--urls", "http://127.0.0.1:0"]);
         try
         {
-            string? address = null;
-            while (address is null && await process.StandardOutput.ReadLineAsync() is { } line)
-            {
-                address = Address().Match(line) is { Success: true } found ? found.Value : null;
-            }
-
+            var address = await Said(process);
             using var client = new HttpClient();
             var (status, answer) = (HttpStatusCode.ServiceUnavailable, "");
             // The model is loaded once the service listens; until then it says so.
@@ -95,8 +87,6 @@ public sealed partial class PackageTests(Feed feed) : IClassFixture<Feed>
     public void The_tool_is_installed_and_runs()
     {
         Require();
-        var tools = Path.Combine(feed.Root, "tools");
-
         var pointer = Directory.EnumerateFiles(feed.Packages, "Vizsla.Tool.0*.nupkg").Single();
         using (var zip = System.IO.Compression.ZipFile.OpenRead(pointer))
         using (var settings = zip.Entries.Single(e => e.Name == "DotnetToolSettings.xml").Open())
@@ -106,10 +96,93 @@ public sealed partial class PackageTests(Feed feed) : IClassFixture<Feed>
                 XDocument.Load(settings).Descendants("RuntimeIdentifierPackage").Select(e => (string)e.Attribute("RuntimeIdentifier")!).Order(StringComparer.Ordinal));
         }
 
-        feed.Dotnet(feed.Root, "tool", "install", "Vizsla.Tool", "--prerelease", "--tool-path", tools);
+        Assert.Contains("vit-nano", feed.Run(feed.Root, feed.Tool, ["models"]), StringComparison.Ordinal);
+        Assert.Contains("pets-probe", feed.Run(feed.Root, feed.Tool, ["train", "--help"]), StringComparison.Ordinal);
+    }
 
-        Assert.Contains("vit-nano", feed.Run(feed.Root, Path.Combine(tools, "vizsla"), ["models"]), StringComparison.Ordinal);
-        Assert.Contains("pets-probe", feed.Run(feed.Root, Path.Combine(tools, "vizsla"), ["train", "--help"]), StringComparison.Ordinal);
+    [Fact]
+    public void A_program_of_one_file_classifies()
+    {
+        Require();
+        var folder = Directory.CreateDirectory(Path.Combine(feed.Root, "Script")).FullName;
+        var model = Model("ScriptModel");
+        File.Copy(Path.Combine(Golden.Checkout, "samples", "Scripts", "Classify.cs"), Path.Combine(folder, "Classify.cs"));
+        var photo = Path.Combine(folder, "photo.png");
+        File.WriteAllBytes(photo, Drawing.Png(200, 40, 40));
+
+        Assert.Matches($"{Regex.Escape(photo)}: (cat|dog) \\([01]\\.[0-9]{{4}}\\)", feed.Dotnet(folder, "run", "Classify.cs", "--", model, photo));
+    }
+
+    [Fact]
+    public void A_test_project_tests_a_model()
+    {
+        Require();
+        var folder = feed.Write("Checks", """
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup><TargetFramework>net10.0</TargetFramework><ImplicitUsings>enable</ImplicitUsings><OutputType>Exe</OutputType></PropertyGroup>
+              <ItemGroup>
+                <PackageReference Include="Microsoft.NET.Test.Sdk" Version="*" />
+                <PackageReference Include="xunit.v3.mtp-off" Version="*" />
+                <PackageReference Include="xunit.runner.visualstudio" Version="*" />
+                <PackageReference Include="Vizsla" Version="VIZSLA_VERSION" />
+                <PackageReference Include="Vizsla.Backend.Cpu" Version="VIZSLA_VERSION" />
+              </ItemGroup>
+            </Project>
+            """, """
+            public sealed class Checks
+            {
+                [Xunit.Fact]
+                public void A_model_has_its_labels()
+                {
+                    using var model = Vizsla.ImageClassifier.Create("vit-nano", ["cat", "dog"], imageSize: 32, seed: 1);
+                    Xunit.Assert.Equal(["cat", "dog"], model.Labels);
+                }
+            }
+            """);
+
+        Assert.Matches("Passed: +1", feed.Dotnet(folder, "test"));
+    }
+
+    [Fact]
+    public async Task A_program_that_was_compiled_ahead_of_time_talks_to_a_Hub()
+    {
+        Require();
+        Assert.SkipUnless(OperatingSystem.IsLinux() && File.Exists("/usr/bin/gcc"), "skipped: programs are linked with gcc here, on Linux");
+        var folder = feed.Write("Ahead", """
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup>
+                <OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework><ImplicitUsings>enable</ImplicitUsings>
+                <PublishAot>true</PublishAot><CppCompilerAndLinker>gcc</CppCompilerAndLinker><TreatWarningsAsErrors>true</TreatWarningsAsErrors>
+              </PropertyGroup>
+              <ItemGroup><PackageReference Include="Vizsla.Hub" Version="VIZSLA_VERSION" /></ItemGroup>
+            </Project>
+            """, """
+            using Vizsla.Hub;
+
+            using var hub = new HubClient();
+            var repo = RepoId.Parse("user/pets", RepoType.Dataset);
+            await hub.CreateRepoAsync(repo);
+            await hub.UploadFolderAsync(repo, args[0]);
+            var files = Directory.EnumerateFiles(await hub.SnapshotDownloadAsync(repo)).Select(Path.GetFileName).Where(f => !f!.StartsWith('.')).Order();
+            Console.WriteLine($"{(await hub.WhoAmIAsync()).Name}: {string.Join(' ', files)}");
+            """);
+        feed.Dotnet(folder, "publish", "-c", "Release", "-o", "out");
+        var photos = Directory.CreateDirectory(Path.Combine(folder, "photos")).FullName;
+        File.WriteAllBytes(Path.Combine(photos, "red.png"), Drawing.Png(200, 40, 40));
+        var data = Path.Combine(folder, "hub");
+
+        using var server = feed.Start(folder, feed.Tool, ["hub", "serve", "--data", data, "--port", "0"]);
+        try
+        {
+            var address = await Said(server);
+
+            Assert.Equal("user: red.png", feed.Run(folder, Path.Combine(folder, "out", "Ahead"), [photos],
+                ("HF_ENDPOINT", address), ("HF_HOME", Path.Combine(folder, "home")), ("HF_TOKEN", File.ReadAllText(Path.Combine(data, "token")).Trim())).Trim());
+        }
+        finally
+        {
+            server.Kill(entireProcessTree: true);
+        }
     }
 
     [Fact]
@@ -125,6 +198,32 @@ public sealed partial class PackageTests(Feed feed) : IClassFixture<Feed>
             Assert.Superset(new HashSet<string> { "README.md", "icon.png", "THIRD-PARTY-NOTICES.md" }, names);
             Assert.DoesNotContain(names, n => Unwanted().IsMatch(Path.GetFileName(n)));
         }
+    }
+
+    // A model with random weights, made by a program of its own.
+    private string Model(string name)
+    {
+        var maker = feed.Write(name, Project.Replace("REFERENCES", """<PackageReference Include="Vizsla" Version="VIZSLA_VERSION" /><PackageReference Include="Vizsla.Backend.Cpu" Version="VIZSLA_VERSION" />""", StringComparison.Ordinal), """
+            using var model = Vizsla.ImageClassifier.Create("vit-nano", ["cat", "dog"], imageSize: 32, seed: 1);
+            model.Save("model");
+            """);
+        feed.Dotnet(maker, "run");
+        return Path.Combine(maker, "model");
+    }
+
+    // The address that a server says it listens on.
+    private static async Task<string> Said(Process server)
+    {
+        while (await server.StandardOutput.ReadLineAsync() is { } line)
+        {
+            if (Address().Match(line) is { Success: true } found)
+            {
+                return found.Value;
+            }
+        }
+
+        Assert.Fail($"The server ended without saying where it listens: {await server.StandardError.ReadToEndAsync()}");
+        return "";
     }
 
     private static void Require()

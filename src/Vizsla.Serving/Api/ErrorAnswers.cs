@@ -62,7 +62,7 @@ internal sealed partial class ErrorAnswers(RequestDelegate next, ILogger<ErrorAn
     public static Task WriteAsync(HttpContext context, int status, string message)
     {
         context.Response.StatusCode = status;
-        return context.Response.WriteAsJsonAsync(new ErrorAnswer(message), context.RequestAborted);
+        return context.Response.WriteAsJsonAsync(new ErrorAnswer(message), AnswerJson.Plain.ErrorAnswer, cancellationToken: context.RequestAborted);
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Method} failed")]

@@ -1,3 +1,5 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Vizsla.Inference;
 
@@ -31,3 +33,12 @@ internal sealed record ModelDescription(
     [property: JsonPropertyName("ready")] bool Ready,
     [property: JsonPropertyName("labels")] IReadOnlyList<string> Labels,
     [property: JsonPropertyName("waiting")] int Waiting);
+
+/// <summary>How answers are written; described ahead of time, since programs of one file have no reflection for JSON. Texts as they are, as ASP.NET Core writes them.</summary>
+[JsonSerializable(typeof(ErrorAnswer))]
+[JsonSerializable(typeof(FileAnswer[]))]
+[JsonSerializable(typeof(IReadOnlyList<LabelScore>))]
+internal sealed partial class AnswerJson : JsonSerializerContext
+{
+    public static AnswerJson Plain { get; } = new(new JsonSerializerOptions(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+}

@@ -65,7 +65,7 @@ internal static class PredictionEndpoints
         CheckTopK(top_k);
         var request = await InferenceRequest.ReadAsync(context.Request, catalog.Options, context.RequestAborted).ConfigureAwait(false);
         return Results.Json(LabelScore.Of(await catalog
-            .PredictAsync(name, request.Picture, request.TopK ?? top_k ?? DefaultTopK, request.Function, context.RequestAborted).ConfigureAwait(false)));
+            .PredictAsync(name, request.Picture, request.TopK ?? top_k ?? DefaultTopK, request.Function, context.RequestAborted).ConfigureAwait(false)), AnswerJson.Plain.IReadOnlyListLabelScore);
     }
 
     private static async Task<IResult> PostFilesAsync(HttpContext context, ModelCatalog catalog, string? model = null, int top_k = DefaultTopK)
@@ -86,7 +86,7 @@ internal static class PredictionEndpoints
         }
 
         return answers.Count > 0
-            ? Results.Json(await Task.WhenAll(answers).ConfigureAwait(false))
+            ? Results.Json(await Task.WhenAll(answers).ConfigureAwait(false), AnswerJson.Plain.FileAnswerArray)
             : throw new RefusedException(StatusCodes.Status400BadRequest, $"Send 1 to {catalog.Options.MaxPicturesPerRequest} files in one request, got 0.");
     }
 

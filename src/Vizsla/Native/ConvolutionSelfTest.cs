@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Vizsla.Native;
 
@@ -27,8 +28,6 @@ internal static class ConvolutionSelfTest
     // A fault that ends the process at each shape would otherwise start it again and again.
     private const int MostStarts = 4;
 
-    private static readonly JsonSerializerOptions Lines = new() { NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals };
-
     /// <summary>How that process is started: a program and its arguments; null in an application that only references this library, which has no program of its own to start.</summary>
     public static IReadOnlyList<string>? Command { get; set; }
 
@@ -37,7 +36,7 @@ internal static class ConvolutionSelfTest
     {
         while (input.ReadLine() is { Length: > 0 } line)
         {
-            output.WriteLine(JsonSerializer.Serialize(JsonSerializer.Deserialize<ConvolutionCase>(line)!.Measure(), Lines));
+            output.WriteLine(JsonSerializer.Serialize(JsonSerializer.Deserialize(line, ConvolutionJson.Default.ConvolutionCase)!.Measure(), ConvolutionJson.Default.Double));
             output.Flush();
         }
     }
@@ -73,7 +72,7 @@ internal static class ConvolutionSelfTest
             var asked = new StringBuilder();
             foreach (var one in cases.Skip(findings.Count))
             {
-                asked.Append(JsonSerializer.Serialize(one)).Append('\n');
+                asked.Append(JsonSerializer.Serialize(one, ConvolutionJson.Default.ConvolutionCase)).Append('\n');
             }
 
             // Written aside: a process that does not read would stop the writer.
@@ -95,7 +94,7 @@ internal static class ConvolutionSelfTest
                     return;
                 }
 
-                findings.Add(new(cases[findings.Count], JsonSerializer.Deserialize<double>(line, Lines), null));
+                findings.Add(new(cases[findings.Count], JsonSerializer.Deserialize(line, ConvolutionJson.Default.Double), null));
             }
         }
         finally
@@ -105,3 +104,10 @@ internal static class ConvolutionSelfTest
         }
     }
 }
+
+/// <summary>What the processes say to one another, and what is kept of it; described ahead of time, since programs of one file have no reflection for JSON.</summary>
+[JsonSourceGenerationOptions(NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
+[JsonSerializable(typeof(ConvolutionCase))]
+[JsonSerializable(typeof(double))]
+[JsonSerializable(typeof(string[]))]
+internal sealed partial class ConvolutionJson : JsonSerializerContext;

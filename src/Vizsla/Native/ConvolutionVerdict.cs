@@ -76,7 +76,7 @@ internal static class ConvolutionVerdict
     {
         try
         {
-            return File.Exists(file) ? JsonSerializer.Deserialize<string[]>(File.ReadAllText(file)) is { Length: 0 } : null;
+            return File.Exists(file) ? JsonSerializer.Deserialize(File.ReadAllText(file), ConvolutionJson.Default.StringArray) is { Length: 0 } : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {
@@ -89,7 +89,7 @@ internal static class ConvolutionVerdict
     {
         try
         {
-            AtomicFile.Write(file, JsonSerializer.Serialize(wrong));
+            AtomicFile.Write(file, JsonSerializer.Serialize(wrong, ConvolutionJson.Default.StringArray));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

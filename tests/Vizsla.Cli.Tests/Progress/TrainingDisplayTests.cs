@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Spectre.Console;
 using Vizsla.Cli.Progress;
 using Vizsla.Training.Callbacks;
@@ -65,9 +66,7 @@ public sealed class TrainingDisplayTests
     public void At_a_terminal_there_is_a_bar_and_under_it_the_table_of_evaluations()
     {
         using var text = new StringWriter();
-        var terminal = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(text), Ansi = AnsiSupport.Yes, ColorSystem = ColorSystemSupport.NoColors, Interactive = InteractionSupport.Yes });
-        terminal.Profile.Width = 160;
-        terminal.Profile.Height = 40;
+        var terminal = Terminal(text);
         using var display = TrainingDisplay.Create(new CommandConsole(terminal, terminal, Interactive: true));
 
         Play(display);
@@ -82,12 +81,17 @@ public sealed class TrainingDisplayTests
     [Fact]
     public void A_training_that_stops_early_gives_the_terminal_back()
     {
-        using var run = new ConsoleRun();
-        var display = TrainingDisplay.Create(run.Console, "bar");
+        using var text = new StringWriter();
+        var terminal = Terminal(text);
+        var display = TrainingDisplay.Create(new CommandConsole(terminal, terminal, Interactive: true));
         display.OnTrainBegin(Context(0));
 
         display.Dispose();
         display.Dispose();
+
+        // The cursor is hidden while the bar is drawn, and shown again once.
+        Assert.Single(Regex.Matches(text.ToString(), Regex.Escape("\e[?25l")));
+        Assert.Single(Regex.Matches(text.ToString(), Regex.Escape("\e[?25h")));
     }
 
     [Fact]
@@ -98,6 +102,14 @@ public sealed class TrainingDisplayTests
         table.Add(new JsonObject { ["eval_loss"] = 2.0, ["step"] = 0 });
 
         Assert.Equal(["0", "No log", "2.0000"], table.Rows[0]);
+    }
+
+    private static IAnsiConsole Terminal(StringWriter text)
+    {
+        var terminal = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(text), Ansi = AnsiSupport.Yes, ColorSystem = ColorSystemSupport.NoColors, Interactive = InteractionSupport.Yes });
+        terminal.Profile.Width = 160;
+        terminal.Profile.Height = 40;
+        return terminal;
     }
 
     private static void Play(TrainingDisplay display)

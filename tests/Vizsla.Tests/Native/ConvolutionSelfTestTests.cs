@@ -18,7 +18,7 @@ public sealed class ConvolutionSelfTestTests : IDisposable
         using var answer = new StringWriter();
         using var threads = new Training.OneThread();
 
-        ConvolutionSelfTest.Answer(new StringReader(System.Text.Json.JsonSerializer.Serialize(Small) + "\n\n"), answer);
+        ConvolutionSelfTest.Answer(new StringReader(System.Text.Json.JsonSerializer.Serialize(Small, ConvolutionJson.Default.ConvolutionCase) + "\n\n"), answer);
 
         Assert.InRange(double.Parse(answer.ToString(), System.Globalization.CultureInfo.InvariantCulture), 1e-9, ConvolutionCase.Float32Tolerance);
     }

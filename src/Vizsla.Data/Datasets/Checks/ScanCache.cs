@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using Vizsla.Datasets.Readers;
 using Vizsla.Hub.Cache;
 using Vizsla.Imaging;
@@ -15,15 +17,15 @@ internal sealed class ScanCache<T>
     // A smaller folder is scanned again sooner than its cache is worth keeping.
     private const int LeastEntriesKept = 100;
 
+    // Described ahead of time: programs of one file and those compiled ahead have no reflection for JSON.
+    private static readonly JsonTypeInfo<ScanContent<T>> s_format = (JsonTypeInfo<ScanContent<T>>)(ScanJson.Default.GetTypeInfo(typeof(ScanContent<T>))
+        ?? throw new InvalidOperationException($"ScanJson does not name ScanContent<{typeof(T).Name}>."));
+
     private readonly string _file;
-    private readonly ConcurrentDictionary<string, Entry> _entries;
+    private readonly ConcurrentDictionary<string, ScanEntry<T>> _entries;
     private int _added;
 
-    private ScanCache(string file, ConcurrentDictionary<string, Entry> entries) => (_file, _entries) = (file, entries);
-
-    private sealed record Entry(long Length, long Ticks, T Outcome);
-
-    private sealed record Content(string Decoder, Dictionary<string, Entry> Entries);
+    private ScanCache(string file, ConcurrentDictionary<string, ScanEntry<T>> entries) => (_file, _entries) = (file, entries);
 
     private static string Decoder => string.Join(' ', ImageFormats.Versions);
 
@@ -64,7 +66,7 @@ internal sealed class ScanCache<T>
 
         try
         {
-            AtomicFile.Write(_file, stream => JsonSerializer.Serialize(stream, new Content(Decoder, new(_entries))));
+            AtomicFile.Write(_file, stream => JsonSerializer.Serialize(stream, new ScanContent<T>(Decoder, new(_entries)), s_format));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -79,12 +81,12 @@ internal sealed class ScanCache<T>
         "vizsla",
         kind);
 
-    private static ConcurrentDictionary<string, Entry> Read(string file)
+    private static ConcurrentDictionary<string, ScanEntry<T>> Read(string file)
     {
         try
         {
             using var stream = File.OpenRead(file);
-            var content = JsonSerializer.Deserialize<Content>(stream);
+            var content = JsonSerializer.Deserialize(stream, s_format);
             return content?.Decoder == Decoder ? new(content.Entries) : [];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
@@ -103,3 +105,13 @@ internal sealed class ScanCache<T>
         return a;
     }
 }
+
+/// <summary>The outcome of a file that was as long and as old as this.</summary>
+internal sealed record ScanEntry<T>(long Length, long Ticks, T Outcome);
+
+/// <summary>What a file of outcomes holds.</summary>
+internal sealed record ScanContent<T>(string Decoder, Dictionary<string, ScanEntry<T>> Entries);
+
+[JsonSerializable(typeof(ScanContent<string>))]
+[JsonSerializable(typeof(ScanContent<PictureFacts>))]
+internal sealed partial class ScanJson : JsonSerializerContext;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using System.Text.Json.Nodes;
 using Vizsla.Datasets.Readers;
 using Vizsla.Hub.Cache;
@@ -210,7 +211,7 @@ public sealed class Relabeling
 
         try
         {
-            return [.. File.ReadAllLines(_journal).Select(line => JsonSerializer.Deserialize<RelabeledFile>(line) ?? throw new JsonException("A line is null.")).Select(Checked)];
+            return [.. File.ReadAllLines(_journal).Select(line => JsonSerializer.Deserialize(line, RelabeledJson.Default.RelabeledFile) ?? throw new JsonException("A line is null.")).Select(Checked)];
         }
         catch (JsonException e)
         {
@@ -225,7 +226,10 @@ public sealed class Relabeling
 
     // On the disk before the first file moves.
     private void WriteJournal(IReadOnlyList<RelabeledFile> files) =>
-        AtomicFile.Write(_journal, string.Concat(files.Select(file => JsonSerializer.Serialize(file) + "\n")), flush: true);
+        AtomicFile.Write(_journal, string.Concat(files.Select(file => JsonSerializer.Serialize(file, RelabeledJson.Default.RelabeledFile) + "\n")), flush: true);
 
     private string Full(string relative) => Path.Combine(_dataset, relative);
 }
+
+[JsonSerializable(typeof(RelabeledFile))]
+internal sealed partial class RelabeledJson : JsonSerializerContext;
