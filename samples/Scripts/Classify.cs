@@ -7,5 +7,5 @@ using Vizsla;
 using var model = ImageClassifier.FromPretrained(args[0]);
 foreach (var answer in model.Predict(args[1..], topK: 1))
 {
-    Console.WriteLine($"{answer.File}: {answer.Error ?? answer.Predictions[0].ToString()}");
+    Console.WriteLine($"{answer.File}: {(answer.Error is null ? $"{answer.Predictions[0].Label} ({answer.Predictions[0].Score:0.0000})" : answer.Error)}");
 }

@@ -80,6 +80,11 @@ public sealed class ExtensionTests : IDisposable
         var photo = Directory.EnumerateFiles(_folder["photos"], "*.jpg").Order(StringComparer.Ordinal).First();
         Assert.Equal(model.Predict(photo), read.Predict(photo));
         Assert.Equal(["one_layer.stem.weight", "one_layer.stem.bias", "classifier.weight", "classifier.bias"], read.Network.State().Select(s => s.Name));
+
+        // Its operations are torch's own, which leave no trace to write as ONNX.
+        var refusal = Assert.Throws<NotSupportedException>(() => read.ExportOnnx(_folder["exported"]));
+        Assert.Equal("output takes a tensor [3, 6] that no recorded operation made: networks are exported whose operations are all Vizsla's own (Models/Layers) or constants.", refusal.Message);
+        Assert.False(Directory.Exists(_folder["exported"]));
     }
 
     [Fact]

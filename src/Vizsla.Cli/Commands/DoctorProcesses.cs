@@ -48,7 +48,7 @@ internal sealed record DoctorProcesses(IReadOnlyList<string> Libraries, int Size
     /// <summary>The rows of the table: name and value.</summary>
     public IEnumerable<(string Name, string Value)> Rows()
     {
-        yield return ("mpi", Libraries.Count == 0 ? "no library found" : string.Join("; ", Libraries));
+        yield return ("mpi", Libraries.Count == 0 ? Environment.GetEnvironmentVariable(MpiLibrary.Variable) is { Length: > 0 } asked ? $"'{asked}', which {MpiLibrary.Variable} names, does not load" : "no library found" : string.Join("; ", Libraries));
         if (Size > 1)
         {
             yield return ("ranks", $"{Size} on {Wording.Counted(MachineCount, "machine")}");

@@ -101,7 +101,9 @@ internal sealed class PredictCommand : Verb
         var (output, dataset) = (arguments.GetValue(_output), arguments.GetValue(_dataset));
         if (explains && (output is null || ScoringJob.IsTable(output)))
         {
-            throw new UsageException("--explain draws onto the sheet of --output, and there is none; add --output sheet.png.");
+            throw new UsageException(output is null
+                ? "--explain draws onto the sheet of --output, and there is none; add --output sheet.png."
+                : $"--explain draws onto a sheet, and '{output}' is a table of scores; leave one of them out.");
         }
 
         if (!ScoringJob.IsTable(output) && (dataset is not null || console.Processes.Size > 1))
@@ -131,7 +133,7 @@ internal sealed class PredictCommand : Verb
 
         var rows = dataset is null ? null : await RowsAsync(arguments, console, dataset, cancellationToken);
         var files = dataset is null ? InputFiles.Find(arguments.GetValue(_inputs)!) : [];
-        var pictures = rows?.Fingerprint ?? HashOf(files);
+        var pictures = rows?.Fingerprint ?? HashOf(files.Select(f => $"{f}\n{(File.Exists(f) ? new FileInfo(f).Length : -1)}"));
         var labels = arguments.GetValue(_labels) is { } file ? LabelsFile.Read(file) : null;
         var (model, revision) = (arguments.GetValue(_model)!, arguments.GetValue(_modelRevision));
         JsonObject Asked(string weights) => new()

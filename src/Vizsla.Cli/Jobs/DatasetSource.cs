@@ -162,7 +162,7 @@ internal static class DatasetSource
                 continue;
             }
 
-            var bad = Scan(split, $"checked {key}", console, cancellationToken);
+            var bad = Scan(split, console.Processes.Size > 1 ? $"rank {console.Processes.Rank} checked of {key}" : $"checked {key}", console, cancellationToken);
             problems.AddRange(bad.Select(b => b.Image));
             var left = bad.Select(b => b.Row).ToHashSet();
             kept.Add(KeyValuePair.Create(key, left.Count == 0 ? split : split.Select(Enumerable.Range(0, split.Count).Where(row => !left.Contains(row)))));

@@ -27,7 +27,7 @@ internal sealed class ScoringJob(CommandConsole console, string path, int count,
     private readonly int _rows = Math.Clamp((int)((count + (long)MostParts - 1) / MostParts), LeastRows, MostRows);
 
     /// <summary>Whether an output is a table of scores.</summary>
-    public static bool IsTable(string? output) => output is not null && Path.GetExtension(output) == ".parquet";
+    public static bool IsTable(string? output) => output is not null && string.Equals(Path.GetExtension(output), ".parquet", StringComparison.OrdinalIgnoreCase);
 
     private int PartCount => (count + _rows - 1) / _rows;
 
@@ -41,7 +41,7 @@ internal sealed class ScoringJob(CommandConsole console, string path, int count,
         var missing = JsonSerializer.Deserialize<int[]>(console.Processes.OnFirst(() => JsonSerializer.Serialize(Begin()))!)!;
         var own = missing.Where((_, i) => i % console.Processes.Size == console.Processes.Rank).ToList();
         var total = own.Sum(part => RowsOf(part));
-        var failed = total == 0 ? 0 : PictureProgress.Run(console, report => Write(own, predict, done => report("predicted", done, total)));
+        var failed = total == 0 ? 0 : PictureProgress.Run(console, report => Write(own, predict, done => report(console.Processes.Size > 1 ? $"rank {console.Processes.Rank} predicted" : "predicted", done, total)));
         failed = console.Processes.AllGather(MemoryMarshal.AsBytes<int>([failed])).Sum(bytes => MemoryMarshal.Read<int>(bytes));
         console.Note(PartCount == 1 ? $"Wrote the scores of {Counted(count, "picture")} to '{path}'."
             : $"The scores of {Counted(count, "picture")} are in '{path}', a folder of {PartCount} parts{(missing.Length < PartCount ? Invariant($", {PartCount - missing.Length} of them written before") : "")}.");
@@ -82,9 +82,13 @@ internal sealed class ScoringJob(CommandConsole console, string path, int count,
     {
         if (PartCount <= 1)
         {
-            return Directory.Exists(path)
-                ? throw new UsageException($"'{path}' is a folder, and the scores of {Counted(count, "picture")} are one file: give another --output, or remove it.")
-                : Enumerable.Range(0, PartCount);
+            if (Directory.Exists(path))
+            {
+                throw new UsageException($"'{path}' is a folder, and the scores of {Counted(count, "picture")} are one file: give another --output, or remove it.");
+            }
+
+            MakeFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            return Enumerable.Range(0, PartCount);
         }
 
         if (File.Exists(path))
@@ -112,10 +116,24 @@ internal sealed class ScoringJob(CommandConsole console, string path, int count,
         }
         else
         {
+            MakeFolder(path);
             AtomicFile.Write(description, PythonJson.Serialize(Whole(), indent: 2), flush: true);
         }
 
         return Enumerable.Range(0, PartCount).Where(part => !File.Exists(PathOf(part)));
+    }
+
+    // Before the first picture is scored.
+    private static void MakeFolder(string folder)
+    {
+        try
+        {
+            _ = Directory.CreateDirectory(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"--output: the folder '{folder}' cannot be created ({e.Message.TrimEnd('.')}). Give another place.");
+        }
     }
 
     private JsonObject Whole()

@@ -27,7 +27,7 @@ internal sealed record InferenceRequest(byte[] Picture, int? TopK, ScoreFunction
             var bytes = await PictureGuard.ReadAsync(request.Body, options.MaxPictureBytes, cancellationToken).ConfigureAwait(false);
             if (bytes is [(byte)'-', (byte)'-', ..])
             {
-                throw new RefusedException(StatusCodes.Status415UnsupportedMediaType, "This address takes the picture itself, not a form; send forms to /api/predict.");
+                throw new RefusedException(StatusCodes.Status415UnsupportedMediaType, "This address takes the picture itself, not a form: send its bytes.");
             }
 
             return bytes[0] == '{' ? Parse(bytes) : new(bytes, null, null);

@@ -203,8 +203,9 @@ internal sealed partial class ModelCatalog : BackgroundService, IHostedLifecycle
             }
             catch (Exception e)
             {
-                // Whoever waits for the models learns why; the host stops the application.
+                // Whoever waits for the models learns why; the host stops the application, which has not done what it was started for.
                 _loaded.TrySetException(e);
+                Environment.ExitCode = 1;
                 throw;
             }
         }

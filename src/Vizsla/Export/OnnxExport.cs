@@ -102,7 +102,7 @@ internal sealed class OnnxExport
             // Another size with sides of its own ratio: a network that takes one size only refuses it or computes otherwise.
             return DynamicGraph.Join(first, Record(network, s_batches[1], (size.Channels, size.Height + 64, size.Width + 128)));
         }
-        catch (Exception e) when (e is ArgumentException or InvalidOperationException or System.Runtime.InteropServices.ExternalException)
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException or NotSupportedException or System.Runtime.InteropServices.ExternalException)
         {
             return DynamicGraph.Join(first, Record(network, s_batches[1], size));
         }

@@ -113,7 +113,7 @@ public sealed class ScoringTests : IDisposable
     [InlineData("--dataset is scored into a table; add --output scores.parquet.\n", "--dataset", "data")]
     [InlineData("Name photos or folders to predict, or a dataset with --dataset.\n", "--output", "scores.parquet")]
     [InlineData("Name either photos or a dataset with --dataset; leave one of them out.\n", "photo.jpg", "--dataset", "data", "--output", "scores.parquet")]
-    [InlineData("--explain draws onto the sheet of --output, and there is none; add --output sheet.png.\n", "photo.jpg", "--explain", "--output", "scores.parquet")]
+    [InlineData("--explain draws onto a sheet, and 'scores.parquet' is a table of scores; leave one of them out.\n", "photo.jpg", "--explain", "--output", "scores.parquet")]
     public async Task What_does_not_go_together_is_said(string message, params string[] words)
     {
         using var run = new ConsoleRun();

@@ -91,7 +91,7 @@ public sealed class HostileRequestTests : IDisposable
         await using var server = await RunningServer.ServeAsync(new ColorModel());
         using var form = new MultipartFormDataContent { { new ByteArrayContent(TestPictures.Png(1, 2, 3)), "files", "a.png" } };
 
-        Assert.Equal((HttpStatusCode.UnsupportedMediaType, "This address takes the picture itself, not a form; send forms to /api/predict."), await ErrorAsync(server, "/models/colors", form));
+        Assert.Equal((HttpStatusCode.UnsupportedMediaType, "This address takes the picture itself, not a form: send its bytes."), await ErrorAsync(server, "/models/colors", form));
     }
 
     [Fact]

@@ -16,7 +16,7 @@ internal sealed class GraphRecorder : IDisposable
     private readonly List<GraphNode> _nodes = [];
     private readonly Dictionary<Tensor, string> _parameters = new(ReferenceEqualityComparer.Instance);
     private readonly Action<int, Tensor>? _observe;
-    private string _lastParameter = "(none)";
+    private string _lastParameter = "";
 
     private GraphRecorder(IEnumerable<(string Name, Tensor Value)> state, Action<int, Tensor>? observe)
     {
@@ -35,7 +35,7 @@ internal sealed class GraphRecorder : IDisposable
     /// <param name="compute">From the input to the output; in evaluation mode.</param>
     /// <param name="input">The network's input.</param>
     /// <param name="observe">Told the place of each operation in the list and its result, before another operation may write over it; null tells nobody.</param>
-    /// <exception cref="InvalidOperationException">A tensor on the way was made by an operation that is not recorded; the message names the operator and the layer before it.</exception>
+    /// <exception cref="NotSupportedException">A tensor on the way was made by an operation that is not recorded; the message names the operator and the layer before it.</exception>
     public static NetworkGraph Record(IEnumerable<(string Name, Tensor Value)> state, Func<Tensor, Tensor> compute, Tensor input, Action<int, Tensor>? observe = null)
     {
         if (_current is not null)
@@ -112,7 +112,7 @@ internal sealed class GraphRecorder : IDisposable
             return _values[tensor] = new GraphValue(name, tensor.shape, tensor.dtype, null);
         }
 
-        throw new InvalidOperationException(
-            $"{user} takes a tensor [{string.Join(", ", tensor.shape)}] that no recorded operation made, after the layer of '{_lastParameter}'. Compute it with the operations of Models/Layers, or make it a constant.");
+        throw new NotSupportedException(
+            $"{user} takes a tensor [{string.Join(", ", tensor.shape)}] that no recorded operation made{(_lastParameter.Length == 0 ? "" : $", after the layer of '{_lastParameter}'")}: networks are exported whose operations are all Vizsla's own (Models/Layers) or constants.");
     }
 }
