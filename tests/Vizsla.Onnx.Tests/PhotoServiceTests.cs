@@ -17,6 +17,8 @@ public sealed partial class PhotoServiceTests(ExportedModel model) : IClassFixtu
         try
         {
             using var client = new HttpClient { BaseAddress = await AddressAsync(process) };
+            // It logs each request: read on, or its pipe is full one day and it waits.
+            _ = process.StandardOutput.ReadToEndAsync();
             HttpResponseMessage response;
             do
             {

@@ -114,6 +114,24 @@ public sealed partial class PackageTests(Feed feed) : IClassFixture<Feed>
     }
 
     [Fact]
+    public void A_pipeline_of_ML_NET_runs_what_export_writes()
+    {
+        Require();
+        var folder = Directory.CreateDirectory(Path.Combine(feed.Root, "MlNet")).FullName;
+        var model = Model("MlNetModel");
+        File.Copy(Path.Combine(Golden.Checkout, "samples", "Scripts", "MlNet.cs"), Path.Combine(folder, "MlNet.cs"));
+        var photo = Path.Combine(folder, "photo.png");
+        File.WriteAllBytes(photo, Drawing.Png(200, 40, 40));
+        feed.Run(folder, feed.Tool, ["export", "--model", model, "--with_preprocessing", "--verify_on", photo, "--output", "exported"]);
+        var expected = feed.Run(folder, feed.Tool, ["predict", photo, "--model", model, "--top", "1", "--format", "csv"]);
+
+        var answer = feed.Dotnet(folder, "run", "MlNet.cs", "--", Path.Combine("exported", "onnx", "model_with_preprocessing.onnx"), photo);
+
+        var (label, score) = Answer().Match(answer) is { Success: true } found ? (found.Groups[1].Value, found.Groups[2].Value) : (answer, "");
+        Assert.Contains($",{label},{score[..4]}", expected, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_test_project_tests_a_model()
     {
         Require();
@@ -218,6 +236,9 @@ public sealed partial class PackageTests(Feed feed) : IClassFixture<Feed>
         {
             if (Address().Match(line) is { Success: true } found)
             {
+                // Read on, or its pipes are full one day and it waits.
+                _ = server.StandardOutput.ReadToEndAsync();
+                _ = server.StandardError.ReadToEndAsync();
                 return found.Value;
             }
         }
@@ -250,6 +271,9 @@ public sealed partial class PackageTests(Feed feed) : IClassFixture<Feed>
     // What libtorch's packages hold for Python, for tests, and debug files of native libraries.
     [GeneratedRegex("torch_python|torchbind_test|jitbackend_test|libSkiaSharp\\.pdb|libMagick.*\\.pdb")]
     private static partial Regex Unwanted();
+
+    [GeneratedRegex("photo\\.png: (cat|dog) \\(([01]\\.[0-9]{4})\\)")]
+    private static partial Regex Answer();
 
     [GeneratedRegex("http://127\\.0\\.0\\.1:[0-9]+")]
     private static partial Regex Address();

@@ -21,6 +21,8 @@ public sealed partial class WebApiSampleTests : IDisposable
         try
         {
             var address = await AddressAsync(process);
+            // It logs each request: read on, or its pipe is full one day and it waits.
+            _ = process.StandardOutput.ReadToEndAsync();
             using var client = new HttpClient();
             HttpResponseMessage response;
             do

@@ -16,7 +16,7 @@ public sealed class AdapterRefusalTests
     [Fact]
     public void A_pattern_that_matches_nothing_is_refused() => Refused(
         new LoraConfig { TargetPattern = "decoder.*" },
-        "target_modules: no linear layer or convolution of ViTForImageClassification is meant by 'decoder.*'. It has projection, query, key, value, dense, classifier.");
+        "target_modules: no linear layer or convolution of ViTForImageClassification matches 'decoder.*'. It has projection, query, key, value, dense, classifier.");
 
     [Fact]
     public void No_target_is_refused() => Refused(
@@ -124,7 +124,7 @@ public sealed class AdapterRefusalTests
         var error = Assert.Throws<ModelLoadException>(() => ImageClassifier.FromPretrained(run.Output("adapter")));
 
         Assert.Equal(
-            $"The base model of the adapter '{run.Output("adapter")}' is not there. There is no folder '{run.Output("base")}'. Another place of it is given with --base_model (baseModel).",
+            $"The base model of the adapter '{run.Output("adapter")}' was not found. There is no folder '{run.Output("base")}'. Give its location with --base_model (baseModel).",
             error.Message);
     }
 
