@@ -9,6 +9,12 @@ using Microsoft.ML.Data;
 using Vizsla.Imaging;
 
 // dotnet run MlNet.cs -- MODEL_WITH_PREPROCESSING.onnx PHOTO...   what 'vizsla export --with_preprocessing' writes, in a pipeline of ML.NET.
+if (args.Length < 2)
+{
+    Console.Error.WriteLine("Usage: dotnet run MlNet.cs -- MODEL_WITH_PREPROCESSING.onnx PHOTO...");
+    return 2;
+}
+
 var context = new MLContext();
 foreach (var file in args[1..])
 {
@@ -24,6 +30,8 @@ foreach (var file in args[1..])
     var answer = context.Data.CreateEnumerable<Answer>(pipeline.Fit(data).Transform(data), reuseRowObject: false).Single();
     Console.WriteLine($"{file}: {answer.Label[0]} ({answer.Scores.Max():0.0000})");
 }
+
+return 0;
 
 internal sealed class Photo
 {

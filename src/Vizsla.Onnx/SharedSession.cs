@@ -106,7 +106,8 @@ internal sealed class SharedSession : IDisposable
     {
         lock (_use)
         {
-            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            // What the caller knows of is the classifier.
+            ObjectDisposedException.ThrowIf(_isDisposed, typeof(OnnxClassifier));
             _users++;
         }
     }

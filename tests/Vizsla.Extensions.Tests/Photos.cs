@@ -1,4 +1,5 @@
 using Vizsla.Imaging;
+using Vizsla.Primitives;
 
 namespace Vizsla.Extensions.Tests;
 
@@ -10,7 +11,7 @@ internal static class Photos
 
     public static void Write(string folder, int countPerClass, int size)
     {
-        var random = new Random(13);
+        var rng = new Rng(13);
         Directory.CreateDirectory(folder);
         var rows = new List<string> { "id,breed" };
         foreach (var (name, red, green, blue) in s_colors)
@@ -20,7 +21,7 @@ internal static class Photos
                 using var image = new Image(size, size);
                 for (var at = 0; at < image.Pixels.Length; at += 3)
                 {
-                    var noise = random.Next(-20, 21);
+                    var noise = rng.NextInt32(-20, 21);
                     (image.Pixels[at], image.Pixels[at + 1], image.Pixels[at + 2]) = ((byte)(red + noise), (byte)(green + noise), (byte)(blue + noise));
                 }
 

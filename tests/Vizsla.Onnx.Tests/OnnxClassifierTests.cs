@@ -167,7 +167,7 @@ public sealed class OnnxClassifierTests(ExportedModel model) : IClassFixture<Exp
         await Task.WhenAll(asking);
 
         Assert.Equal(4, refused);
-        Assert.Throws<ObjectDisposedException>(() => classifier.Predict(image));
+        Assert.Equal(typeof(OnnxClassifier).FullName, Assert.Throws<ObjectDisposedException>(() => classifier.Predict(image)).ObjectName);
     }
 
     [Fact]

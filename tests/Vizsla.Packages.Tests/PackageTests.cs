@@ -104,11 +104,7 @@ public sealed partial class PackageTests(Feed feed) : IClassFixture<Feed>
     public void A_program_of_one_file_classifies()
     {
         Require();
-        var folder = Directory.CreateDirectory(Path.Combine(feed.Root, "Script")).FullName;
-        var model = Model("ScriptModel");
-        File.Copy(Path.Combine(Golden.Checkout, "samples", "Scripts", "Classify.cs"), Path.Combine(folder, "Classify.cs"));
-        var photo = Path.Combine(folder, "photo.png");
-        File.WriteAllBytes(photo, Drawing.Png(200, 40, 40));
+        var (folder, model, photo) = Script("Classify");
 
         Assert.Matches($"{Regex.Escape(photo)}: (cat|dog) \\([01]\\.[0-9]{{4}}\\)", feed.Dotnet(folder, "run", "Classify.cs", "--", model, photo));
     }
@@ -117,11 +113,7 @@ public sealed partial class PackageTests(Feed feed) : IClassFixture<Feed>
     public void A_pipeline_of_ML_NET_runs_what_export_writes()
     {
         Require();
-        var folder = Directory.CreateDirectory(Path.Combine(feed.Root, "MlNet")).FullName;
-        var model = Model("MlNetModel");
-        File.Copy(Path.Combine(Golden.Checkout, "samples", "Scripts", "MlNet.cs"), Path.Combine(folder, "MlNet.cs"));
-        var photo = Path.Combine(folder, "photo.png");
-        File.WriteAllBytes(photo, Drawing.Png(200, 40, 40));
+        var (folder, model, photo) = Script("MlNet");
         feed.Run(folder, feed.Tool, ["export", "--model", model, "--with_preprocessing", "--verify_on", photo, "--output", "exported"]);
         var expected = feed.Run(folder, feed.Tool, ["predict", photo, "--model", model, "--top", "1", "--format", "csv"]);
 
@@ -216,6 +208,16 @@ public sealed partial class PackageTests(Feed feed) : IClassFixture<Feed>
             Assert.Superset(new HashSet<string> { "README.md", "icon.png", "THIRD-PARTY-NOTICES.md" }, names);
             Assert.DoesNotContain(names, n => Unwanted().IsMatch(Path.GetFileName(n)));
         }
+    }
+
+    // A program of one file in a folder of its own, with a model and a picture for it.
+    private (string Folder, string Model, string Photo) Script(string name)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(feed.Root, name)).FullName;
+        File.Copy(Path.Combine(Golden.Checkout, "samples", "Scripts", name + ".cs"), Path.Combine(folder, name + ".cs"));
+        var photo = Path.Combine(folder, "photo.png");
+        File.WriteAllBytes(photo, Drawing.Png(200, 40, 40));
+        return (folder, Model(name + "Model"), photo);
     }
 
     // A model with random weights, made by a program of its own.
