@@ -1,8 +1,11 @@
-"""Writes the table of timm's names that src/Vizsla/Models/Timm embeds: python timm_names.py > names.jsonl, with timm 1.0.31 installed.
+"""Writes the table of timm's names that src/Vizsla/Models/Timm embeds: python timm_names.py results-imagenet.csv > names.jsonl, with timm 1.0.31 installed
+and the table of results of its repository (results/).
 
 A line for each name: its Python class, the arguments that its function gives the class (functions by their names, defaults left out),
-its settings, what each tag changes in them, the default tag first, and its size (parameters, multiplications) measured by torch's FlopCounterMode; then the names of earlier versions. Names of other blocks than those that are built are left out.
+its settings, what each tag changes in them, the default tag first, its size (parameters, multiplications) measured by torch's
+FlopCounterMode, and the first-class accuracy on ImageNet, in percent, that timm publishes for the weights of the default tag; then the names of earlier versions. Names of other blocks than those that are built are left out.
 """
+import csv
 import dataclasses
 import functools
 import importlib
@@ -108,6 +111,8 @@ def size(name):
 
 def main():
     written = set()
+    with open(sys.argv[1]) as file:
+        accuracies = {r["model"]: round(float(r["top1"]), 2) for r in csv.DictReader(file)}
     sizes = {n: size(n) for m in MODULES for n in _registry._module_to_models[m] if n not in _registry._deprecated_models}
     for name in MODULES:
         module = importlib.import_module("timm.models." + name)
@@ -126,6 +131,9 @@ def main():
             if not any(a in json.dumps(row["args"]) for a in ABSENT_VALUES):
                 written.add(name)
                 row |= {"size": sizes[name]} if sizes[name] else {}
+                tag = next(iter(row["tags"]))
+                accuracy = accuracies.get(f"{name}.{tag}" if tag else name)
+                row |= {"top1": accuracy} if accuracy else {}
                 print(json.dumps(row, separators=(",", ":")))
     for old, new in sorted(_registry._deprecated_models.items()):
         if new and new.split(".")[0] in written:

@@ -56,7 +56,7 @@ internal sealed class ModelsDescribeCommand : Verb
         var license = KnownModels.Find(name) is { License: { } known } model ? $" Weights: {model.Weights}, {known}." : "";
         console.WriteLine(
             $"{summary.ClassName}: input {string.Join('x', summary.InputShape)}, {summary.ClassCount} classes, {Number(summary.ParameterCount)} parameters "
-            + $"({ModelsCommand.Millions(summary.ParameterCount)}), {ModelsCommand.Billions(summary.ProductCount)} GMACs, {ModelsCommand.Billions(2 * summary.ProductCount)} GFLOPs a picture.{license}");
+            + $"({ModelTable.Millions(summary.ParameterCount)}), {ModelTable.Billions(summary.ProductCount)} GMACs, {ModelTable.Billions(2 * summary.ProductCount)} GFLOPs a picture.{license}");
         return Task.FromResult(0);
     }
 

@@ -11,6 +11,12 @@ internal sealed record KnownModel(string Name, string? Weights, string? License,
     /// <summary>Parameters, and multiplications for one picture, where they come with the program; null where only measuring tells.</summary>
     public (long Parameters, long Products)? Size { get; init; }
 
+    /// <summary>The <c>model_type</c> of transformers, or timm's class.</summary>
+    public required string Family { get; init; }
+
+    /// <summary>First-class accuracy of the weights on ImageNet in percent, as their publisher gives it; null where none is published.</summary>
+    public double? Accuracy { get; init; }
+
     /// <summary>Measures it at its own picture size; no weights are needed.</summary>
     public ModelSummary Summarize() => ModelSummary.Of(Configure(), InputSide, InputSide);
 }

@@ -22,7 +22,12 @@ internal static class KnownModels
     /// <summary>Every model, timm's first.</summary>
     public static IReadOnlyList<KnownModel> All { get; } =
     [
-        .. TimmVariants.All.Values.Select(v => new KnownModel(v.Name, v.HubName(), v.HubName() is null ? null : v.License, v.ImageSize, () => v.Configuration()) { Size = v.Size }),
+        .. TimmVariants.All.Values.Select(v => new KnownModel(v.Name, v.HubName(), v.HubName() is null ? null : v.License, v.ImageSize, () => v.Configuration())
+        {
+            Family = v.ClassName,
+            Size = v.Size,
+            Accuracy = v.Accuracy,
+        }),
         OnHub("google/vit-base-patch16-224", (86_567_656, 17_563_828_224), VitNetwork.ModelType),
         OnHub("google/vit-large-patch16-224", (304_326_632, 61_554_712_576), VitNetwork.ModelType, Transformer(1024, 24, 16)),
         OnHub("facebook/deit-base-distilled-patch16-224", (87_338_192, 17_656_811_520), DeitNetwork.ModelType, ("architectures", new JsonArray(DeitNetwork.TeacherName))),
@@ -37,7 +42,7 @@ internal static class KnownModels
         OnHub("google/mobilenet_v2_1.0_224", (3_506_153, 300_775_552), MobileNetV2Network.ModelType, ("num_labels", 1001)) with { License = "other" },
         OnHub("google/efficientnet-b0", (5_288_548, 385_814_752), EfficientNetNetwork.ModelType,
             ("width_coefficient", 1.0), ("depth_coefficient", 1.0), ("image_size", Side), ("hidden_dim", 1280), ("dropout_rate", 0.2)),
-        .. VitNetwork.Variants.Keys.Select(name => new KnownModel(name, null, null, SideOf(name), () => Architectures.Variant(name)) { Size = s_variantSizes[name] }),
+        .. VitNetwork.Variants.Keys.Select(name => new KnownModel(name, null, null, SideOf(name), () => Architectures.Variant(name)) { Family = VitNetwork.ModelType, Size = s_variantSizes[name] }),
     ];
 
     /// <summary>The model of a name; null where it is not known.</summary>
@@ -59,7 +64,7 @@ internal static class KnownModels
 
         return new ModelConfiguration(json, name);
     })
-    { Size = size };
+    { Family = type, Size = size };
 
     private static (string, JsonNode)[] Transformer(int width, int layers, int heads) =>
         [("hidden_size", width), ("num_hidden_layers", layers), ("num_attention_heads", heads), ("intermediate_size", 4 * width)];

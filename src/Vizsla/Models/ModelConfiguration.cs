@@ -264,6 +264,9 @@ public sealed partial class ModelConfiguration
     internal static JsonValueKind KindOf(JsonValue value) =>
         value.TryGetValue<double>(out var number) && !double.IsFinite(number) ? JsonValueKind.Undefined : value.GetValueKind();
 
+    /// <summary>The whole number of at least 1 within a list; null for anything else.</summary>
+    internal static int? Count(JsonNode? node) => node is not null && AsNumber(node) is { } number && number == Math.Truncate(number) && number is >= 1 and <= int.MaxValue ? (int)number : null;
+
     private static double? AsNumber(JsonNode node) =>
         node is JsonValue value && KindOf(value) == JsonValueKind.Number
             ? double.Parse(value.ToString(), NumberStyles.Float, CultureInfo.InvariantCulture)

@@ -81,6 +81,30 @@ public sealed class ModelLoadingTests
         Assert.True(classifier.LoadReport!.IsClean, classifier.LoadReport.Message);
     }
 
+    [Theory]
+    [InlineData("dinov3-vit", "model.layer.", "layer.")]
+    [InlineData("dinov3-convnext", "model.stages.", "stages.")]
+    public void Names_of_DINOv3_in_transformers_4_are_read_and_kept(string checkpoint, string five, string four)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        var source = VitGoldenTests.Folder(checkpoint);
+        File.Copy(Path.Combine(source, "config.json"), Path.Combine(folder.Path, "config.json"));
+        File.Copy(Path.Combine(source, "preprocessor_config.json"), Path.Combine(folder.Path, "preprocessor_config.json"));
+        using var weights = SafetensorsFile.Open(Path.Combine(source, "model.safetensors"));
+        var renamed = weights.Tensors.ToDictionary(t => t.Name.StartsWith(five, StringComparison.Ordinal) ? four + t.Name[five.Length..] : t.Name, t => weights.Read(t.Name));
+        SafetensorsFile.Write(Path.Combine(folder.Path, "model.safetensors"), renamed);
+
+        using var classifier = ImageClassifier.FromPretrained(folder.Path);
+        using var saved = new TemporaryFolder();
+        classifier.Save(saved.Path);
+
+        Assert.True(classifier.LoadReport!.IsClean, classifier.LoadReport.Message);
+        using var again = SafetensorsFile.Open(Path.Combine(saved.Path, "model.safetensors"));
+        Assert.Equal(renamed.Keys.Order(StringComparer.Ordinal), again.Tensors.Select(t => t.Name).Order(StringComparer.Ordinal));
+        Assert.Contains(renamed.Keys, n => n.StartsWith(four, StringComparison.Ordinal));
+    }
+
     [Fact]
     public void An_adapter_is_not_taken_for_a_model()
     {
@@ -94,7 +118,7 @@ public sealed class ModelLoadingTests
 
     [Theory]
     [InlineData("dinat", "The model type 'dinat' is not supported; the nearest that is: 'swin'. Take a checkpoint of that family.")]
-    [InlineData("dinov3_vit", "The model type 'dinov3_vit' is not supported; the nearest that is: 'dinov2_with_registers'. Take a checkpoint of that family.")]
+    [InlineData("metaclip_2", "The model type 'metaclip_2' is not supported; the nearest that is: 'clip'. Take a checkpoint of that family.")]
     public void A_family_that_is_not_built_names_the_nearest(string type, string expected)
     {
         var error = Assert.Throws<ModelLoadException>(() => Architectures.Build(ModelConfiguration.Parse($$"""{"model_type":"{{type}}"}""")));
@@ -116,6 +140,13 @@ public sealed class ModelLoadingTests
     [InlineData("swin", "window_size", "0", "a number from 1 to 1024")]
     [InlineData("efficientnet", "width_coefficient", "5000.0", "a number from 1E-06 to 1000")]
     [InlineData("mobilenet_v2", "depth_multiplier", "0", "a number from 1E-06 to 1000")]
+    [InlineData("textnet", "conv_layer_kernel_sizes", "[[[2, 3]], [[3, 3]], [[3, 3]], [[3, 3]]]", "pairs of odd whole numbers, height and width of each kernel")]
+    [InlineData("textnet", "conv_layer_strides", "[[1, 2], [2], [2], [2]]", "one step for each kernel of conv_layer_kernel_sizes in every stage, and at least one")]
+    [InlineData("pp_lcnet", "block_configs", "[[[3, 16, 32, 1, false]]]", "a list of 5 stages with at least one block each")]
+    [InlineData("pp_lcnet", "scale", "0", "a number above 0")]
+    [InlineData("dinov3_vit", "rope_theta", "0", "a number above 0")]
+    [InlineData("dinov3_vit", "pos_embed_jitter", "0.5", "null or a number of at least 1")]
+    [InlineData("donut-swin", "use_absolute_embeddings", "true", "false: no Donut has learned positions")]
     public void Numbers_that_no_checkpoint_has_are_refused_by_their_key(string type, string key, string value, string expected)
     {
         var configuration = ModelConfiguration.Parse($$"""{"model_type":"{{type}}","{{key}}":{{value}}}""");

@@ -60,6 +60,7 @@ internal sealed record ProcessorFamily(string Name, ImageProcessor Defaults)
         ["hiera"] = "BitImageProcessor",
         ["clip"] = "CLIPImageProcessor",
         ["siglip"] = "SiglipImageProcessor",
+        ["dinov3_convnext"] = "DINOv3ViTImageProcessor",
         ["dinov3_vit"] = "DINOv3ViTImageProcessor",
         ["efficientnet"] = "EfficientNetImageProcessor",
         ["mobilenet_v1"] = "MobileNetV1ImageProcessor",

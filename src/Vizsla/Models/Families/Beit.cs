@@ -128,7 +128,7 @@ internal sealed record BeitOptions : TransformerOptions
     public BeitOptions(ModelConfiguration configuration)
         : base(configuration)
     {
-        HasQueryBias = true;
+        HasQueryBias = HasValueBias = true;
         HasKeyBias = false;
         HasMaskToken = configuration.Flag("use_mask_token", false);
         HasPositions = configuration.Flag("use_absolute_position_embeddings", false);

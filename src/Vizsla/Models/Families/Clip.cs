@@ -204,7 +204,7 @@ internal sealed record ClipOptions : TransformerOptions
         Activation = vision.Text("hidden_act", isSiglip ? "gelu_pytorch_tanh" : "quick_gelu");
         AttentionDropout = vision.Number("attention_dropout", 0);
         HiddenDropout = 0;
-        HasQueryBias = HasKeyBias = true;
+        HasQueryBias = HasKeyBias = HasValueBias = true;
         HasPoolingHead = isSiglip && vision.Flag("vision_use_head", true);
         Factor = whole.Number("initializer_factor", 1);
     }

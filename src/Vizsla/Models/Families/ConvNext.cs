@@ -5,14 +5,19 @@ namespace Vizsla.Models.Families;
 
 // Shapes: B batch, C channels of the picture, D channels, H height, W width, L labels.
 
-/// <summary>ConvNeXt and ConvNeXt V2 with a linear head on the normalized mean of their last plane.</summary>
-/// <remarks>Source: transformers <c>ConvNextForImageClassification</c>, <c>ConvNextV2ForImageClassification</c>. Parity: 1e-5.</remarks>
+/// <summary>ConvNeXt and ConvNeXt V2 with a linear head on the normalized mean of their last plane, and DINOv3's with such a head, which transformers does not have.</summary>
+/// <remarks>Source: transformers <c>ConvNextForImageClassification</c>, <c>ConvNextV2ForImageClassification</c>, <c>DINOv3ConvNextModel</c>. Parity: 1e-5.</remarks>
 internal sealed class ConvNextNetwork : TransformersNetwork
 {
     public const string ModelType = "convnext";
     public const string Name = "ConvNextForImageClassification";
     public const string SecondType = "convnextv2";
     public const string SecondName = "ConvNextV2ForImageClassification";
+    public const string Dinov3Type = "dinov3_convnext";
+    public const string Dinov3Name = "DINOv3ConvNextForImageClassification";
+
+    private const string Stages = "model.stages.";
+    private const string EarlierStages = "stages.";
 
     private readonly ConvNextOptions _options;
     private readonly Convolution _patches;
@@ -20,26 +25,30 @@ internal sealed class ConvNextNetwork : TransformersNetwork
     private readonly List<Stage> _stages = [];
     private readonly LayerNormalization _last;
 
+    // transformers 4 has the stages of a DINOv3 at the top; a file that has them so keeps them so.
+    private bool _savesEarlierNames;
+
     public ConvNextNetwork(ModelConfiguration configuration)
-        : this(configuration, Name, "convnext.", isSecond: false)
+        : this(configuration, Name, "convnext.", ConvNextOptions.First(configuration))
     {
     }
 
-    private ConvNextNetwork(ModelConfiguration configuration, string className, string prefix, bool isSecond)
+    private ConvNextNetwork(ModelConfiguration configuration, string className, string prefix, ConvNextOptions options)
         : base(configuration, className, prefix)
     {
-        _options = new ConvNextOptions(configuration, isSecond);
+        _options = options;
+        var names = options.Names;
         var widths = _options.Widths;
-        _patches = Add(prefix + "embeddings.patch_embeddings", new Convolution(
+        _patches = Add(prefix + names.Stem, new Convolution(
             _options.Channels, widths[0], new ConvolutionOptions(_options.PatchSize) { Stride = _options.PatchSize }));
-        _first = Add(prefix + "embeddings.layernorm", new LayerNormalization(widths[0], ConvNextBlock.NormEpsilon));
+        _first = Add(prefix + names.StemNorm, new LayerNormalization(widths[0], _options.InnerEpsilon));
         var rates = new Queue<double>(StochasticDepth.Rising(_options.DropPath, _options.Depths.Sum()));
         for (var stage = 0; stage < widths.Count; stage++)
         {
-            var path = $"{prefix}encoder.stages.{stage}";
-            var norm = stage > 0 ? Add(path + ".downsampling_layer.0", new LayerNormalization(widths[stage - 1], ConvNextBlock.NormEpsilon)) : null;
+            var path = Invariant($"{prefix}{names.Stages}{stage}");
+            var norm = stage > 0 ? Add($"{path}.{names.Downsampling}.0", new LayerNormalization(widths[stage - 1], _options.InnerEpsilon)) : null;
             var downsampling = stage > 0
-                ? Add(path + ".downsampling_layer.1", new Convolution(widths[stage - 1], widths[stage], new ConvolutionOptions(2) { Stride = (2, 2) }))
+                ? Add($"{path}.{names.Downsampling}.1", new Convolution(widths[stage - 1], widths[stage], new ConvolutionOptions(2) { Stride = (2, 2) }))
                 : null;
             var blocks = new List<ConvNextBlock>();
             for (var i = 0; i < _options.Depths[stage]; i++)
@@ -50,14 +59,17 @@ internal sealed class ConvNextNetwork : TransformersNetwork
             _stages.Add(new Stage(norm, downsampling, blocks));
         }
 
-        _last = Add(prefix + "layernorm", new LayerNormalization(widths[^1], _options.Epsilon));
+        _last = Add(prefix + names.Norm, new LayerNormalization(widths[^1], _options.Epsilon));
         AddHead("classifier", widths[^1]);
     }
 
     public override int SmallestSide => Math.Max(_options.PatchSize.Height, _options.PatchSize.Width) << (_options.Widths.Count - 1);
 
     /// <summary>The second version, whose blocks weigh channels by their share of the plane instead of learned factors.</summary>
-    public static ConvNextNetwork Second(ModelConfiguration configuration) => new(configuration, SecondName, "convnextv2.", isSecond: true);
+    public static ConvNextNetwork Second(ModelConfiguration configuration) => new(configuration, SecondName, "convnextv2.", ConvNextOptions.Second(configuration));
+
+    /// <summary>DINOv3's, under the names of the backbone's own file.</summary>
+    public static ConvNextNetwork Dinov3(ModelConfiguration configuration) => new(configuration, Dinov3Name, "", ConvNextOptions.Dinov3(configuration));
 
     public override Tensor Features(Tensor pixels, NetworkTrace? trace = null)
     {
@@ -65,7 +77,7 @@ internal sealed class ConvNextNetwork : TransformersNetwork
         CheckSmallestSide(pixels);
         using var scope = NewDisposeScope();
         var x = _first.ForwardChannels(_patches.Forward(Arranged(pixels)));                     // [B, D, H, W]
-        trace?.AddHiddenState(x);
+        trace?.AddHiddenState(ClassName == Dinov3Name ? pixels : x);
         foreach (var stage in _stages)
         {
             if (stage.Downsampling is { } downsampling)
@@ -81,16 +93,21 @@ internal sealed class ConvNextNetwork : TransformersNetwork
         return _last.Forward(x.Mean([-2, -1])).MoveToOuterDisposeScope();                       // [B, D]
     }
 
+    internal override void KeepExtras(IReadOnlyCollection<string> names) =>
+        _savesEarlierNames = ClassName == Dinov3Name && names.Any(n => n.StartsWith(EarlierStages, StringComparison.Ordinal));
+
+    private protected override string SavedName(string name) =>
+        _savesEarlierNames && name.StartsWith(Stages, StringComparison.Ordinal) ? name["model.".Length..] : name;
+
     protected override void InitializeLayer(Layer layer) => InitializeNormal(layer, _options.InitializerRange);
 
     private sealed record Stage(LayerNormalization? Norm, Convolution? Downsampling, List<ConvNextBlock> Blocks);
 }
 
 /// <summary>One block of a ConvNeXt: a wide convolution per channel, then a perceptron at each place, beside a shortcut.</summary>
-/// <remarks>Source: transformers <c>ConvNextLayer</c>, <c>ConvNextV2Layer</c>; the names are those of their files. Parity: 1e-5.</remarks>
+/// <remarks>Source: transformers <c>ConvNextLayer</c>, <c>ConvNextV2Layer</c>, <c>DINOv3ConvNextLayer</c>; the names are those of their files. Parity: 1e-5.</remarks>
 internal sealed class ConvNextBlock : Layer
 {
-    internal const double NormEpsilon = 1e-6;
     private const int KernelSide = 7;
 
     private readonly ParameterSlot? _scale;
@@ -109,13 +126,14 @@ internal sealed class ConvNextBlock : Layer
         _layerScale = options.LayerScale;
         _dropPath = dropPath;
         _activation = Activation.Named(options.Activation);
-        _scale = options.LayerScale > 0 ? AddParameter("layer_scale_parameter", width) : null;
-        _spatial = Add("dwconv", new Convolution(
+        var names = options.Names;
+        _scale = options.LayerScale > 0 ? AddParameter(names.Scale, width) : null;
+        _spatial = Add(names.Spatial, new Convolution(
             width, width, new ConvolutionOptions(KernelSide) { Padding = (KernelSide / 2, KernelSide / 2), Groups = width }));
-        _norm = Add("layernorm", new LayerNormalization(width, NormEpsilon));
-        _widen = Add("pwconv1", new Dense(width, 4 * width));
+        _norm = Add(names.BlockNorm, new LayerNormalization(width, options.InnerEpsilon));
+        _widen = Add(names.Widen, new Dense(width, 4 * width));
         _response = options.IsSecond ? Add("grn", new ResponseNormalization(4 * width)) : null;
-        _narrow = Add("pwconv2", new Dense(4 * width, width));
+        _narrow = Add(names.Narrow, new Dense(4 * width, width));
     }
 
     /// <param name="input">Float [B, D, H, W].</param>
@@ -166,23 +184,46 @@ internal sealed class ResponseNormalization : Layer
     }
 }
 
-/// <summary>The keys of a <c>config.json</c> of ConvNeXt and ConvNeXt V2.</summary>
-/// <remarks>Source: transformers <c>ConvNextConfig</c>, <c>ConvNextV2Config</c>; the defaults are their own.</remarks>
+/// <summary>What a family's files call the parts of a ConvNeXt.</summary>
+/// <param name="Stem">The first convolution.</param>
+/// <param name="StemNorm">The norm behind it.</param>
+/// <param name="Stages">The stages, before their numbers.</param>
+/// <param name="Downsampling">Norm and convolution between two stages, before their numbers.</param>
+/// <param name="Norm">The norm of the pooled plane.</param>
+/// <param name="Scale">In a block, the factors of its branch.</param>
+/// <param name="Spatial">The convolution per channel.</param>
+/// <param name="BlockNorm">The norm behind it.</param>
+/// <param name="Widen">First layer of the perceptron.</param>
+/// <param name="Narrow">Second layer of the perceptron.</param>
+internal sealed record ConvNextNames(
+    string Stem, string StemNorm, string Stages, string Downsampling, string Norm, string Scale, string Spatial, string BlockNorm, string Widen, string Narrow);
+
+/// <summary>The keys of a <c>config.json</c> of ConvNeXt, ConvNeXt V2 and DINOv3's ConvNeXt.</summary>
+/// <remarks>Source: transformers <c>ConvNextConfig</c>, <c>ConvNextV2Config</c>, <c>DINOv3ConvNextConfig</c>; the defaults are their own.</remarks>
 internal sealed record ConvNextOptions
 {
+    private const double NormEpsilon = 1e-6;
+
+    private static readonly ConvNextNames _names = new(
+        "embeddings.patch_embeddings", "embeddings.layernorm", "encoder.stages.", "downsampling_layer", "layernorm", "layer_scale_parameter", "dwconv", "layernorm", "pwconv1", "pwconv2");
+
+    private static readonly ConvNextNames _dinov3Names = new(
+        "model.stages.0.downsample_layers.0", "model.stages.0.downsample_layers.1", "model.stages.", "downsample_layers", "layer_norm", "gamma", "depthwise_conv", "layer_norm",
+        "pointwise_conv1", "pointwise_conv2");
+
     /// <summary>Reads the keys and checks that they fit together.</summary>
     /// <exception cref="ModelLoadException">A value is of the wrong kind, or the numbers of stages differ.</exception>
-    public ConvNextOptions(ModelConfiguration configuration, bool isSecond)
+    private ConvNextOptions(ModelConfiguration configuration, double epsilon)
     {
-        IsSecond = isSecond;
+        Names = _names;
         Widths = configuration.WholeNumbers("hidden_sizes", 96, 192, 384, 768);
         Depths = configuration.WholeNumbers("depths", 3, 3, 9, 3);
         Activation = configuration.Text("hidden_act", "gelu");
         InitializerRange = configuration.Number("initializer_range", 0.02);
-        Epsilon = configuration.Number("layer_norm_eps", 1e-12);
+        Epsilon = configuration.Number("layer_norm_eps", epsilon);
         PatchSize = configuration.Size("patch_size", 4);
         Channels = configuration.WholeNumber("num_channels", 3);
-        LayerScale = isSecond ? 0 : configuration.Number("layer_scale_init_value", 1e-6);
+        LayerScale = configuration.Number("layer_scale_init_value", 1e-6);
         DropPath = configuration.Number("drop_path_rate", 0);
         var stages = configuration.WholeNumber("num_stages", Widths.Count);
         if (Widths.Count != stages || Depths.Count != stages)
@@ -192,7 +233,21 @@ internal sealed record ConvNextOptions
         }
     }
 
-    public bool IsSecond { get; }
+    public static ConvNextOptions First(ModelConfiguration configuration) => new(configuration, 1e-12);
+
+    public static ConvNextOptions Second(ModelConfiguration configuration) => new(configuration, 1e-12) { IsSecond = true, LayerScale = 0 };
+
+    public static ConvNextOptions Dinov3(ModelConfiguration configuration)
+    {
+        var options = new ConvNextOptions(configuration, NormEpsilon) { Names = _dinov3Names };
+        return options with { InnerEpsilon = options.Epsilon, PatchSize = (4, 4) };
+    }
+
+    /// <summary>What the files call the parts.</summary>
+    public ConvNextNames Names { get; private init; }
+
+    /// <summary>Whether blocks weigh channels by their share of the plane.</summary>
+    public bool IsSecond { get; private init; }
 
     public IReadOnlyList<int> Widths { get; }
 
@@ -202,13 +257,17 @@ internal sealed record ConvNextOptions
 
     public double InitializerRange { get; }
 
+    /// <summary>Epsilon of the last norm.</summary>
     public double Epsilon { get; }
 
-    public (int Height, int Width) PatchSize { get; }
+    /// <summary>Epsilon of the other norms.</summary>
+    public double InnerEpsilon { get; private init; } = NormEpsilon;
+
+    public (int Height, int Width) PatchSize { get; private init; }
 
     public int Channels { get; }
 
-    public double LayerScale { get; }
+    public double LayerScale { get; private init; }
 
     public double DropPath { get; }
 }

@@ -215,6 +215,7 @@ internal sealed record MobileVitOptions
             AttentionDropout = configuration.Number("attention_probs_dropout_prob", 0),
             Epsilon = configuration.Number("layer_norm_eps", 1e-5),
             HasQueryBias = configuration.Flag("qkv_bias", true),
+            HasValueBias = configuration.Flag("qkv_bias", true),
             HasKeyBias = configuration.Flag("qkv_bias", true),
         };
     }

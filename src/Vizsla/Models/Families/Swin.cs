@@ -5,12 +5,14 @@ namespace Vizsla.Models.Families;
 
 // Shapes: B batch, C channels, N = R S tokens in R rows and S columns, D width, H heads, W side of a window, M windows of a picture, I inner width, L labels.
 
-/// <summary>Swin with a linear head on the mean of its last tokens.</summary>
-/// <remarks>Source: transformers <c>SwinForImageClassification</c>. Parity: 1e-5.</remarks>
+/// <summary>Swin with a linear head on the mean of its last tokens, and Donut's, which lacks the last norm.</summary>
+/// <remarks>Source: transformers <c>SwinForImageClassification</c>, <c>DonutSwinForImageClassification</c>. Parity: 1e-5.</remarks>
 internal sealed class SwinNetwork : TransformersNetwork
 {
     public const string ModelType = "swin";
     public const string Name = "SwinForImageClassification";
+    public const string DonutType = "donut-swin";
+    public const string DonutName = "DonutSwinForImageClassification";
 
     private const double FirstEpsilon = 1e-5;
 
@@ -19,31 +21,42 @@ internal sealed class SwinNetwork : TransformersNetwork
     private readonly Convolution _patches;
     private readonly LayerNormalization _first;
     private readonly List<(List<SwinBlock> Blocks, PatchMerging? Merging)> _stages = [];
-    private readonly LayerNormalization _last;
+    private readonly LayerNormalization? _last;
 
     public SwinNetwork(ModelConfiguration configuration)
-        : base(configuration, Name, "swin.")
+        : this(configuration, Name, "swin.", hasLastNorm: true)
+    {
+    }
+
+    private SwinNetwork(ModelConfiguration configuration, string className, string prefix, bool hasLastNorm)
+        : base(configuration, className, prefix)
     {
         _options = new SwinOptions(configuration);
-        _positions = _options.HasPositions ? AddParameter("swin.embeddings.position_embeddings", 1, _options.PatchCount, _options.Width) : null;
-        _patches = Add("swin.embeddings.patch_embeddings.projection", _options.PatchProjection());
-        _first = Add("swin.embeddings.norm", new LayerNormalization(_options.Width, FirstEpsilon));
+        _positions = _options.HasPositions ? AddParameter(prefix + "embeddings.position_embeddings", 1, _options.PatchCount, _options.Width) : null;
+        _patches = Add(prefix + "embeddings.patch_embeddings.projection", _options.PatchProjection());
+        _first = Add(prefix + "embeddings.norm", new LayerNormalization(_options.Width, FirstEpsilon));
         var rates = new Queue<double>(StochasticDepth.Rising(_options.DropPath, _options.Depths.Sum()));
         for (var stage = 0; stage < _options.Depths.Count; stage++)
         {
             var blocks = new List<SwinBlock>();
             for (var i = 0; i < _options.Depths[stage]; i++)
             {
-                blocks.Add(Add($"swin.encoder.layers.{stage}.blocks.{i}", new SwinBlock(_options, stage, isShifted: i % 2 == 1, rates.Dequeue())));
+                blocks.Add(Add($"{prefix}encoder.layers.{stage}.blocks.{i}", new SwinBlock(_options, stage, isShifted: i % 2 == 1, rates.Dequeue())));
             }
 
             var isLast = stage == _options.Depths.Count - 1;
-            _stages.Add((blocks, isLast ? null : Add($"swin.encoder.layers.{stage}.downsample", new PatchMerging(_options.StageWidth(stage)))));
+            _stages.Add((blocks, isLast ? null : Add($"{prefix}encoder.layers.{stage}.downsample", new PatchMerging(_options.StageWidth(stage)))));
         }
 
-        _last = Add("swin.layernorm", new LayerNormalization(_options.LastWidth, _options.Epsilon));
+        _last = hasLastNorm ? Add(prefix + "layernorm", new LayerNormalization(_options.LastWidth, _options.Epsilon)) : null;
         AddHead("classifier", _options.LastWidth);
     }
+
+    /// <summary>The encoder of Donut, a Swin without the norm behind its last stage.</summary>
+    /// <exception cref="ModelLoadException">Positions are learned: the class in Python keeps one too many and cannot run so.</exception>
+    public static SwinNetwork Donut(ModelConfiguration configuration) => configuration.Flag("use_absolute_embeddings", false)
+        ? throw configuration.Refused("use_absolute_embeddings", "false: no Donut has learned positions")
+        : new(configuration, DonutName, "donut.", hasLastNorm: false);
 
     public override Tensor Features(Tensor pixels, NetworkTrace? trace = null)
     {
@@ -63,7 +76,7 @@ internal sealed class SwinNetwork : TransformersNetwork
         }
 
         trace?.KeepPlane(x, plane);
-        return _last.Forward(x).Mean([1]).MoveToOuterDisposeScope();                            // [B, D]
+        return (_last?.Forward(x) ?? x).Mean([1]).MoveToOuterDisposeScope();                            // [B, D]
     }
 
     internal override void KeepExtras(IReadOnlyCollection<string> names)

@@ -17,14 +17,14 @@ internal interface IFoldable
 }
 
 /// <summary>Convolutions with their batch norms side by side, and the plane itself with one, added up; one convolution in prediction.</summary>
-/// <remarks>Source: timm <c>RepVggBlock</c>, <c>MobileOneBlock</c>, <c>ReparamLargeKernelConv</c> and their <c>reparameterize</c>. Parity: 1e-5.</remarks>
+/// <remarks>Source: timm <c>RepVggBlock</c>, <c>MobileOneBlock</c>, <c>ReparamLargeKernelConv</c> and their <c>reparameterize</c>; transformers <c>TextNetRepConvLayer</c>. Parity: 1e-5.</remarks>
 internal sealed class ConvolutionBranches : IFoldable
 {
     private readonly IReadOnlyList<ConvolutionUnit> _units;
     private readonly BatchNormalization? _identity;
     private readonly FoldedConvolution _folded = new();
 
-    /// <param name="units">Convolutions of odd kernels in the middle of their padding, of one stride and as many groups, without activations; registered by the caller.</param>
+    /// <param name="units">Convolutions of odd kernels in the middle of their padding, one of which covers the others, of one stride and as many groups, without activations; registered by the caller.</param>
     /// <param name="identity">The norm of the plane itself; null where it is not added.</param>
     public ConvolutionBranches(IReadOnlyList<ConvolutionUnit> units, BatchNormalization? identity)
     {
@@ -58,20 +58,20 @@ internal sealed class ConvolutionBranches : IFoldable
     {
         using var mode = no_grad();
         using var scope = NewDisposeScope();
-        var side = Widest.Kernel.Height;
+        var kernel = Widest.Kernel;
         var parts = _units.Select(u => Folding.Joined(u.Convolution.Weight, u.Convolution.Bias, u.Norm)).ToList();
         if (_identity is not null)
         {
             parts.Add(Folding.Joined(Unchanged(_units[0].Convolution.Weight), null, _identity));
         }
 
-        var weight = parts.Select(p => Centered(p.Weight, side)).Aggregate((left, right) => left.Plus(right));
+        var weight = parts.Select(p => Centered(p.Weight, kernel)).Aggregate((left, right) => left.Plus(right));
         _folded.Set(MemoryLayout.ChannelsLast(weight), parts.Select(p => p.Bias).Aggregate((left, right) => left.Plus(right)));
     }
 
     public void Unfold() => _folded.Clear();
 
-    private ConvolutionOptions Widest => _units.MaxBy(u => u.Convolution.Options.Kernel.Height)!.Convolution.Options;
+    private ConvolutionOptions Widest => _units.MaxBy(u => u.Convolution.Options.Kernel.Height * u.Convolution.Options.Kernel.Width)!.Convolution.Options;
 
     private Tensor Sum(Tensor input, Func<Tensor, Tensor>? change = null)
     {
@@ -80,10 +80,10 @@ internal sealed class ConvolutionBranches : IFoldable
         return _identity is null ? sum! : sum is null ? _identity.Forward(input) : sum.Plus(_identity.Forward(input));
     }
 
-    private static Tensor Centered(Tensor weight, long side)
+    private static Tensor Centered(Tensor weight, (long Height, long Width) kernel)
     {
-        var edge = (side - weight.shape[2]) / 2;
-        return edge == 0 ? weight : weight.Pad([edge, edge, edge, edge]);
+        var (down, across) = ((kernel.Height - weight.shape[2]) / 2, (kernel.Width - weight.shape[3]) / 2);
+        return down + across == 0 ? weight : weight.Pad([across, across, down, down]);
     }
 
     /// <summary>The kernel of single places that leaves a plane as it is, float [C, C / groups, 1, 1].</summary>

@@ -13,15 +13,18 @@ internal sealed class SqueezeExcitation : Layer
     private readonly Convolution _reduce;
     private readonly Convolution _expand;
     private readonly Func<Tensor, Tensor> _activation;
+    private readonly Func<Tensor, Tensor> _gate;
 
     /// <param name="channels">Channels of the plane.</param>
     /// <param name="reduced">Channels between the two convolutions.</param>
     /// <param name="activation">Activation between them.</param>
     /// <param name="names">Names of the two convolutions in the file.</param>
-    public SqueezeExcitation(int channels, int reduced, Func<Tensor, Tensor> activation, (string Reduce, string Expand) names)
+    /// <param name="gate">Makes a share of each channel of what the second one gives; null takes the sigmoid.</param>
+    public SqueezeExcitation(int channels, int reduced, Func<Tensor, Tensor> activation, (string Reduce, string Expand) names, Func<Tensor, Tensor>? gate = null)
         : base(nameof(SqueezeExcitation))
     {
         _activation = activation;
+        _gate = gate ?? TensorMath.Sigmoid;
         _reduce = Add(names.Reduce, new Convolution(channels, reduced, new ConvolutionOptions(1)));
         _expand = Add(names.Expand, new Convolution(reduced, channels, new ConvolutionOptions(1)));
     }
@@ -32,6 +35,6 @@ internal sealed class SqueezeExcitation : Layer
     {
         using var scope = NewDisposeScope();
         var squeezed = _activation(_reduce.Forward(input.Mean(_plane, keepsAxes: true)));         // [B, R, 1, 1]
-        return input.Times(_expand.Forward(squeezed).Sigmoid()).MoveToOuterDisposeScope();         // [B, C, H, W]
+        return input.Times(_gate(_expand.Forward(squeezed))).MoveToOuterDisposeScope();         // [B, C, H, W]
     }
 }

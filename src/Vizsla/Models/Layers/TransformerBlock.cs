@@ -31,6 +31,9 @@ internal enum BlockPart
     /// <summary>Layer norm before the perceptron.</summary>
     SecondNorm,
 
+    /// <summary>Layer of the perceptron that gates what its first layer gives, where it is not a half of that.</summary>
+    Gate,
+
     /// <summary>First layer of the perceptron.</summary>
     Widen,
 
@@ -42,7 +45,7 @@ internal enum BlockPart
 }
 
 /// <summary>One block of a Vision Transformer: attention and perceptron, each after a layer norm and beside a shortcut.</summary>
-/// <remarks>Source: transformers <c>ViTLayer</c>, <c>Dinov2Layer</c>, <c>BeitLayer</c> and their like, which differ in names and switches only. Parity: 1e-5.</remarks>
+/// <remarks>Source: transformers <c>ViTLayer</c>, <c>Dinov2Layer</c>, <c>BeitLayer</c>, <c>DINOv3ViTLayer</c> and their like, which differ in names and switches only. Parity: 1e-5.</remarks>
 internal sealed class TransformerBlock : Layer
 {
     private readonly Dictionary<BlockPart, TensorLayer> _layers = [];
@@ -61,7 +64,7 @@ internal sealed class TransformerBlock : Layer
     {
         _options = options;
         _dropPath = dropPath;
-        _activation = options.IsGated ? Activation.Named("silu") : Activation.Named(options.Activation);
+        _activation = Activation.Named(options.IsGated ? "silu" : options.Activation);
         _bias = bias;
         foreach (var (part, name) in names)
         {
@@ -84,8 +87,9 @@ internal sealed class TransformerBlock : Layer
     /// <param name="trace">Takes the block's attention; null keeps none.</param>
     /// <param name="grid">Patches from top to bottom and from left to right; read where there is a bias by relative position.</param>
     /// <param name="shared">A bias that all blocks share, float [1, H, N, N]; null where there is none.</param>
+    /// <param name="rotary">Positions by which queries and keys are turned; null where there are none.</param>
     /// <returns>Float [B, N, D]; the caller owns it.</returns>
-    public Tensor Forward(Tensor tokens, NetworkTrace? trace, (long Rows, long Columns) grid = default, Tensor? shared = null)
+    public Tensor Forward(Tensor tokens, NetworkTrace? trace, (long Rows, long Columns) grid = default, Tensor? shared = null, RotaryPositions? rotary = null)
     {
         using var scope = NewDisposeScope();
         var own = _bias?.For(grid.Rows, grid.Columns);                                          // [1, H, N, N]
@@ -94,10 +98,15 @@ internal sealed class TransformerBlock : Layer
         var early = _options.ComputesKeysFirst ? null : Part(BlockPart.Query, x);               // [B, N, D]
         var (key, value) = (Part(BlockPart.Key, x), Part(BlockPart.Value, x));                  // [B, N, D]
         var query = early ?? Part(BlockPart.Query, x);                                          // [B, N, D]
+        if (rotary is { } positions)
+        {
+            (query, key) = (positions.Apply(query, _options.HeadCount), positions.Apply(key, _options.HeadCount));
+        }
+
         var mixed = Attention.Mix(query, key, value, _options.HeadCount, bias, training ? _options.AttentionDropout : 0, trace); // [B, N, D]
         var projected = Dropout.Apply(Part(BlockPart.Output, mixed), _options.HiddenDropout, training);
         var attended = Branch(projected, BlockPart.FirstScale).Plus(tokens);                    // [B, N, D]
-        var inner = Inner(Part(BlockPart.Widen, Part(BlockPart.SecondNorm, attended)));         // [B, N, I]
+        var inner = Inner(Part(BlockPart.SecondNorm, attended));                                // [B, N, I]
         var narrowed = Dropout.Apply(Part(BlockPart.Narrow, inner), _options.DropsAfterPerceptron ? _options.HiddenDropout : 0, training);
         return Branch(narrowed, BlockPart.SecondScale).Plus(attended).MoveToOuterDisposeScope(); // [B, N, D]
     }
@@ -117,11 +126,13 @@ internal sealed class TransformerBlock : Layer
     private TensorLayer? Make(BlockPart part) => part switch
     {
         BlockPart.FirstNorm or BlockPart.SecondNorm => new LayerNormalization(_options.Width, _options.Epsilon),
-        BlockPart.Query or BlockPart.Value => new Dense(_options.Width, _options.Width, _options.HasQueryBias),
+        BlockPart.Query => new Dense(_options.Width, _options.Width, _options.HasQueryBias),
         BlockPart.Key => new Dense(_options.Width, _options.Width, _options.HasKeyBias),
-        BlockPart.Output => new Dense(_options.Width, _options.Width),
-        BlockPart.Widen => new Dense(_options.Width, _options.IsGated ? 2 * _options.HiddenWidth : _options.HiddenWidth),
-        BlockPart.Narrow => new Dense(_options.HiddenWidth, _options.Width),
+        BlockPart.Value => new Dense(_options.Width, _options.Width, _options.HasValueBias),
+        BlockPart.Output => new Dense(_options.Width, _options.Width, _options.HasOutputBias),
+        BlockPart.Widen => new Dense(_options.Width, _options.IsGated ? 2 * _options.HiddenWidth : _options.HiddenWidth, _options.HasPerceptronBias),
+        BlockPart.Gate when _options.HasOwnGate => new Dense(_options.Width, _options.HiddenWidth, _options.HasPerceptronBias),
+        BlockPart.Narrow => new Dense(_options.HiddenWidth, _options.Width, _options.HasPerceptronBias),
         _ => null,
     };
 
@@ -130,8 +141,14 @@ internal sealed class TransformerBlock : Layer
     private Tensor Branch(Tensor x, BlockPart scale) =>
         StochasticDepth.Apply(_scales.TryGetValue(scale, out var slot) ? slot.Value.Times(x) : x, _dropPath, training);
 
-    private Tensor Inner(Tensor x)
+    private Tensor Inner(Tensor input)
     {
+        if (_options.HasOwnGate)
+        {
+            return _activation(Part(BlockPart.Gate, input)).Times(Part(BlockPart.Widen, input));
+        }
+
+        var x = Part(BlockPart.Widen, input);                                                   // [B, N, I or 2 I]
         if (!_options.IsGated)
         {
             return _activation(x);

@@ -8,13 +8,15 @@ internal record TransformerOptions
     /// <param name="configuration">The family's configuration.</param>
     /// <param name="epsilon">The family's default of <c>layer_norm_eps</c>.</param>
     /// <param name="patchSize">The family's default of <c>patch_size</c>.</param>
+    /// <param name="width">The family's default of <c>hidden_size</c>; <c>intermediate_size</c> is four times as wide by default.</param>
+    /// <param name="heads">The family's default of <c>num_attention_heads</c>.</param>
     /// <exception cref="ModelLoadException">A value is of the wrong kind, or the heads do not divide the width.</exception>
-    public TransformerOptions(ModelConfiguration configuration, double epsilon = 1e-12, int patchSize = 16)
+    public TransformerOptions(ModelConfiguration configuration, double epsilon = 1e-12, int patchSize = 16, int width = 768, int heads = 12)
     {
-        Width = configuration.WholeNumber("hidden_size", 768);
+        Width = configuration.WholeNumber("hidden_size", width);
         LayerCount = configuration.WholeNumber("num_hidden_layers", 12);
-        HeadCount = configuration.WholeNumber("num_attention_heads", 12);
-        HiddenWidth = configuration.WholeNumber("intermediate_size", 3072);
+        HeadCount = configuration.WholeNumber("num_attention_heads", heads);
+        HiddenWidth = configuration.WholeNumber("intermediate_size", 4 * width);
         Activation = configuration.Text("hidden_act", "gelu");
         HiddenDropout = configuration.Number("hidden_dropout_prob", 0);
         AttentionDropout = configuration.Number("attention_probs_dropout_prob", 0);
@@ -24,7 +26,7 @@ internal record TransformerOptions
         PatchSize = configuration.Size("patch_size", patchSize);
         Channels = configuration.WholeNumber("num_channels", 3);
         ComputesKeysFirst = configuration.TextOrNull("model_type") is "vit" or "deit" or "dinov2" or "dinov2_with_registers" or "ijepa" or "vit_msn";
-        HasQueryBias = HasKeyBias = configuration.Flag("qkv_bias", true);
+        HasQueryBias = HasKeyBias = HasValueBias = configuration.Flag("qkv_bias", true);
         OptionChecks.Heads(Width, HeadCount);
         OptionChecks.Patches(ImageSize, PatchSize);
     }
@@ -58,17 +60,29 @@ internal record TransformerOptions
 
     public int Channels { get; init; }
 
-    /// <summary>Whether queries and values have a bias.</summary>
+    /// <summary>Whether queries have a bias.</summary>
     public bool HasQueryBias { get; init; }
 
     /// <summary>Whether keys have a bias.</summary>
     public bool HasKeyBias { get; init; }
+
+    /// <summary>Whether values have a bias.</summary>
+    public bool HasValueBias { get; init; }
+
+    /// <summary>Whether the projection of what the heads give has a bias.</summary>
+    public bool HasOutputBias { get; init; } = true;
+
+    /// <summary>Whether the layers of the perceptron have a bias.</summary>
+    public bool HasPerceptronBias { get; init; } = true;
 
     /// <summary>Whether keys and values are computed before queries, as the classes of transformers 4 do: the order of what adapters draw in training.</summary>
     public bool ComputesKeysFirst { get; init; }
 
     /// <summary>Whether the perceptron multiplies its inner half by the other one, activated by SiLU.</summary>
     public bool IsGated { get; init; }
+
+    /// <summary>Whether the perceptron is gated by a layer of its own, which is activated.</summary>
+    public bool HasOwnGate { get; init; }
 
     /// <summary>Whether dropout follows the perceptron too.</summary>
     public bool DropsAfterPerceptron { get; init; } = true;

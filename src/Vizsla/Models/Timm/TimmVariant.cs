@@ -29,6 +29,9 @@ internal sealed record TimmVariant(
     /// <summary>Parameters, and multiplications for one picture, with the head of the default weights; null where the table does not say.</summary>
     public (long Parameters, long Products)? Size { get; init; }
 
+    /// <summary>First-class accuracy of the default weights on ImageNet in percent, at timm's own size; null where timm publishes none.</summary>
+    public double? Accuracy { get; init; }
+
     /// <summary>Side of the pictures of the default weights in pixels.</summary>
     public int ImageSize => (int)Setting("input_size", DefaultTag)![1]!;
 

@@ -57,6 +57,7 @@ internal static class TimmVariants
                 [.. json["tags"]!.AsObject().Select(t => KeyValuePair.Create(t.Key, t.Value!.AsObject()))])
             {
                 Size = json["size"] is JsonArray size ? ((long)size[0]!, (long)size[1]!) : null,
+                Accuracy = (double?)json["top1"],
             };
             if (TimmClasses.All.ContainsKey(variant.ClassName))
             {
