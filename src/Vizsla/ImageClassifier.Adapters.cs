@@ -16,7 +16,7 @@ public sealed partial class ImageClassifier
     internal NetworkAdapter? ActiveAdapter { get; private set; }
 
     /// <summary>What is saved of the model and trains or follows the training, by name; the network keeps the tensors.</summary>
-    internal IReadOnlyList<(string Name, Tensor Value)> SavedState => ActiveAdapter?.State ?? [.. Network.State()];
+    internal IReadOnlyList<(string Name, Tensor Value)> SavedState => ActiveAdapter?.State ?? [.. Network.State().Select(s => (Network.NameInFile(s.Name), s.Value))];
 
     /// <summary>Adds an adapter with drawn values: from here on it alone trains and is saved. A head that is new trains and is saved with it.</summary>
     /// <param name="config">Which layers are adapted, and how.</param>

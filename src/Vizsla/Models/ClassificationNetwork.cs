@@ -157,6 +157,10 @@ public abstract class ClassificationNetwork : nn.Module<Tensor, Tensor>
     /// <param name="name">Name in the file.</param>
     internal virtual string? NameOf(string name) => name;
 
+    /// <summary>The name under which a weight is saved, where the folder that was read has all names in another form.</summary>
+    /// <param name="name">Name in this network.</param>
+    internal virtual string NameInFile(string name) => name;
+
     /// <summary>Changes a weight of a file to the shape that this network keeps it in; null where it stays as it is.</summary>
     /// <param name="name">Name in this network.</param>
     /// <param name="fileShape">Shape in the file.</param>

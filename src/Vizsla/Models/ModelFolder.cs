@@ -118,7 +118,7 @@ internal static class ModelFolder
     public static void Save(ClassificationNetwork network, string folder)
     {
         SaveConfiguration(network, folder);
-        SafetensorsFile.Write(Path.Combine(folder, "model.safetensors"), network.State().Select(s => KeyValuePair.Create(s.Name, s.Value)));
+        SafetensorsFile.Write(Path.Combine(folder, "model.safetensors"), network.State().Select(s => KeyValuePair.Create(network.NameInFile(s.Name), s.Value)));
         foreach (var stale in Directory.EnumerateFiles(folder, "model-*-of-*.safetensors").Append(Path.Combine(folder, "model.safetensors.index.json")))
         {
             File.Delete(stale);

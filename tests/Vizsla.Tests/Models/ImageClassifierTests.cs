@@ -1,5 +1,6 @@
 using Vizsla.Imaging;
 using Vizsla.Models;
+using Vizsla.Models.Timm;
 using Vizsla.Models.Weights;
 using Vizsla.Testing;
 using static TorchSharp.torch;
@@ -190,7 +191,7 @@ public sealed class ImageClassifierTests
     [InlineData("""{"model_type":"vitt"}""", "Unknown model type 'vitt'. Known: {every family}. Did you mean 'vit'?")]
     [InlineData("""{"architecture":"resnet5"}""", "Unknown architecture 'resnet5'; Architectures.Variants ('vizsla models') lists those of timm that are known. Did you mean 'resnet50'?")]
     [InlineData("""{"architecture":"mixer_b16"}""", "Unknown architecture 'mixer_b16'; Architectures.Variants ('vizsla models') lists those of timm that are known.")]
-    [InlineData("""{"architecture":"resnet18","model_args":{"drop_rat":0.1}}""", "model_args names 'drop_rat', which is not supported. Known: drop_path_rate, drop_rate, global_pool, img_size, in_chans, num_classes. Did you mean 'drop_rate'?")]
+    [InlineData("""{"architecture":"resnet18","model_args":{"drop_rat":0.1}}""", "model_args names 'drop_rat', which resnet18 does not take. Known: {every argument}. Did you mean 'drop_rate'?")]
     [InlineData("""{"architecture":"resnet18","num_classes":10,"model_args":{"num_classes":12}}""", "num_classes is 10, but model_args says 12; expected the same number.")]
     [InlineData("""{"model_type":"vit","hidden_size":50,"num_attention_heads":4}""", "hidden_size 50 is not a multiple of num_attention_heads 4; change one of them.")]
     [InlineData("""{"model_type":"vit","hidden_act":"gelo"}""", "Unknown activation 'gelo'. Known: gelu, gelu_fast, gelu_new, gelu_python, gelu_python_tanh, gelu_pytorch_tanh, hardswish, leaky_relu, linear, mish, quick_gelu, relu, relu2, relu6, selu, sigmoid, silu, softplus, swish, tanh. Did you mean 'gelu'?")]
@@ -198,7 +199,11 @@ public sealed class ImageClassifierTests
     {
         var error = Assert.Throws<ModelLoadException>(() => Architectures.Build(ModelConfiguration.Parse(json)));
 
-        Assert.Equal(reason.Replace("{every family}", string.Join(", ", Architectures.All.Keys.Order(StringComparer.Ordinal)), StringComparison.Ordinal), error.Message);
+        var arguments = TimmVariants.All.Values.Where(v => v.ClassName == "ResNet").SelectMany(v => v.Arguments.Select(a => a.Key)).Concat(TimmOptions.Shared).Distinct();
+        Assert.Equal(
+            reason.Replace("{every family}", string.Join(", ", Architectures.All.Keys.Order(StringComparer.Ordinal)), StringComparison.Ordinal)
+                .Replace("{every argument}", string.Join(", ", arguments.Order(StringComparer.Ordinal)), StringComparison.Ordinal),
+            error.Message);
     }
 
     [Fact]

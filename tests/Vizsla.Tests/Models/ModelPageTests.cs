@@ -48,7 +48,7 @@ public sealed class ModelPageTests
             names in the file, logits, hidden states, loss and every gradient within 1e-5 of the largest value, and the same bytes when it is saved again (`VitGoldenTests`);
             the ONNX export and adapters run over the same checkpoints. An encoder without a head is a start for fine-tuning.
 
-            Where the files say nothing of preprocessing, the family's own processor prepares the pictures; a dash means that it has to be given.
+            Where the files say nothing of preprocessing, the family's own processor prepares the pictures; a dash means that ViT's does, at the model's size.
             transformers has no classifier on DINOv3: the head here is DINOv2's, and transformers' `AutoModel` reads the backbone of what is saved.
             The processors of PP-LCNet, TextNet and Donut are not read: give such a folder a `preprocessor_config.json` of another family, such as `ViTImageProcessor`.
             `dinat` needs the NATTEN operators, which torch does not have; it is refused, as every other family is, with the nearest that is here.

@@ -1,3 +1,6 @@
+using System.Text.Json.Nodes;
+using Vizsla.Primitives;
+
 namespace Vizsla.Models.Timm;
 
 /// <summary>timm's classes, by their names in Python.</summary>
@@ -39,6 +42,18 @@ internal static class TimmClasses
     /// <summary>Builds a network without drawing weights.</summary>
     /// <param name="variant">A line of the table.</param>
     /// <param name="configuration">The model's <c>config.json</c>.</param>
-    public static TimmNetwork Make(TimmVariant variant, ModelConfiguration configuration) =>
-        All[variant.ClassName](configuration, new ModelConfiguration(variant.Arguments, variant.Name));
+    /// <exception cref="ModelLoadException">An argument is not one of the class, or of the wrong kind.</exception>
+    public static TimmNetwork Make(TimmVariant variant, ModelConfiguration configuration)
+    {
+        var arguments = (JsonObject)variant.Arguments.DeepClone();
+        foreach (var (key, value) in (configuration.Json[TimmOptions.ArgumentsKey] as JsonObject ?? []).Where(a => !TimmOptions.Shared.Contains(a.Key)))
+        {
+            var known = TimmVariants.All.Values.Where(v => v.ClassName == variant.ClassName).SelectMany(v => v.Arguments.Select(a => a.Key)).Concat(TimmOptions.Shared).Distinct().Order(StringComparer.Ordinal).ToList();
+            arguments[key] = known.Contains(key)
+                ? value?.DeepClone()
+                : throw new ModelLoadException($"model_args names '{key}', which {variant.Name} does not take. Known: {string.Join(", ", known)}.{Suggestion.DidYouMean(key, known)}");
+        }
+
+        return All[variant.ClassName](configuration, new ModelConfiguration(arguments, $"{TimmOptions.ArgumentsKey} of {ModelConfiguration.FileName}"));
+    }
 }

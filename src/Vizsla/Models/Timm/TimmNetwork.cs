@@ -4,10 +4,12 @@ using static TorchSharp.torch;
 namespace Vizsla.Models.Timm;
 
 /// <summary>A network of timm: one linear head unless it says otherwise, weights drawn layer by layer.</summary>
-/// <remarks>Files of transformers' <c>TimmWrapper</c> put <c>timm_model.</c> before each name; both are read, timm's own are written.</remarks>
+/// <remarks>Files of transformers' <c>TimmWrapper</c> put <c>timm_model.</c> before each name; both are read, and a folder that had the one or the other is saved so.</remarks>
 internal abstract class TimmNetwork : ClassificationNetwork
 {
     private const string WrapperPrefix = "timm_model.";
+
+    private bool _isWrapped;
 
     /// <param name="configuration">timm's configuration.</param>
     /// <param name="arguments">What the table gives the class.</param>
@@ -52,6 +54,10 @@ internal abstract class TimmNetwork : ClassificationNetwork
 
     internal override string? NameOf(string name) =>
         name.StartsWith(WrapperPrefix, StringComparison.Ordinal) ? name[WrapperPrefix.Length..] : name;
+
+    internal override void KeepExtras(IReadOnlyCollection<string> names) => _isWrapped = names.Any(n => n.StartsWith(WrapperPrefix, StringComparison.Ordinal));
+
+    internal override string NameInFile(string name) => _isWrapped ? WrapperPrefix + name : name;
 
     /// <summary>Draws a layer's own parameters as timm does, after torch's constructor.</summary>
     protected abstract void InitializeLayer(Layer layer);

@@ -15,8 +15,14 @@ namespace Vizsla.Models.Timm;
 internal sealed record TimmOptions(
     string Architecture, int Channels, int ClassCount, string? Pooling, double DropRate, double DropPath, (int Height, int Width) ImageSize)
 {
-    private const string Arguments = "model_args";
-    private static readonly string[] _known = ["drop_path_rate", "drop_rate", "global_pool", "img_size", "in_chans", "num_classes"];
+    private const int DefaultChannels = 3;
+    private const int DefaultSide = 224;
+
+    /// <summary>Key of what a configuration gives the class beside the name.</summary>
+    public const string ArgumentsKey = "model_args";
+
+    /// <summary>The arguments that every class takes.</summary>
+    public static IReadOnlyList<string> Shared { get; } = ["drop_path_rate", "drop_rate", "global_pool", "img_size", "in_chans", "num_classes"];
 
     /// <summary>Reads the keys; those of <c>model_args</c> go before those of <c>pretrained_cfg</c>, and those before the name's own.</summary>
     /// <param name="configuration">The model's <c>config.json</c>.</param>
@@ -25,20 +31,17 @@ internal sealed record TimmOptions(
     /// <exception cref="ModelLoadException">A value is of the wrong kind, contradicts another, or asks for what is not built.</exception>
     public static TimmOptions From(ModelConfiguration configuration, ModelConfiguration own, double dropPath)
     {
-        var arguments = Section(configuration, Arguments);
+        var arguments = Section(configuration, ArgumentsKey);
         var pretrained = Section(configuration, "pretrained_cfg");
-        if (arguments.Json.Select(a => a.Key).FirstOrDefault(k => !_known.Contains(k)) is { } unknown)
-        {
-            throw new ModelLoadException($"model_args names '{unknown}', which is not supported. Known: {string.Join(", ", _known)}.{Suggestion.DidYouMean(unknown, _known)}");
-        }
-
         var classes = configuration.LabelCount;
         if (arguments.WholeNumberOrNull("num_classes") is { } declared && declared != classes)
         {
             throw new ModelLoadException(Invariant($"num_classes is {classes}, but model_args says {declared}; expected the same number."));
         }
 
-        var size = pretrained.WholeNumbers("input_size", 3, 224, 224);
+        // A folder of transformers' TimmWrapper may lack the settings; timm takes those of the name.
+        var ofName = TimmVariants.Find(configuration.Text("architecture", "")) is var (variant, _) ? variant.ImageSize : DefaultSide;
+        var size = pretrained.WholeNumbers("input_size", DefaultChannels, ofName, ofName);
         if (size.Count != 3)
         {
             throw new ModelLoadException($"input_size of pretrained_cfg has {size.Count} numbers; expected channels, height and width.");
