@@ -35,9 +35,9 @@ public static class RunReport
     public static string Write(string folder, string? dataset = null, Action<int, int>? progress = null)
     {
         var options = new StudioOptions { Runs = folder, Dataset = dataset };
-        var runs = Directory.Exists(folder) ? new RunLibrary(options, TimeProvider.System).Look() : [];
-        var run = runs.Count == 1
-            ? runs[0]
+        var runs = new RunLibrary(options, TimeProvider.System);
+        var run = Directory.Exists(folder) && runs.Look() is [var only] && runs.Find(only.Name) is { } found
+            ? found
             : throw new DirectoryNotFoundException($"'{folder}' is not a run: expected a folder with events.jsonl, training_args.json or trainer_state.json.");
         var library = new DatasetLibrary(options);
         var evaluation = run.HasModel && library.OfRun(run) is not null ? new RunEvaluator(library).Evaluate(run, progress) : null;

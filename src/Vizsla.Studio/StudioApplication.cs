@@ -34,6 +34,7 @@ internal static class StudioApplication
         services.AddSingleton(options);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<RunLibrary>();
+        services.AddSingleton<RunShelf>();
         services.AddSingleton<PictureStore>();
         services.AddSingleton<DatasetLibrary>();
         services.AddSingleton<DatasetChecks>();

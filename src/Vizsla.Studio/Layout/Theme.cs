@@ -63,7 +63,7 @@ internal static class Theme
     };
 
     /// <summary>Colors of series, told apart by the color-blind too; good on both backgrounds.</summary>
-    public static IReadOnlyList<string> Series { get; } = ["#d1622b", "#2b8a9e", "#8f6bd1", "#4f9a3a", "#c9528b", "#b58a12", "#5c7fd6", "#8a6d5a"];
+    public static IReadOnlyList<string> Series { get; } = ["#d1622b", "#2b8a9e", "#8f6bd1", "#4f9a3a", "#c9528b", "#b58a12", "#5c7fd6", "#8a6d5a", "#d84848", "#1e9b84", "#b556c4", "#7c9427", "#d9861a", "#4a94d8", "#a0566f", "#6f7f94"];
 
     /// <summary>The variables that studio.css uses, for a page without the component library.</summary>
     public static string Variables(bool dark)

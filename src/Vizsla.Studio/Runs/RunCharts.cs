@@ -55,7 +55,7 @@ internal static class RunCharts
                     lines.Add(new(label, color, points, Pale: true));
                 }
 
-                lines.Add(new(label, runs.Count == 1 && dashed ? Theme.Series[1] : color, Smoothing.Apply(points, weight), Dashed: dashed && runs.Count > 1));
+                lines.Add(new(label, runs.Count == 1 && dashed ? Theme.Series[color == Theme.Series[1] ? 0 : 1] : color, Smoothing.Apply(points, weight), Dashed: dashed && runs.Count > 1));
             }
         }
 

@@ -16,6 +16,10 @@ internal sealed class RunEvents
     private readonly List<RunPush> _pushes = [];
     private DateTimeOffset? _first;
     private DateTimeOffset? _last;
+    private (DateTimeOffset? Time, int Step) _begin;
+
+    /// <summary>When the first thing happened; null when nothing says.</summary>
+    public DateTimeOffset? Started => _first;
 
     /// <summary>Rows so far, in order of steps.</summary>
     public IReadOnlyList<LogRow> Rows => [.. _rows];
@@ -64,6 +68,7 @@ internal sealed class RunEvents
             case "train_begin":
                 // A resumed run goes on in the same file: rows beyond its checkpoint will come again.
                 _rows.RemoveAll(r => r.Step > (JsonFile.Number(happened["step"]) ?? 0));
+                _begin = (moment, JsonFile.Step(happened["step"]) ?? 0);
                 (End, Reason) = (null, null);
                 break;
             case "train_end":
@@ -92,6 +97,18 @@ internal sealed class RunEvents
 
     /// <summary>From the first event to the last, or to now while the run goes on.</summary>
     public TimeSpan? Duration(DateTimeOffset? now) => (now ?? _last) - _first;
+
+    /// <summary>How long the rest takes at the pace since the training began or was resumed; null when nothing says.</summary>
+    public TimeSpan? TimeLeft(DateTimeOffset now)
+    {
+        if (StepCount <= Step || Step <= _begin.Step || _last - _begin.Time is not { } taken || taken <= TimeSpan.Zero)
+        {
+            return null;
+        }
+
+        var left = (taken / (Step - _begin.Step) * (StepCount - Step)) - (now - _last!.Value);
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    }
 
     private static LogRow RowOf(JsonObject row, TimeSpan? since, int step = 0)
     {

@@ -11,17 +11,94 @@ internal sealed class RunReader(string name, string folder, TimeProvider time)
     private const double LongestSeconds = 1e11;
 
     private static readonly TimeSpan Silence = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan KeptFor = TimeSpan.FromSeconds(30);
+    private static readonly DateTime s_absent = new(1700, 1, 1, 0, 0, 0, DateTimeKind.Utc);
     private static readonly string[] Files = ["events.jsonl", "trainer_state.json", "training_args.json", "all_results.json"];
 
     private readonly EventTail _tail = new(Path.Combine(folder, "events.jsonl"));
     private readonly Dictionary<string, (DateTime Written, JsonObject? Content)> _files = [];
     private RunEvents _events = new();
+    private RunSnapshot? _last;
+    private RunSnapshot? _summary;
+    private DateTime[] _stamp = [];
+    private long _asked;
 
     /// <summary>Full path of the run.</summary>
     public string Folder => folder;
 
-    /// <summary>The run as it stands.</summary>
-    public RunSnapshot Read()
+    /// <summary>Whether it was read before.</summary>
+    public bool IsKnown => _summary is not null;
+
+    /// <summary>When a file was last added to the folder or taken out.</summary>
+    public DateTime Touched => Directory.GetLastWriteTimeUtc(folder);
+
+    /// <summary>The run as it stands; null when its folder is gone.</summary>
+    public RunSnapshot? Read()
+    {
+        _asked = time.GetTimestamp();
+        return ReadWhole();
+    }
+
+    /// <summary>The run as it stands, without the rows of one that has ended: of a thousand runs only those that are asked for are kept whole.</summary>
+    public RunSnapshot? ReadSummary()
+    {
+        if (_summary is { State: not RunState.Running } known && _stamp.SequenceEqual(Stamp()))
+        {
+            if (_last is not null && time.GetElapsedTime(_asked) > KeptFor)
+            {
+                Release();
+            }
+
+            return known;
+        }
+
+        var run = ReadWhole();
+        if (run is not null && run.State != RunState.Running && time.GetElapsedTime(_asked) > KeptFor)
+        {
+            Release();
+        }
+
+        return run is null ? null : _summary;
+    }
+
+    // What it held is read again from the beginning when it is asked for.
+    private void Release()
+    {
+        if (_stamp.Length > 0)
+        {
+            (_last, _events) = (null, new());
+            _files.Clear();
+            _tail.Rewind();
+        }
+    }
+
+    private RunSnapshot? ReadWhole()
+    {
+        var stamp = Stamp();
+        if (_last is { State: not RunState.Running } last && _stamp.SequenceEqual(stamp))
+        {
+            return last;
+        }
+
+        try
+        {
+            _last = ReadAnew();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The folder went while it was read.
+            return Directory.Exists(folder) ? _last : null;
+        }
+
+        // A folder of the Python Trainer grows inside its checkpoints.
+        _stamp = _events.Any || stamp[1] > s_absent ? stamp : [];
+        _summary = _last with { Rows = _last.State == RunState.Running ? _last.Rows : [] };
+        return _last;
+    }
+
+    private DateTime[] Stamp() => [.. Files.Append(RunNotes.FileName).Select(file => File.GetLastWriteTimeUtc(Path.Combine(folder, file))), Directory.GetLastWriteTimeUtc(folder)];
+
+    private RunSnapshot ReadAnew()
     {
         var restarted = false;
         var lines = IsInside("events.jsonl") ? _tail.Read(out restarted) : [];
@@ -43,11 +120,13 @@ internal sealed class RunReader(string name, string folder, TimeProvider time)
         var updated = LastWrite();
         var rows = _events.Rows.Count > 0 ? _events.Rows : RunEvents.RowsOf(state);
         var (best, bestName, bestStep) = Best(state, rows);
+        var arguments = ArgumentsOf(ReadFile("training_args.json"));
+        var standing = StateOf(state, updated);
         return new RunSnapshot
         {
             Name = name,
             Folder = folder,
-            State = StateOf(state, updated),
+            State = standing,
             Reason = _events.Reason,
             Step = Math.Max(_events.Step, (JsonFile.Step(state?["global_step"]) ?? (rows.Count > 0 ? rows[^1].Step : 0))),
             StepCount = Math.Max(_events.StepCount, (JsonFile.Step(state?["max_steps"]) ?? 0)),
@@ -55,13 +134,16 @@ internal sealed class RunReader(string name, string folder, TimeProvider time)
             BestName = bestName,
             BestValue = best,
             BestStep = bestStep,
-            Duration = _events.Duration(StateOf(state, updated) == RunState.Running ? time.GetUtcNow() : null)
+            Started = _events.Started ?? updated,
+            TimeLeft = standing == RunState.Running ? _events.TimeLeft(time.GetUtcNow()) : null,
+            Duration = _events.Duration(standing == RunState.Running ? time.GetUtcNow() : null)
                 ?? (JsonFile.Number(results["train_runtime"]) is { } seconds and >= 0 and < LongestSeconds ? TimeSpan.FromSeconds(seconds) : null),
             Updated = updated,
             Rows = rows,
             Pushes = _events.Pushes,
-            Arguments = ArgumentsOf(ReadFile("training_args.json")),
+            Arguments = arguments,
             Results = results,
+            Notes = RunNotes.From(ReadFile(RunNotes.FileName)),
             HasModel = File.Exists(Path.Combine(folder, "config.json")),
         };
     }
@@ -139,7 +221,7 @@ internal sealed class RunReader(string name, string folder, TimeProvider time)
     {
         var path = Path.Combine(folder, file);
         var written = File.GetLastWriteTimeUtc(path);
-        if (!_files.TryGetValue(file, out var known) || known.Written != written || known.Content is null)
+        if (!_files.TryGetValue(file, out var known) || known.Written != written || (known.Content is null && written > s_absent))
         {
             _files[file] = known = (written, IsInside(file) ? JsonFile.TryRead(path) : null);
         }
@@ -166,6 +248,9 @@ internal sealed class RunReader(string name, string folder, TimeProvider time)
 internal sealed class EventTail(string path)
 {
     private long _position;
+
+    /// <summary>The next read begins at the beginning.</summary>
+    public void Rewind() => _position = 0;
 
     /// <summary>The whole lines added since; a line still being written is left for the next look.</summary>
     /// <param name="restarted">True when the file got shorter: what was read before is void.</param>

@@ -39,6 +39,15 @@ public sealed record RunSnapshot
     /// <summary>How long it has been going, or took.</summary>
     public TimeSpan? Duration { get; init; }
 
+    /// <summary>When it began; when it was last written if nothing says.</summary>
+    public DateTimeOffset Started { get; init; }
+
+    /// <summary>How long the rest takes at its pace; null when it does not run or nothing says.</summary>
+    public TimeSpan? TimeLeft { get; init; }
+
+    /// <summary>What people wrote about it.</summary>
+    public RunNotes Notes { get; init; } = RunNotes.None;
+
     /// <summary>When something was last written.</summary>
     public DateTimeOffset Updated { get; init; }
 
@@ -57,8 +66,31 @@ public sealed record RunSnapshot
     /// <summary>Whether the folder holds a model that can be asked.</summary>
     public bool HasModel { get; init; }
 
+    /// <summary>The model that the training began with, without its path; null when nothing says.</summary>
+    public string? Model => LastPart("job.model", "model_name_or_path", "model.class", "model.model_type");
+
+    /// <summary>The data set, without its path; null when nothing says.</summary>
+    public string? Dataset => LastPart("dataset", "dataset_name", "dataset_dir", "train_dir");
+
+    /// <summary>The metric of the test split that counts, and its value; null when it was not evaluated.</summary>
+    public (string Name, double Value)? Test
+    {
+        get
+        {
+            var metrics = Results.Select(r => r.Key).Where(k => k.StartsWith("test_", StringComparison.Ordinal)).ToList();
+            var wanted = BestName is { } best ? "test_" + (best.StartsWith("eval_", StringComparison.Ordinal) ? best["eval_".Length..] : best) : "";
+            var name = new[] { wanted, "test_accuracy", "test_loss" }.FirstOrDefault(metrics.Contains);
+            return name is not null && JsonFile.Number(Results[name]) is { } value ? (name, value) : null;
+        }
+    }
+
     /// <summary>From 0 to 1; null when the number of steps is not known.</summary>
     public double? Progress => StepCount > 0 ? Math.Min(1, (double)Step / StepCount) : null;
+
+    private string? LastPart(params string[] keys) =>
+        keys.Select(key => Arguments.GetValueOrDefault(key)).FirstOrDefault(value => !string.IsNullOrEmpty(value) && value != "null") is { } named
+            ? named.TrimEnd('/', '\\') is var trimmed ? trimmed[(trimmed.LastIndexOfAny(['/', '\\']) + 1)..] : null
+            : null;
 }
 
 /// <summary>State of a run.</summary>
@@ -121,6 +153,6 @@ internal sealed class SameLook : IEqualityComparer<RunSnapshot>
     public int GetHashCode([DisallowNull] RunSnapshot obj) => Key(obj).GetHashCode();
 
     // Seconds of a running duration count: a reader sees that it lives.
-    private static (string, RunState, int, int, DateTimeOffset, long) Key(RunSnapshot run) =>
-        (run.Name, run.State, run.Step, run.Rows.Count, run.Updated, (long)(run.Duration?.TotalSeconds ?? 0));
+    private static (string, RunState, int, int, DateTimeOffset, long, RunNotes) Key(RunSnapshot run) =>
+        (run.Name, run.State, run.Step, run.Rows.Count, run.Updated, (long)(run.Duration?.TotalSeconds ?? 0), run.Notes);
 }

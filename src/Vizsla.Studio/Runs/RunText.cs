@@ -26,6 +26,18 @@ internal static class RunText
         { } d => $"{d.TotalSeconds.ToString("0", CultureInfo.InvariantCulture)} s",
     };
 
+    /// <summary>A duration in its largest unit, rounded up.</summary>
+    public static string Roughly(TimeSpan duration) => duration switch
+    {
+        { TotalHours: >= 2 } d => $"{(int)Math.Ceiling(d.TotalHours)} h",
+        { TotalMinutes: >= 1 } d => $"{(int)Math.Ceiling(d.TotalMinutes)} min",
+        var d => $"{(int)Math.Ceiling(d.TotalSeconds)} s",
+    };
+
+    /// <summary>A moment in UTC: day and minute, of earlier years the date.</summary>
+    public static string Date(DateTimeOffset moment) =>
+        moment.UtcDateTime.ToString(moment.Year == DateTimeOffset.UtcNow.Year ? "d MMM HH:mm" : "yyyy-MM-dd", CultureInfo.InvariantCulture);
+
     /// <summary>A metric's name without <c>eval_</c>, words apart: <c>top-5 accuracy</c>.</summary>
     public static string Metric(string name) =>
         (name.StartsWith("eval_", StringComparison.Ordinal) ? name["eval_".Length..] : name).Replace('_', ' ');

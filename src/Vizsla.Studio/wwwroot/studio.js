@@ -224,6 +224,22 @@ new MutationObserver(() => document.querySelectorAll("img[data-picture]").forEac
     .observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-picture", "data-later"] });
 document.querySelectorAll("img[data-picture]").forEach(follow);
 
+// Arrow keys go from row to row of a table: to the same control of the row above or below.
+document.addEventListener("keydown", event => {
+    const row = event.target.closest?.("[data-arrows] tbody tr");
+    const step = { ArrowUp: "previousElementSibling", ArrowDown: "nextElementSibling" }[event.key];
+    if (!row || !step || event.target.matches("select, textarea")) {
+        return;
+    }
+
+    const controls = r => [...r.querySelectorAll("a, button, input")];
+    const next = controls(row[step] ?? row)[controls(row).indexOf(event.target)];
+    if (next) {
+        event.preventDefault();
+        next.focus();
+    }
+});
+
 // Dragging steps of a pipeline: the browser needs a word of data to begin a drag.
 document.addEventListener("dragstart", event => {
     if (event.target.closest?.("[draggable=true]")) {
