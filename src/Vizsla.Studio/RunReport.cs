@@ -40,7 +40,12 @@ public static class RunReport
             ? found
             : throw new DirectoryNotFoundException($"'{folder}' is not a run: expected a folder with events.jsonl, training_args.json or trainer_state.json.");
         var library = new DatasetLibrary(options);
-        var evaluation = run.HasModel && library.OfRun(run) is not null ? new RunEvaluator(library).Evaluate(run, progress) : null;
+        return Write(run, run.HasModel && library.OfRun(run) is not null ? new RunEvaluator(library).Evaluate(run, progress) : null, library);
+    }
+
+    /// <summary>Writes the report of what is known.</summary>
+    internal static string Write(RunSnapshot run, RunEvaluation? evaluation, DatasetLibrary library)
+    {
         var charts = RunCharts.All([(run, Theme.Series[0])], "step", smoothing: 0, logarithmic: false);
         return Page(run, Body(run, charts, evaluation, library), Script(charts, evaluation));
     }

@@ -62,6 +62,9 @@ internal static class StudioApplication
         TransformEndpoints.Map(application);
         PredictPageEndpoints.Map(application);
         RunFiles.Map(application);
+        EvaluationEndpoints.Map(application);
+        EvaluationLooks.Map(application);
+        AbsentRuns.MapReport(application);
         EmbeddedAssets.Map(application);
         application.MapRazorComponents<App>().AddInteractiveServerRenderMode(mode => mode.ContentSecurityFrameAncestorsPolicy = null);
         return application;

@@ -22,6 +22,9 @@ internal sealed class DatasetLibrary(StudioOptions options)
     /// </summary>
     public DatasetDict? OfRun(RunSnapshot run) => FolderOfRun(run) is { } folder ? Load(folder) : null;
 
+    /// <summary>Whether the data of a run are those given when the studio was started.</summary>
+    public bool IsGiven(RunSnapshot run) => options.Dataset is { } given && FolderOfRun(run) == given;
+
     private string? FolderOfRun(RunSnapshot run)
     {
         var named = Keys.Select(key => run.Arguments.GetValueOrDefault(key)).FirstOrDefault(value => !string.IsNullOrEmpty(value) && value != "null");

@@ -7,6 +7,9 @@ public sealed class RunEvaluation
 {
     private const int BinCount = 10;
 
+    private readonly int[] _counts;
+    private readonly IReadOnlyList<(int Truth, int Named, int Count)> _confusions;
+
     /// <param name="split">Name of the split.</param>
     /// <param name="labels">The model's classes in order.</param>
     /// <param name="outcomes">One per picture.</param>
@@ -17,10 +20,18 @@ public sealed class RunEvaluation
         ArgumentNullException.ThrowIfNull(outcomes);
         (Split, Labels, Outcomes, Unreadable) = (split, labels, outcomes, unreadable);
         Confusion = new int[labels.Count, labels.Count];
+        _counts = new int[labels.Count];
+        var named = new int[labels.Count];
         foreach (var outcome in outcomes)
         {
             Confusion[outcome.Label, outcome.Predicted]++;
+            _counts[outcome.Label]++;
+            named[outcome.Predicted]++;
         }
+
+        Classes = [.. labels.Select((name, i) => new ClassScore(
+            name, _counts[i], named[i] == 0 ? 0 : (double)Confusion[i, i] / named[i], _counts[i] == 0 ? 0 : (double)Confusion[i, i] / _counts[i]))];
+        _confusions = [.. outcomes.Where(o => !o.IsRight).CountBy(o => (o.Label, o.Predicted)).OrderByDescending(c => c.Value).ThenBy(c => c.Key).Select(c => (c.Key.Label, c.Key.Predicted, c.Value))];
     }
 
     /// <summary>Name of the split.</summary>
@@ -41,13 +52,12 @@ public sealed class RunEvaluation
     /// <summary>Share of pictures named rightly; 0 of none.</summary>
     public double Accuracy => Outcomes.Count == 0 ? 0 : (double)Outcomes.Count(o => o.IsRight) / Outcomes.Count;
 
+    /// <summary>Pictures whose true class it is.</summary>
+    /// <param name="label">Number of the class.</param>
+    public int Count(int label) => _counts[label];
+
     /// <summary>Precision and recall of each class.</summary>
-    public IReadOnlyList<ClassScore> Classes => [.. Labels.Select((name, i) =>
-    {
-        var truly = Enumerable.Range(0, Labels.Count).Sum(j => Confusion[i, j]);
-        var named = Enumerable.Range(0, Labels.Count).Sum(j => Confusion[j, i]);
-        return new ClassScore(name, truly, named == 0 ? 0 : (double)Confusion[i, i] / named, truly == 0 ? 0 : (double)Confusion[i, i] / truly);
-    })];
+    public IReadOnlyList<ClassScore> Classes { get; }
 
     /// <summary>The pictures that surprised the model most, worst first.</summary>
     /// <param name="count">How many.</param>
@@ -55,12 +65,7 @@ public sealed class RunEvaluation
 
     /// <summary>The pairs of classes most often taken for one another, most first.</summary>
     /// <param name="count">How many.</param>
-    public IReadOnlyList<(int Truth, int Named, int Count)> Confusions(int count) =>
-        [.. (from truth in Enumerable.Range(0, Labels.Count)
-             from named in Enumerable.Range(0, Labels.Count)
-             where truth != named && Confusion[truth, named] > 0
-             orderby Confusion[truth, named] descending, truth, named
-             select (truth, named, Confusion[truth, named])).Take(count)];
+    public IReadOnlyList<(int Truth, int Named, int Count)> Confusions(int count) => [.. _confusions.Take(count)];
 
     /// <summary>Ten bins of confidence: middle, accuracy, and a sentence; empty bins are left out.</summary>
     public IReadOnlyList<(double Confidence, double Right, string Text)> Calibration =>
@@ -86,6 +91,9 @@ public sealed class RunEvaluation
 /// <param name="Loss">Negative logarithm of the true class's score.</param>
 public sealed record PictureOutcome(int Row, int Label, int Predicted, double Confidence, double Loss)
 {
+    /// <summary>The five most likely classes with their scores, best first.</summary>
+    public IReadOnlyList<(int Label, double Score)> Top { get; init; } = [];
+
     /// <summary>Whether the most likely class is the true one.</summary>
     public bool IsRight => Label == Predicted;
 }

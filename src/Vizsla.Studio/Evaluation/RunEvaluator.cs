@@ -11,6 +11,7 @@ namespace Vizsla.Studio.Evaluation;
 internal sealed class RunEvaluator(DatasetLibrary datasets)
 {
     private const int BatchSize = 16;
+    private const int TopCount = 5;
     private static readonly string[] Splits = ["test", "validation", "train"];
 
     private readonly ConcurrentDictionary<string, EvaluationTask> _tasks = new(StringComparer.Ordinal);
@@ -86,7 +87,10 @@ internal sealed class RunEvaluator(DatasetLibrary datasets)
 
         var scores = Scores.Apply(ScoreFunction.Softmax, logits);
         var best = Array.IndexOf(scores, scores.Max());
-        return new(row, truth, best, scores[best], -Math.Log(Math.Max(scores[truth], float.Epsilon)));
+        return new(row, truth, best, scores[best], -Math.Log(Math.Max(scores[truth], float.Epsilon)))
+        {
+            Top = [.. scores.Select((score, label) => (label, (double)score)).OrderByDescending(s => s.Item2).Take(TopCount)],
+        };
     }
 
     // The dataset's classes by their place in the model; a class that the model does not know has none.

@@ -9,6 +9,9 @@ internal sealed class Browser(IJSRuntime script) : IAsyncDisposable
     private readonly Lazy<Task<IJSObjectReference>> _module =
         new(() => script.InvokeAsync<IJSObjectReference>("import", "/_content/Vizsla.Studio/studio.js").AsTask());
 
+    private readonly Dictionary<string, object?> _changes = [];
+    private string? _opened;
+
     /// <summary>Whether dark colors were chosen here, or else are preferred by the system.</summary>
     public Task<bool> IsDarkAsync() => CallAsync<bool>("isDark");
 
@@ -17,6 +20,34 @@ internal sealed class Browser(IJSRuntime script) : IAsyncDisposable
 
     /// <summary>Puts the page's state into the address without a new entry in the history.</summary>
     public Task ReplaceAddressAsync(string address) => CallAsync("replaceAddress", address);
+
+    /// <summary>Changes parts of the page's address and keeps the others, without a new entry in the history.</summary>
+    /// <param name="navigation">Knows the address that the page was opened with; changes since are known here.</param>
+    /// <param name="changes">Value of each parameter; null takes it away.</param>
+    public Task RememberAsync(NavigationManager navigation, IEnumerable<KeyValuePair<string, object?>> changes)
+    {
+        if (_opened != navigation.Uri)
+        {
+            _opened = navigation.Uri;
+            _changes.Clear();
+        }
+
+        foreach (var (key, value) in changes)
+        {
+            _changes[key] = value;
+        }
+
+        return ReplaceAddressAsync(navigation.GetUriWithQueryParameters(_changes));
+    }
+
+    /// <summary>Shows a dialog above the page, which takes the keyboard until it is closed.</summary>
+    public Task OpenDialogAsync(ElementReference element) => CallAsync("openDialog", element);
+
+    /// <summary>Shows a figure whole again.</summary>
+    public Task ResetZoomAsync(ElementReference element) => CallAsync("resetZoom", element);
+
+    /// <summary>Hands a figure to the user as a PNG.</summary>
+    public Task SaveChartAsync(ElementReference element, string name) => CallAsync("saveChart", element, name);
 
     /// <summary>Puts text into the clipboard.</summary>
     public Task<bool> CopyAsync(string text) => CallAsync<bool>("copy", text);

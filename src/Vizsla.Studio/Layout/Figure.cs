@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -7,6 +8,7 @@ namespace Vizsla.Studio.Layout;
 public sealed record Figure(JsonArray Data, JsonObject Layout)
 {
     private const int PointsThatShowMarkers = 40;
+    private const double RoundingError = 1e-9;
 
     /// <summary>Lines over one another.</summary>
     /// <param name="lines">Name, color, points; a pale line is drawn thin and has no name in the legend.</param>
@@ -15,17 +17,18 @@ public sealed record Figure(JsonArray Data, JsonObject Layout)
     public static Figure Lines(IEnumerable<Line> lines, string xTitle, bool logarithmic = false)
     {
         var data = new JsonArray();
-        foreach (var line in lines)
+        var all = lines.ToList();
+        foreach (var line in all)
         {
             data.Add(new JsonObject
             {
                 ["type"] = "scatter",
                 ["name"] = line.Name,
-                ["mode"] = line.Points.Count <= PointsThatShowMarkers && !line.Pale ? "lines+markers" : "lines",
+                ["mode"] = line.Points.Count == 1 ? "markers" : line.Points.Count <= PointsThatShowMarkers && !line.Pale ? "lines+markers" : "lines",
                 ["x"] = Numbers(line.Points.Select(p => p.X)),
                 ["y"] = Numbers(line.Points.Select(p => p.Y)),
                 ["line"] = new JsonObject { ["color"] = line.Color, ["width"] = line.Pale ? 1 : 2, ["dash"] = line.Dashed ? "dot" : "solid" },
-                ["marker"] = new JsonObject { ["size"] = 5 },
+                ["marker"] = new JsonObject { ["size"] = line.Points.Count == 1 ? 9 : 5, ["color"] = line.Color },
                 ["opacity"] = line.Pale ? 0.3 : 1,
                 ["showlegend"] = !line.Pale,
                 ["hoverinfo"] = line.Pale ? "skip" : "all",
@@ -35,7 +38,44 @@ public sealed record Figure(JsonArray Data, JsonObject Layout)
         var layout = BaseLayout(xTitle);
         layout["yaxis"]!["type"] = logarithmic ? "log" : "linear";
         layout["hovermode"] = "x unified";
+        if (ConstantRange(all.SelectMany(l => l.Points).Select(p => p.Y), logarithmic) is { } range)
+        {
+            layout["yaxis"]!["range"] = new JsonArray(range.From, range.To);
+        }
+
         return new(data, layout);
+    }
+
+    // A constant is drawn as one, in the middle, rather than as its rounding errors or within a range of its own making.
+    private static (double From, double To)? ConstantRange(IEnumerable<double> values, bool logarithmic)
+    {
+        var finite = values.Where(double.IsFinite).ToList();
+        if (finite.Count == 0 || finite.Max() - finite.Min() > Math.Abs(finite[0]) * RoundingError)
+        {
+            return null;
+        }
+
+        var value = finite[0];
+        var room = value == 0 ? 1 : Math.Abs(value) / 2;
+        return !logarithmic ? (value - room, value + room)
+            : value > 0 ? (Math.Log10(value) - 0.5, Math.Log10(value) + 0.5)
+            : null;
+    }
+
+    /// <summary>What is drawn as a table: a line for each point, with the name of its line.</summary>
+    public string ToCsv()
+    {
+        var text = new StringBuilder("series,x,y\n");
+        foreach (var line in Data.OfType<JsonObject>().Where(l => (string?)l["hoverinfo"] != "skip"))
+        {
+            var name = CsvText.Cell((string?)line["name"] ?? "");
+            foreach (var (x, y) in ((JsonArray)line["x"]!).Zip((JsonArray)line["y"]!))
+            {
+                text.Append(name).Append(',').Append(x?.ToJsonString()).Append(',').Append(y?.ToJsonString()).Append('\n');
+            }
+        }
+
+        return text.ToString();
     }
 
     /// <summary>Upright bars with a line for comparison, both from 0 to 1.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Vizsla.Inference;
+using Vizsla.Studio.Layout;
 
 namespace Vizsla.Studio.Predictions;
 
@@ -52,19 +53,12 @@ internal static class PredictionCsv
         foreach (var item in items)
         {
             var best = item.Answer?.Classes[0];
-            text.Append(Quote(item.Name)).Append(',')
-                .Append(Quote(best?.Label ?? "")).Append(',')
+            text.Append(CsvText.Cell(item.Name)).Append(',')
+                .Append(CsvText.Cell(best?.Label ?? "")).Append(',')
                 .Append(best?.Score.ToString("R", CultureInfo.InvariantCulture)).Append(',')
-                .Append(Quote(item.Problem ?? "")).Append('\n');
+                .Append(CsvText.Cell(item.Problem ?? "")).Append('\n');
         }
 
         return text.ToString();
-    }
-
-    // A cell that begins like a formula would be one in a spreadsheet.
-    private static string Quote(string cell)
-    {
-        var safe = cell.Length > 0 && "=+-@\t\r".Contains(cell[0], StringComparison.Ordinal) ? "'" + cell : cell;
-        return safe.AsSpan().ContainsAny(",\"\n\r") ? $"\"{safe.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : safe;
     }
 }

@@ -102,6 +102,10 @@ public sealed record CurveSettings(string Axis = "step", double Smoothing = 0, b
     /// <param name="logarithmic">Absent is false.</param>
     public static CurveSettings From(string? axis, double? smoothing, bool? logarithmic) =>
         new(axis is not null && Axes.Contains(axis) ? axis : "step", Math.Clamp(smoothing ?? 0, 0, 0.99), logarithmic ?? false);
+
+    /// <summary>The parts of an address that say so; null for what goes without saying.</summary>
+    public IReadOnlyList<KeyValuePair<string, object?>> ToAddress() =>
+        [new("x", Axis == "step" ? null : Axis), new("smooth", Smoothing > 0 ? Smoothing : null), new("log", Logarithmic ? true : null)];
 }
 
 /// <summary>Smoothing of noisy curves.</summary>

@@ -58,8 +58,30 @@ export async function draw(element, figure) {
     }
 
     const { data, layout } = JSON.parse(figure);
-    await library.react(element, data, layout, { responsive: true, displaylogo: false, displayModeBar: false });
+    element.figure = { data, layout };
+    await library.react(element, data, layout, chartOptions);
     element.dataset.drawn = String(Number(element.dataset.drawn ?? 0) + 1);
+}
+
+const chartOptions = { responsive: true, displaylogo: false, displayModeBar: false };
+
+export async function resetZoom(element) {
+    // Another revision forgets what was zoomed.
+    const { data, layout } = element.figure;
+    await (await loadPlotly()).react(element, data, { ...layout, uirevision: String(Math.random()) }, chartOptions);
+}
+
+export async function saveChart(element, name) {
+    const style = getComputedStyle(element.closest(".panel") ?? element);
+    const { data, layout } = element.figure;
+    await (await loadPlotly()).downloadImage({ data, layout: { ...layout, paper_bgcolor: style.backgroundColor } },
+        { format: "png", filename: name, width: element.clientWidth, height: element.clientHeight, scale: 2 });
+}
+
+export function openDialog(element) {
+    if (element && !element.open) {
+        element.showModal();
+    }
 }
 
 export function erase(element) {
@@ -128,6 +150,11 @@ document.addEventListener("input", event => {
     const wipe = event.target.closest?.(".wipe");
     if (wipe) {
         wipe.style.setProperty("--wipe", `${event.target.value}%`);
+    }
+
+    const size = event.target.closest?.("[data-css]");
+    if (size) {
+        document.getElementById(size.dataset.of)?.style.setProperty(size.dataset.css, size.value + size.dataset.unit);
     }
 
     const overlay = event.target.closest?.("[data-opacity-of]");
