@@ -58,7 +58,7 @@ internal static class Photos
         return path;
     }
 
-    private static string Checkout()
+    internal static string Checkout()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Vizsla.slnx")))

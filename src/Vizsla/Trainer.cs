@@ -262,6 +262,7 @@ public sealed class Trainer : IDisposable
             ["side"] = c.Side,
             ["mirrored"] = c.IsMirrored,
             ["constant"] = c.Constant,
+            ["temperature"] = c.Temperature,
             ["log_loss"] = double.IsFinite(c.LogLoss) ? c.LogLoss : null,
             ["chosen"] = c == probe.Chosen,
         })]);

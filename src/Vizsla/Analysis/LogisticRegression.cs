@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 
 namespace Vizsla.Analysis;
 
-// N rows, D features, K classes, R rank of the features (at most min(N, D)).
+// N rows, D features, K classes.
 
 /// <summary>Multinomial logistic regression, solved to its optimum.</summary>
 /// <remarks>
@@ -11,10 +11,6 @@ namespace Vizsla.Analysis;
 /// </remarks>
 public sealed class LogisticRegression
 {
-    private const double GradientTolerance = 1e-9;
-    private const int MaxIterations = 2000;
-    private const int Memory = 20;
-
     private LogisticRegression(double[][] weights, double[] intercepts, double objective)
     {
         Weights = weights;
@@ -43,9 +39,11 @@ public sealed class LogisticRegression
     {
         Check(features, labels, classCount);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(c);
-        var span = RowSpan.Of(features);
-        var solution = new Problem(span.Coordinates, labels, classCount, c).Solve(start: null, cancellationToken);
-        return span.Lift(solution, classCount);
+        using var span = new FeatureSpan(features);
+        using var problem = new LogisticProblem(span, labels, classCount, c);
+        var (values, objective) = problem.Solve(start: null, cancellationToken);
+        var (weights, intercepts) = span.Lift(values, classCount);
+        return new LogisticRegression(weights, intercepts, objective);
     }
 
     /// <summary>The constant of the lowest mean log loss over stratified folds.</summary>
@@ -73,37 +71,38 @@ public sealed class LogisticRegression
             .Average(fold => fold.Average(row => -Math.Log(Math.Max(Softmax(logits[row])[labels[row]], double.Epsilon))));
     }
 
-    /// <summary>Logits of each row by a fit that did not see the row's fold.</summary>
+    /// <summary>Logits of each row by a fit that did not see the row's fold, candidate by candidate as they are asked for.</summary>
     /// <param name="features">Features, [N][D].</param>
     /// <param name="labels">Class of each row, [N].</param>
     /// <param name="classCount">Number of classes, K.</param>
-    /// <param name="candidates">Constants, above 0.</param>
+    /// <param name="candidates">Constants, above 0; each fit starts from that of the constant before it, so that rising ones are quickest.</param>
     /// <param name="folds">Fold of each row, [N], from 0.</param>
     /// <param name="cancellationToken">Looked at in each iteration.</param>
-    /// <param name="tolerance">Largest gradient of an optimum, for a C of 1; a search needs fewer digits than a solution.</param>
-    /// <returns>[candidates][N][K].</returns>
-    internal static double[][][] OutOfFold(
+    /// <param name="gap">How far from its minimum, as a share of it, a fit may stop: a search needs fewer digits than a solution; null goes to the optimum.</param>
+    /// <returns>[N][K] for each candidate.</returns>
+    internal static IEnumerable<double[][]> OutOfFold(
         IReadOnlyList<double[]> features, IReadOnlyList<int> labels, int classCount, IReadOnlyList<double> candidates, IReadOnlyList<int> folds,
-        CancellationToken cancellationToken, double tolerance = GradientTolerance)
+        CancellationToken cancellationToken, double? gap = null)
     {
         Check(features, labels, classCount);
-        var rows = RowSpan.Of(features).Coordinates;
-        double[][][] logits = [.. candidates.Select(_ => new double[rows.Length][])];
-        Parallel.For(0, folds.Max() + 1, new ParallelOptions { CancellationToken = cancellationToken }, fold =>
+        using var span = new FeatureSpan(features);
+        var starts = new double[]?[folds.Max() + 1];
+        foreach (var c in candidates)
         {
-            int[] training = [.. Enumerable.Range(0, rows.Length).Where(i => folds[i] != fold)];
-            double[]? start = null;
-            for (var i = 0; i < candidates.Count; i++)
+            var logits = new double[features.Count][];
+            for (var fold = 0; fold < starts.Length; fold++)
             {
-                var problem = new Problem([.. training.Select(r => rows[r])], [.. training.Select(r => labels[r])], classCount, candidates[i]);
-                (start, _) = problem.Solve(start, cancellationToken, tolerance);
-                foreach (var row in Enumerable.Range(0, rows.Length).Where(r => folds[r] == fold))
+                var seen = Enumerable.Range(0, features.Count).ToLookup(row => folds[row] != fold);
+                using var problem = new LogisticProblem(span, labels, classCount, c, [.. seen[true]]);
+                (starts[fold], _) = problem.Solve(starts[fold], cancellationToken, gap);
+                foreach (var (row, values) in seen[false].Zip(span.Logits(starts[fold]!, classCount, [.. seen[false]])))
                 {
-                    logits[i][row] = Logits(start, rows[row], classCount);
+                    logits[row] = values;
                 }
             }
-        });
-        return logits;
+
+            yield return logits;
+        }
     }
 
     /// <summary>Probabilities of one row.</summary>
@@ -124,18 +123,6 @@ public sealed class LogisticRegression
         return result;
     }
 
-    private static double[] Logits(double[] solution, double[] row, int classCount)
-    {
-        var stride = row.Length + 1;
-        var logits = new double[classCount];
-        for (var k = 0; k < classCount; k++)
-        {
-            logits[k] = TensorPrimitives.Dot(solution.AsSpan(k * stride, row.Length), row) + solution[(k * stride) + row.Length];
-        }
-
-        return logits;
-    }
-
     private static void Check(IReadOnlyList<double[]> features, IReadOnlyList<int> labels, int classCount)
     {
         ArgumentNullException.ThrowIfNull(features);
@@ -149,188 +136,6 @@ public sealed class LogisticRegression
         if (labels.Any(label => label < 0 || label >= classCount))
         {
             throw new ArgumentException($"A label is outside of 0 to {classCount - 1}.", nameof(labels));
-        }
-    }
-
-    // With more features than rows the optimum lies in the span of the rows: R coordinates in an orthonormal basis say the same as D features.
-    private sealed class RowSpan
-    {
-        private readonly List<double[]>? _basis;
-
-        private RowSpan(double[][] coordinates, List<double[]>? basis)
-        {
-            Coordinates = coordinates;
-            _basis = basis;
-        }
-
-        public double[][] Coordinates { get; }
-
-        public static RowSpan Of(IReadOnlyList<double[]> features)
-        {
-            if (features.Count >= features[0].Length)
-            {
-                return new RowSpan([.. features], null);
-            }
-
-            // Gram and Schmidt, each row twice, since once loses orthogonality.
-            const double Dependent = 1e-10;
-            var basis = new List<double[]>();
-            foreach (var row in features)
-            {
-                var rest = row.ToArray();
-                for (var pass = 0; pass < 2; pass++)
-                {
-                    foreach (var direction in basis)
-                    {
-                        TensorPrimitives.MultiplyAdd(direction, -TensorPrimitives.Dot<double>(direction, rest), rest, rest);
-                    }
-                }
-
-                var norm = TensorPrimitives.Norm<double>(rest);
-                if (norm > Dependent * TensorPrimitives.Norm<double>(row))
-                {
-                    TensorPrimitives.Divide(rest, norm, rest);
-                    basis.Add(rest);
-                }
-            }
-
-            return new RowSpan([.. features.Select(row => basis.Select(direction => TensorPrimitives.Dot<double>(direction, row)).ToArray())], basis);
-        }
-
-        public LogisticRegression Lift((double[] Values, double Objective) solution, int classCount)
-        {
-            var width = Coordinates[0].Length;
-            var weights = new double[classCount][];
-            var intercepts = new double[classCount];
-            for (var k = 0; k < classCount; k++)
-            {
-                var own = solution.Values.AsSpan(k * (width + 1), width);
-                intercepts[k] = solution.Values[(k * (width + 1)) + width];
-                weights[k] = own.ToArray();
-                if (_basis is not null)
-                {
-                    weights[k] = new double[_basis.Count == 0 ? 0 : _basis[0].Length];
-                    for (var r = 0; r < width; r++)
-                    {
-                        TensorPrimitives.MultiplyAdd(_basis[r], own[r], weights[k], weights[k]);
-                    }
-                }
-            }
-
-            return new LogisticRegression(weights, intercepts, solution.Objective);
-        }
-    }
-
-    // Values are [K][R + 1]: weights, then the intercept. L-BFGS with backtracking; the problem is convex.
-    private sealed class Problem(double[][] rows, IReadOnlyList<int> labels, int classCount, double c)
-    {
-        // Near the optimum a step's gain is below the rounding of the objective.
-        private const double Rounding = 1e-12;
-
-        private readonly int _width = rows[0].Length;
-
-        public (double[] Values, double Objective) Solve(double[]? start, CancellationToken cancellationToken, double tolerance = GradientTolerance)
-        {
-            var values = start?.ToArray() ?? new double[classCount * (_width + 1)];
-            var gradient = new double[values.Length];
-            var objective = Evaluate(values, gradient);
-            var pairs = new LinkedList<(double[] Step, double[] Change, double Curvature)>();
-            for (var iteration = 0; iteration < MaxIterations && TensorPrimitives.MaxMagnitude<double>(gradient) is var largest; iteration++)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                if (Math.Abs(largest) <= tolerance * Math.Max(1, c))
-                {
-                    break;
-                }
-
-                var direction = Direction(gradient, pairs);
-                var slope = TensorPrimitives.Dot<double>(direction, gradient);
-                var length = pairs.Count == 0 ? Math.Min(1, 1 / TensorPrimitives.Norm<double>(gradient)) : 1;
-                var (next, nextGradient) = (new double[values.Length], new double[values.Length]);
-                double nextObjective;
-                while (true)
-                {
-                    TensorPrimitives.MultiplyAdd(direction, length, values, next);
-                    nextObjective = Evaluate(next, nextGradient);
-                    if (nextObjective <= objective + (1e-4 * length * slope) + (Rounding * Math.Abs(objective)))
-                    {
-                        break;
-                    }
-
-                    length /= 2;
-                }
-
-                var (step, change) = (new double[values.Length], new double[values.Length]);
-                TensorPrimitives.Subtract<double>(next, values, step);
-                TensorPrimitives.Subtract<double>(nextGradient, gradient, change);
-                if (TensorPrimitives.Dot<double>(step, change) is var curvature and > 0)
-                {
-                    pairs.AddLast((step, change, curvature));
-                    if (pairs.Count > Memory)
-                    {
-                        pairs.RemoveFirst();
-                    }
-                }
-
-                (values, gradient, objective) = (next, nextGradient, nextObjective);
-            }
-
-            return (values, objective);
-        }
-
-        private static double[] Direction(double[] gradient, LinkedList<(double[] Step, double[] Change, double Curvature)> pairs)
-        {
-            var direction = gradient.ToArray();
-            TensorPrimitives.Negate<double>(direction, direction);
-            var shares = new Stack<double>();
-            for (var node = pairs.Last; node is not null; node = node.Previous)
-            {
-                var share = TensorPrimitives.Dot<double>(node.Value.Step, direction) / node.Value.Curvature;
-                shares.Push(share);
-                TensorPrimitives.MultiplyAdd(node.Value.Change, -share, direction, direction);
-            }
-
-            if (pairs.Last is { } last)
-            {
-                TensorPrimitives.Multiply(direction, last.Value.Curvature / TensorPrimitives.SumOfSquares<double>(last.Value.Change), direction);
-            }
-
-            for (var node = pairs.First; node is not null; node = node.Next)
-            {
-                var share = TensorPrimitives.Dot<double>(node.Value.Change, direction) / node.Value.Curvature;
-                TensorPrimitives.MultiplyAdd(node.Value.Step, shares.Pop() - share, direction, direction);
-            }
-
-            return direction;
-        }
-
-        private double Evaluate(double[] values, double[] gradient)
-        {
-            gradient.AsSpan().Clear();
-            double loss = 0;
-            for (var i = 0; i < rows.Length; i++)
-            {
-                var probabilities = Softmax(Logits(values, rows[i], classCount));
-                loss -= Math.Log(Math.Max(probabilities[labels[i]], double.Epsilon));
-                probabilities[labels[i]] -= 1;
-                for (var k = 0; k < classCount; k++)
-                {
-                    var own = gradient.AsSpan(k * (_width + 1), _width);
-                    TensorPrimitives.MultiplyAdd(rows[i], c * probabilities[k], own, own);
-                    gradient[(k * (_width + 1)) + _width] += c * probabilities[k];
-                }
-            }
-
-            double norm = 0;
-            for (var k = 0; k < classCount; k++)
-            {
-                ReadOnlySpan<double> weights = values.AsSpan(k * (_width + 1), _width);
-                var own = gradient.AsSpan(k * (_width + 1), _width);
-                norm += TensorPrimitives.SumOfSquares(weights);
-                TensorPrimitives.Add<double>(own, weights, own);
-            }
-
-            return (c * loss) + (norm / 2);
         }
     }
 }

@@ -15,29 +15,21 @@ namespace Vizsla.Training;
 /// <remarks>Source: scikit-learn <c>LogisticRegression</c>, <c>StratifiedKFold</c>. The photos of a fold and their mirror images stay in that fold.</remarks>
 internal sealed partial class HeadProbe
 {
-    private const int MostFolds = 5;
-
     // Sides beside the network's own, as shares of it.
     private static readonly double[] Shares = [1, 8 / 7.0, 9 / 7.0, 10 / 7.0];
 
-    // Constants that are tried, times the number of features over the mean squared length of a row: the scale of the features does not matter.
-    private static readonly double[] Constants = [0.1, 0.3, 1, 3, 10];
-
     private const int SideStep = 32;
-    private const double SearchTolerance = 1e-4;
 
     private readonly ImageClassifier _model;
-    private readonly double[][] _features;
-    private readonly int[] _labels;
+    private readonly HeadSearch _search;
 
-    private HeadProbe(ImageClassifier model, double[][] features, int[] labels, HeadCandidate chosen, IReadOnlyList<HeadCandidate> tried) =>
-        (_model, _features, _labels, Chosen, Tried) = (model, features, labels, chosen, tried);
+    private HeadProbe(ImageClassifier model, HeadSearch search) => (_model, _search) = (model, search);
 
     /// <summary>What the lowest log loss of cross-validation chose.</summary>
-    public HeadCandidate Chosen { get; }
+    public HeadCandidate Chosen => _search.Chosen;
 
     /// <summary>Everything that was tried, with its log loss.</summary>
-    public IReadOnlyList<HeadCandidate> Tried { get; }
+    public IReadOnlyList<HeadCandidate> Tried => _search.Tried;
 
     /// <summary>The arguments of a run that solves its head: nothing else trains, and features are computed once.</summary>
     /// <exception cref="ArgumentsException">Something was asked that a solved head has no place for.</exception>
@@ -60,7 +52,7 @@ internal sealed partial class HeadProbe
             : throw new ArgumentsException($"optim lbfgs_head solves the head of a frozen backbone to its optimum, which has no place for {problem}.");
     }
 
-    /// <summary>Computes features at every size that the network takes, and chooses size, mirror images and constant by cross-validation; the processor of the model becomes that of the size.</summary>
+    /// <summary>Computes features, and chooses picture size, mirror images and constant by cross-validation; the processor of the model becomes that of the size.</summary>
     /// <param name="model">The model; its head is not looked at.</param>
     /// <param name="compute">Where it computes.</param>
     /// <param name="train">The training split; other sizes are tried where its pipeline is the processor's own.</param>
@@ -74,79 +66,55 @@ internal sealed partial class HeadProbe
             throw new ArgumentsException($"optim lbfgs_head solves a head of one linear layer, which {model.Network.ClassName} has not; choose another optim.");
         }
 
-        int[] labels = [.. Enumerable.Range(0, train.Count).Select(train.Label)];
-        var smallest = labels.CountBy(l => l).Min(c => c.Value);
-        var folds = smallest >= 2 ? StratifiedFolds.Of(labels, Math.Min(MostFolds, smallest)) : null;
-        var tried = new List<HeadCandidate>();
-        var best = new Dictionary<HeadCandidate, (double[][] Features, ImageProcessor Processor)>();
+        var search = new HeadSearch([.. Enumerable.Range(0, train.Count).Select(train.Label)], model.Labels.Count, stop);
+        var best = default((int? Side, ImageProcessor Processor, float[][] Plain)?);
         foreach (var (side, processor) in Sizes(model, train))
         {
-            var pictures = side is null ? train : train.WithTransform(processor.ToPipeline());
-            double[][] plain;
+            float[][] plain;
             try
             {
-                plain = Features(compute, pictures, mirrored: false, stop);
+                plain = Features(compute, Pictures(side, processor), mirrored: false, stop);
             }
-            catch (ArgumentException) when (tried.Count > 0)
+            catch (ArgumentException) when (best is not null)
             {
                 // Its own size came first and worked: the network does not take this one.
                 continue;
             }
 
-            var mirrored = Features(compute, pictures, mirrored: true, stop);
-            foreach (var features in new[] { plain, [.. plain, .. mirrored] })
-            {
-                var candidate = Best(features, labels, model.Labels.Count, folds, stop) with { Side = side, IsMirrored = features.Length > plain.Length };
-                tried.Add(candidate);
-                best.Add(candidate, (features, processor));
-            }
+            best = search.Try(side, [plain]) ? (side, processor, plain) : best;
         }
 
-        var chosen = tried.MinBy(c => c.LogLoss)!;
-        if (chosen.Side is { } size)
+        var (size, chosen, own) = best!.Value;
+        _ = search.Try(size, [own, Features(compute, Pictures(size, chosen), mirrored: true, stop)]);
+        if (size is { } pixels)
         {
-            Apply(model, size, best[chosen].Processor);
+            Apply(model, pixels, chosen);
         }
 
-        Told(logger, chosen.Side, chosen.IsMirrored, chosen.Constant, chosen.LogLoss);
-        return new HeadProbe(model, best[chosen].Features, [.. labels, .. chosen.IsMirrored ? labels : []], chosen, tried);
+        Told(logger, size, search.Chosen.IsMirrored, search.Chosen.Constant, search.Chosen.Temperature, search.Chosen.LogLoss);
+        return new HeadProbe(model, search);
+
+        ImageDataset Pictures(int? side, ImageProcessor processor) => side is null ? train : train.WithTransform(processor.ToPipeline());
     }
 
     /// <summary>Solves the head and writes it into the network.</summary>
     public void Solve(CancellationToken stop = default)
     {
-        var solution = LogisticRegression.Fit(_features, _labels, _model.Labels.Count, Chosen.Constant, stop);
+        var solution = _search.Solve(stop);
         var head = HeadLayer(_model.Network)!.Value;
         using var scope = NewDisposeScope();
         using var mode = no_grad();
-        var weights = solution.Weights.SelectMany(row => row.Select(w => (float)w)).ToArray();
-        head.Weight.copy_(tensor(weights, [solution.Weights.Count, _features[0].Length]).reshape(head.Weight.shape));
-        head.Bias.copy_(tensor(solution.Intercepts.Select(b => (float)b).ToArray()));
+        var weights = solution.Weights.SelectMany(row => row.Select(w => (float)(w / Chosen.Temperature))).ToArray();
+        head.Weight.copy_(tensor(weights, [solution.Weights.Count, solution.Weights[0].Length]).reshape(head.Weight.shape));
+        head.Bias.copy_(tensor(solution.Intercepts.Select(b => (float)(b / Chosen.Temperature)).ToArray()));
     }
 
-    // The constant of the lowest mean log loss of photos that the fit did not see; without folds the middle one.
-    private static HeadCandidate Best(double[][] features, int[] labels, int classCount, int[]? folds, CancellationToken stop)
-    {
-        var copies = features.Length / labels.Length;
-        var scale = features[0].Length / features.Average(row => row.Sum(x => x * x)) / copies;
-        var constants = Constants.Select(c => c * scale).ToArray();
-        if (folds is null)
-        {
-            return new HeadCandidate(null, false, constants[constants.Length / 2], double.PositiveInfinity);
-        }
+    /// <summary>Features of pictures, [N][D].</summary>
+    public static float[][] Features(ComputeContext compute, ImageDataset pictures, bool mirrored, CancellationToken stop) =>
+        FeatureCache.Compute(compute, pictures, [.. Enumerable.Range(0, pictures.Count)], mirrored, stop);
 
-        int[] Repeated(int[] values) => [.. Enumerable.Repeat(values, copies).SelectMany(v => v)];
-        var logits = LogisticRegression.OutOfFold(features, Repeated(labels), classCount, constants, Repeated(folds), stop, SearchTolerance);
-        var losses = logits.Select(l => Enumerable.Range(0, labels.Length).Average(row => -Math.Log(Math.Max(LogisticRegression.Softmax(l[row])[labels[row]], double.Epsilon)))).ToList();
-        var at = losses.IndexOf(losses.Min());
-        return new HeadCandidate(null, false, constants[at], losses[at]);
-    }
-
-    private static double[][] Features(ComputeContext compute, ImageDataset pictures, bool mirrored, CancellationToken stop) =>
-        [.. FeatureCache.Compute(compute, pictures, [.. Enumerable.Range(0, pictures.Count)], mirrored, stop).Select(row => Array.ConvertAll(row, x => (double)x))];
-
-    // Its own first.
-    private static IEnumerable<(int? Side, ImageProcessor Processor)> Sizes(ImageClassifier model, ImageDataset train)
+    /// <summary>Sizes that are tried, the network's own first.</summary>
+    public static IEnumerable<(int? Side, ImageProcessor Processor)> Sizes(ImageClassifier model, ImageDataset train)
     {
         var own = model.Processor;
         if (train.Transform is null || !train.Transform.Equals(own.ToPipeline()) || own.ToPipeline().OutputSize is not { } size || size.Height != size.Width)
@@ -201,16 +169,9 @@ internal sealed partial class HeadProbe
         return network.HeadParameterNames is [var weight, var bias] && parameters.TryGetValue(weight, out var w) && parameters.TryGetValue(bias, out var b) && w.shape[0] == b.shape[0] ? (w, b) : null;
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Cross-validation on the training photos chose pictures of {Side} pixels, mirror images: {Mirrored}, constant {Constant:g4}: log loss {LogLoss:f4}.")]
-    private static partial void Told(ILogger logger, int? side, bool mirrored, double constant, double logLoss);
+    [LoggerMessage(Level = LogLevel.Information, Message = "Cross-validation on the training photos chose pictures of {Side} pixels, mirror images: {Mirrored}, constant {Constant:g4}, temperature {Temperature:g3}: log loss {LogLoss:f4}.")]
+    private static partial void Told(ILogger logger, int? side, bool mirrored, double constant, double temperature, double logLoss);
 }
-
-/// <summary>What was tried for a head that is solved.</summary>
-/// <param name="Side">Side of the pictures in pixels; null for the pipeline's own.</param>
-/// <param name="IsMirrored">Whether mirror images are among the rows.</param>
-/// <param name="Constant">Weight of the losses against the size of the weights.</param>
-/// <param name="LogLoss">Mean log loss of photos that the fit did not see, in nats; infinite where a class has too few photos for folds.</param>
-internal sealed record HeadCandidate(int? Side, bool IsMirrored, double Constant, double LogLoss);
 
 /// <summary>Takes one step to the optimum, and none after it.</summary>
 internal sealed class SolvedHead(IReadOnlyList<ParameterGroup> groups, HeadProbe probe) : Optimizer(groups)

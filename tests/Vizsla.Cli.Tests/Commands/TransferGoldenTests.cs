@@ -11,7 +11,6 @@ public sealed class TransferGoldenTests : IDisposable
 {
     // golden/README.md: the mean accuracy of Python minus this.
     private const double Margin = 0.02;
-    private const int SeedCount = 3;
 
     private readonly TemporaryFolder _folder = new();
 
@@ -22,17 +21,14 @@ public sealed class TransferGoldenTests : IDisposable
     {
         var (dataset, weights, python) = await PrepareAsync("probe");
 
-        var accuracies = new List<double>();
-        for (var seed = 0; seed < SeedCount; seed++)
-        {
-            accuracies.Add(await TrainAsync(dataset, weights, "pets-probe", seed));
-        }
+        // Nothing in a solved head is drawn: other seeds give the same.
+        var accuracy = await TrainAsync(dataset, weights, "pets-probe", seed: 0);
 
         var evaluated = await RunAsync("evaluate", "--dataset", dataset, "--model", RunOf(0), "--format", "json");
-        Assert.True(accuracies.Average() >= python - Margin, $"accuracies {string.Join(", ", accuracies)}, in Python {python} on average");
+        Assert.True(accuracy >= python - Margin, $"accuracy {accuracy}, in Python {python} on average");
 
         // Trained and measured on the same preprocessing: one photo of a hundred may fall to another side by rounding.
-        Assert.Equal(accuracies[0], (double)JsonNode.Parse(evaluated)!["test_accuracy"]!, 0.01);
+        Assert.Equal(accuracy, (double)JsonNode.Parse(evaluated)!["test_accuracy"]!, 0.01);
     }
 
     [Fact]
@@ -43,13 +39,9 @@ public sealed class TransferGoldenTests : IDisposable
         const double python = 0.829;
         var (dataset, _, _) = await PrepareAsync("probe");
 
-        var accuracies = new List<double>();
-        for (var seed = 0; seed < SeedCount; seed++)
-        {
-            accuracies.Add(await TrainAsync(dataset, Golden.ResNet18, "pets-probe", seed));
-        }
+        var accuracy = await TrainAsync(dataset, Golden.ResNet18, "pets-probe", seed: 0);
 
-        Assert.True(accuracies.Average() >= python - Margin, $"accuracies {string.Join(", ", accuracies)}, in Python {python}");
+        Assert.True(accuracy >= python - Margin, $"accuracy {accuracy}, in Python {python}");
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using TorchSharp;
 using Vizsla.Analysis;
 using Vizsla.Loading;
+using Vizsla.Training;
 using Vizsla.Training.Arguments;
 using static TorchSharp.torch;
 
@@ -30,15 +31,35 @@ public sealed class HeadProbeTests
         using var scope = NewDisposeScope();
         using var mode = no_grad();
         var pixels = stack([.. Enumerable.Range(0, pictures.Count).Select(row => tensor(Pixels(pictures, row), [3, 16, 16]))]);
-        var rows = (bool)chosen["mirrored"]! ? cat([pixels, pixels.flip(3)]) : pixels;
-        var features = Rows(loaded.Network.Features(rows));
+        var features = Rows(loaded.Network.Features((bool)chosen["mirrored"]! ? cat([pixels, pixels.flip(3)]) : pixels));
         int[] labels = [.. Enumerable.Range(0, features.Length).Select(row => pictures.Label(row % pictures.Count))];
         var optimum = LogisticRegression.Fit(features, labels, 3, (double)chosen["constant"]!);
-        var scores = Rows(loaded.Network.forward(pixels).softmax(1));
+        var scores = Rows((loaded.Network.forward(pixels) * (double)chosen["temperature"]!).softmax(1));
         for (var row = 0; row < pictures.Count; row++)
         {
             Assert.All(optimum.Probabilities(features[row]).Zip(scores[row]), p => Assert.Equal(p.First, p.Second, 1e-4));
         }
+    }
+
+    [Fact]
+    public void The_search_takes_what_is_surest_of_photos_that_the_fit_did_not_see()
+    {
+        // Features of one size tell the classes apart, those of the other do not; mirror images are noise.
+        var rng = new Random(5);
+        int[] labels = [.. Enumerable.Range(0, 60).Select(row => row % 3)];
+        float[][] Noise() => [.. labels.Select(_ => Enumerable.Range(0, 8).Select(_ => (float)rng.NextDouble()).ToArray())];
+        float[][] telling = [.. Noise().Zip(labels, (row, label) => { row[label] += 1; return row; })];
+        var search = new HeadSearch(labels, 3, CancellationToken.None);
+
+        Assert.True(search.Try(16, [Noise()]));
+        Assert.True(search.Try(32, [telling]));
+        Assert.False(search.Try(32, [telling, Noise()]));
+
+        Assert.Equal((32, false), (search.Chosen.Side, search.Chosen.IsMirrored));
+        double[][] rows = [.. telling.Select(row => Array.ConvertAll(row, x => (double)x))];
+        var exact = LogisticRegression.OutOfFold(rows, labels, 3, [search.Chosen.Constant], StratifiedFolds.Of(labels, 5), CancellationToken.None).Single();
+        Assert.Equal(TemperatureScaling.Fit(exact, labels), search.Chosen.Temperature, 0.02);
+        Assert.Equal(TemperatureScaling.NegativeLogLikelihood(exact, labels, search.Chosen.Temperature), search.Chosen.LogLoss, 1e-3);
     }
 
     [Fact]
