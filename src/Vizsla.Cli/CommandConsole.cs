@@ -31,6 +31,11 @@ internal sealed record CommandConsole(IAnsiConsole Out, IAnsiConsole Error, bool
             !ci && !Console.IsErrorRedirected && !Console.IsOutputRedirected);
     }
 
+    /// <summary>A console that writes plain text to writers.</summary>
+    /// <param name="output">Takes results.</param>
+    /// <param name="error">Takes progress, warnings and errors.</param>
+    public static CommandConsole To(TextWriter output, TextWriter error) => new(Create(output, plain: true), Create(error, plain: true), Interactive: false);
+
     /// <summary>Writes one line of text, no markup, to standard output; never wrapped.</summary>
     public void WriteLine(string text) => Out.Profile.Out.Writer.WriteLine(text);
 

@@ -11,6 +11,7 @@ internal static class CommandList
         new PrepareCommand(),
         new DatasetCommand(),
         new TrainCommand(),
+        new TuneCommand(),
         new StopCommand(),
         new EvaluateCommand(),
         new CompareCommand(),

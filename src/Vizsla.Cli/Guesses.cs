@@ -38,6 +38,8 @@ internal static class Guesses
         ["momentum"] = ["optim_args"],
         ["grad_clip"] = ["max_grad_norm"],
         ["clip_grad"] = ["max_grad_norm"],
+        ["sampler"] = ["train_sampling_strategy"],
+        ["weighted_sampler"] = ["train_sampling_strategy"],
         ["label_smoothing"] = ["label_smoothing_factor"],
         ["smoothing"] = ["label_smoothing_factor"],
         ["mixup"] = ["mixup_alpha"],

@@ -11,7 +11,6 @@ namespace Vizsla.Cli.Commands;
 internal sealed class CompareCommand : Verb
 {
     private const int Listed = 10;
-    private const ulong Seed = 0;
 
     private static readonly (string Word, bool Json)[] s_formats = [("table", false), ("json", true)];
 
@@ -23,27 +22,12 @@ internal sealed class CompareCommand : Verb
     private readonly Option<int> _batchSize;
     private readonly Option<string> _badImages;
     private readonly Option<string> _format;
-
-    private sealed record Answers(string Model, bool[] Right, string[] Predicted)
-    {
-        public double Accuracy => Right.Count(r => r) / (double)Right.Length;
-
-        public (double Low, double High) Interval => Intervals.Wilson(Right.Count(r => r), Right.Length);
-    }
-
-    // Of a model beside the first: rows that it alone names right, and the interval of the difference in accuracy.
-    private sealed record Contest(McNemar Test, double Difference, (double Low, double High) Interval)
-    {
-        public static Contest Of(Answers model, Answers first)
-        {
-            var test = McNemar.Of(model.Right, first.Right);
-            return new(test, (test.OnlyFirst - test.OnlySecond) / (double)model.Right.Length, Intervals.Bootstrap(model.Right, first.Right, new Rng(Seed)));
-        }
-    }
+    private readonly Option<string?> _output;
 
     public CompareCommand()
         : base("compare", "Compare models on one split, picture by picture: which are won and lost, and how likely such a difference is by chance.",
-            "vizsla compare run-a run-b --dataset PetClassification")
+            "vizsla compare run-a run-b --dataset PetClassification",
+            "vizsla compare run-a run-b run-c --dataset PetClassification --output comparison.html")
     {
         _models = AddArgument<string[]>("models", "Run folders, timm folders or names on the Hub, two or more; the first is what the others are compared with.", ArgumentArity.OneOrMore);
         _dataset = AddRequired<string>("--dataset", "Folder or Hub name of the dataset, with the classes that the models know.");
@@ -53,6 +37,7 @@ internal sealed class CompareCommand : Verb
         _batchSize = AddOption("--per_device_eval_batch_size", "Pictures per forward pass, at least 1.", 64, "--batch_size");
         _badImages = AddOption("--bad_images", "Pictures that cannot be read completely: error or skip.", "error");
         _format = AddOption("--format", "table or json (which lists every picture).", "table");
+        _output = AddOption<string>("--output", "HTML file to write as well: the table, and the pictures that are won and lost.");
     }
 
     protected override async Task<int> RunAsync(ParseResult arguments, CommandConsole console, CancellationToken cancellationToken)
@@ -60,6 +45,12 @@ internal sealed class CompareCommand : Verb
         var asJson = Choice.Parse("--format", arguments.GetValue(_format)!, s_formats);
         var skips = DatasetSource.SkipsBadImages(arguments.GetValue(_badImages)!);
         var (models, path) = (arguments.GetValue(_models)!, arguments.GetValue(_dataset)!);
+        var page = arguments.GetValue(_output);
+        if (page is not null && !string.Equals(Path.GetExtension(page), ".html", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new UsageException($"--output takes a path that ends in .html, got '{page}'.");
+        }
+
         if (models.Length < 2)
         {
             throw new UsageException($"A comparison takes two models or more, got '{models[0]}' alone.");
@@ -89,10 +80,16 @@ internal sealed class CompareCommand : Verb
             Write(console, answers, split, name);
         }
 
+        if (page is not null)
+        {
+            ComparisonPage.Write(page, answers, split, name);
+            console.Note($"Wrote '{page}'.");
+        }
+
         return 0;
     }
 
-    private static Answers Ask(string model, ImageDataset split, string name, int batchSize, CancellationToken cancellationToken)
+    private static ModelAnswers Ask(string model, ImageDataset split, string name, int batchSize, CancellationToken cancellationToken)
     {
         using var classifier = ImageClassifier.FromPretrained(model);
         split.SetTransform(classifier.Processor.ToPipeline());
@@ -108,7 +105,7 @@ internal sealed class CompareCommand : Verb
             [.. Enumerable.Range(0, prediction.Count).Select(row => prediction.Labels[prediction.Predicted(row)])]);
     }
 
-    private static void Write(CommandConsole console, List<Answers> answers, ImageDataset split, string name)
+    private static void Write(CommandConsole console, List<ModelAnswers> answers, ImageDataset split, string name)
     {
         console.WriteTable(["model", "accuracy", "95 %", "difference", "95 % of it", "won", "lost", "p (McNemar)"], answers.Select(model =>
         {
@@ -118,7 +115,7 @@ internal sealed class CompareCommand : Verb
                 return [.. own, "", "", "", "", ""];
             }
 
-            var (test, difference, (low, high)) = Contest.Of(model, answers[0]);
+            var (test, difference, (low, high)) = ModelContest.Of(model, answers[0]);
             return (string[])[.. own, Invariant($"{difference:+0.0000;-0.0000;0}"), Invariant($"{low:+0.000;-0.000;0} to {high:+0.000;-0.000;0}"), Invariant($"{test.OnlyFirst}"), Invariant($"{test.OnlySecond}"), Invariant($"{test.ExactP:0.0000}")];
         }));
         console.WriteLine($"On the {Wording.Counted(split.Count, "picture")} of '{name}', beside '{answers[0].Model}'. p: how often models that are equally good differ as much (exact test on the pictures that only one of them classifies correctly).");
@@ -129,7 +126,7 @@ internal sealed class CompareCommand : Verb
         }
     }
 
-    private static void WritePictures(CommandConsole console, string title, Answers right, Answers wrong, ImageDataset split)
+    private static void WritePictures(CommandConsole console, string title, ModelAnswers right, ModelAnswers wrong, ImageDataset split)
     {
         var rows = Enumerable.Range(0, split.Count).Where(row => right.Right[row] && !wrong.Right[row]).ToList();
         if (rows.Count == 0)
@@ -141,14 +138,14 @@ internal sealed class CompareCommand : Verb
         console.WriteTable(["picture", "label", "the other says"], rows.Take(Listed).Select(row => new[] { split[row].Name, right.Predicted[row], wrong.Predicted[row] }));
     }
 
-    private static JsonObject Json(List<Answers> answers, ImageDataset split) => new()
+    private static JsonObject Json(List<ModelAnswers> answers, ImageDataset split) => new()
     {
         ["models"] = new JsonArray([.. answers.Select(model =>
         {
             var node = new JsonObject { ["model"] = model.Model, ["accuracy"] = model.Accuracy, ["accuracy_low"] = model.Interval.Low, ["accuracy_high"] = model.Interval.High };
             if (model != answers[0])
             {
-                var (test, difference, interval) = Contest.Of(model, answers[0]);
+                var (test, difference, interval) = ModelContest.Of(model, answers[0]);
                 (node["difference"], node["difference_low"], node["difference_high"]) = (difference, interval.Low, interval.High);
                 (node["won"], node["lost"], node["mcnemar_exact_p"], node["mcnemar_chi2"], node["mcnemar_chi2_p"]) = (test.OnlyFirst, test.OnlySecond, test.ExactP, test.ChiSquare, test.ChiSquareP);
             }

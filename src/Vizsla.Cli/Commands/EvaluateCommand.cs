@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Spectre.Console;
+using Vizsla.Analysis;
 using Vizsla.Cli.Jobs;
 using Vizsla.Inference;
 using Vizsla.Primitives;
@@ -28,6 +29,7 @@ internal sealed class EvaluateCommand : Verb
     private readonly Option<bool> _fastDecode;
     private readonly Option<string?> _augmentation;
     private readonly Option<bool> _details;
+    private readonly Option<bool> _calibrate;
     private readonly Option<string?> _output;
     private readonly Option<string?> _baseModel;
     private readonly EngineFlags _engine;
@@ -37,6 +39,7 @@ internal sealed class EvaluateCommand : Verb
             "vizsla evaluate --model breed-classification --dataset PetClassification",
             "vizsla evaluate --model breed-classification --dataset PetClassification --split validation --format json",
             "vizsla evaluate --model breed-classification --dataset PetClassification --details --output wrong.png",
+            "vizsla evaluate --model breed-classification --dataset PetClassification --calibrate",
             "vizsla evaluate --model breed-classification --dataset PetClassification --engine onnx --dtype int8",
             "mpirun -np 4 vizsla evaluate --model breed-classification --dataset PetClassification")
     {
@@ -54,6 +57,7 @@ internal sealed class EvaluateCommand : Verb
         _fastDecode = AddOption("--fast_decode", "Decode JPEGs at the smallest of 1/8 to 8/8 of their size that the model's resizing allows: faster for large photos, and scores move a little.", false);
         _augmentation = AddOption<string>("--tta", PredictCommand.AugmentationHelp + " Measured beside the model without it.");
         _details = AddOption("--details", "Also list each class with its interval, the most confused classes, the largest losses, and how well calibrated the probabilities are.", false);
+        _calibrate = AddOption("--calibrate", "Fit the temperature that makes the model's probabilities mean what they say, and keep it in the model's folder for 'predict --calibrated'. Fitted on the split of --split, here validation by default.", false);
         _output = AddOption<string>("--output", "PNG file to draw the pictures that are misclassified on, the largest losses first.");
         _engine = new EngineFlags(this);
     }
@@ -68,7 +72,13 @@ internal sealed class EvaluateCommand : Verb
         var path = arguments.GetValue(_dataset)!;
         var revision = arguments.GetValue(_modelRevision);
         var baseModel = arguments.GetValue(_baseModel);
-        (bool Given, string Option)[] networkOnly = [(augmentation is not null, "--tta"), (arguments.GetValue(_bf16) == true, "--bf16"), (baseModel is not null, "--base_model")];
+        var calibrates = arguments.GetValue(_calibrate);
+        if (calibrates && !Directory.Exists(arguments.GetValue(_model)!))
+        {
+            throw new UsageException($"--calibrate keeps the temperature in the model's folder, and '{arguments.GetValue(_model)}' is none on this machine; pull the model into a folder first: vizsla pull.");
+        }
+
+        (bool Given, string Option)[] networkOnly = [(augmentation is not null, "--tta"), (arguments.GetValue(_bf16) == true, "--bf16"), (calibrates, "--calibrate"), (baseModel is not null, "--base_model")];
         var engine = _engine.Read(arguments, networkOnly.Where(o => o.Given).Select(o => o.Option));
         var exported = await EngineFlags.FindAsync(engine, console, arguments.GetValue(_model)!, revision, cancellationToken);
         if (exported is not null && console.Processes.Size > 1)
@@ -82,7 +92,7 @@ internal sealed class EvaluateCommand : Verb
         }
 
         var available = await DatasetSource.OpenAsync(path, arguments.GetValue(_datasetRevision), _loading.Read(arguments), console, cancellationToken);
-        var name = DatasetSource.HeldOut(available, path, arguments.GetValue(_split));
+        var name = DatasetSource.HeldOut(available, path, arguments.GetValue(_split) ?? (calibrates ? "validation" : null));
 
         var skipBad = DatasetSource.SkipsBadImages(arguments.GetValue(_badImages)!);
         var split = DatasetSource.Check(available, path, [name], skipBad, console, cancellationToken)[name];
@@ -91,7 +101,15 @@ internal sealed class EvaluateCommand : Verb
         var prefix = name == "validation" ? "eval" : name;
         var (plain, averaged) = exported is not null
             ? (ExportedEvaluation.Run(exported, split, settings, prefix, metrics, cancellationToken), null)
-            : OnTorch(arguments, split, augmentation, settings, prefix, new TrainerOptions { Metrics = metrics, Processes = console.Processes }, cancellationToken);
+            : OnTorch(arguments, split, augmentation, settings, prefix, calibrates ? Keep : null, new TrainerOptions { Metrics = metrics, Processes = console.Processes }, cancellationToken);
+        void Keep(ImageClassifier model, EvalPrediction predictions)
+        {
+            if (console.Processes.Rank == 0)
+            {
+                console.Note(Calibrate(model, predictions, name, arguments.GetValue(_model)!));
+            }
+        }
+
         if (console.Processes.Rank > 0)
         {
             return 0;
@@ -114,7 +132,8 @@ internal sealed class EvaluateCommand : Verb
     }
 
     private (PredictionOutput Plain, Dictionary<string, double>? Averaged) OnTorch(
-        ParseResult arguments, ImageDataset split, TestTimeAugmentation? augmentation, TrainingArguments settings, string prefix, TrainerOptions options, CancellationToken cancellationToken)
+        ParseResult arguments, ImageDataset split, TestTimeAugmentation? augmentation, TrainingArguments settings, string prefix, Action<ImageClassifier, EvalPrediction>? keep,
+        TrainerOptions options, CancellationToken cancellationToken)
     {
         using var model = ImageClassifier.FromPretrained(arguments.GetValue(_model)!, revision: arguments.GetValue(_modelRevision), baseModel: arguments.GetValue(_baseModel));
         var pipeline = model.Processor.ToPipeline();
@@ -122,7 +141,25 @@ internal sealed class EvaluateCommand : Verb
         split.SetTransform(pipeline);
         using var trainer = new Trainer(model, settings, options: options);
         var plain = trainer.Predict(split, prefix, cancellationToken);
+        keep?.Invoke(model, plain.Predictions);
         return (plain, views is null ? null : Average(trainer, split, views, prefix, options.Metrics, cancellationToken));
+    }
+
+    /// <summary>Fits the temperature of a split and keeps it in the model's folder.</summary>
+    /// <returns>What to say of it.</returns>
+    private static string Calibrate(ImageClassifier model, EvalPrediction predictions, string split, string folder)
+    {
+        if (!predictions.IsLabelled || predictions.Count == 0 || Scores.DefaultFunction(predictions.Labels.Count, model.Configuration.ProblemType) != ScoreFunction.Softmax)
+        {
+            throw new UsageException($"--calibrate needs labels of one class for each picture, and the split '{split}' or the model has none; nothing was kept.");
+        }
+
+        var temperature = TemperatureScaling.Fit(
+            [.. Enumerable.Range(0, predictions.Count).Select(row => Array.ConvertAll(predictions.Row(row).ToArray(), z => (double)z))], [.. predictions.LabelIds.Select(l => (int)l)]);
+        var after = predictions with { Logits = [.. predictions.Logits.Select(z => (float)(z / temperature))] };
+        var (before, calibrated) = (Metric.CalibrationError.Compute(predictions), Metric.CalibrationError.Compute(after));
+        new Calibration(temperature, split, predictions.Count, before, calibrated, Calibration.HashOf(model)).Save(folder);
+        return Invariant($"Kept the temperature {temperature:0.000} in '{Path.Combine(folder, Calibration.FileName)}': on the {Wording.Counted(predictions.Count, "picture")} of '{split}' the expected calibration error goes from {before:0.000} to {calibrated:0.000}. 'vizsla predict --calibrated' uses it.");
     }
 
     /// <summary>The metrics of the mean logits of all views, and what they cost.</summary>

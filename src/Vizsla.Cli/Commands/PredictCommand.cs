@@ -48,6 +48,7 @@ internal sealed class PredictCommand : Verb
     private readonly Option<bool> _bf16;
     private readonly Option<string?> _embed;
     private readonly Option<string?> _augmentation;
+    private readonly Option<bool> _calibrated;
     private readonly EngineFlags _engine;
 
     public PredictCommand()
@@ -56,6 +57,7 @@ internal sealed class PredictCommand : Verb
             "vizsla predict photos --model breed-classification --top 3 --format csv",
             "vizsla predict photo.jpg --model breed-classification --output sheet.png --explain",
             "vizsla predict photos --model breed-classification --embed features.parquet",
+            "vizsla predict photos --model breed-classification --calibrated",
             "vizsla predict photos --model breed-classification --output scores.parquet",
             "mpirun -np 4 vizsla predict --dataset user/pets --split train --model breed-classification --output scores.parquet",
             "vizsla predict photos --model breed-classification --engine onnx --dtype int8")
@@ -80,6 +82,7 @@ internal sealed class PredictCommand : Verb
         _bf16 = AddOption("--bf16", "Compute in bfloat16: about twice as fast where the processor multiplies it (see 'vizsla doctor'), and scores move by up to 0.02.", false);
         _embed = AddOption<string>("--embed", "Write the features that the head takes to this .parquet or .npy file, instead of classifying.");
         _augmentation = AddOption<string>("--tta", AugmentationHelp);
+        _calibrated = AddOption("--calibrated", "Divide the logits by the temperature that 'vizsla evaluate --calibrate' kept in the model's folder, so that scores say how often the model is right.", false);
         _engine = new EngineFlags(this);
     }
 
@@ -98,6 +101,7 @@ internal sealed class PredictCommand : Verb
             Augmentation = Augmentation(arguments.GetValue(_augmentation)),
         };
         var explains = arguments.GetValue(_explain);
+        var calibrated = arguments.GetValue(_calibrated);
         var (output, dataset) = (arguments.GetValue(_output), arguments.GetValue(_dataset));
         if (explains && (output is null || ScoringJob.IsTable(output)))
         {
@@ -121,7 +125,7 @@ internal sealed class PredictCommand : Verb
         var features = arguments.GetValue(_embed);
         var baseModel = arguments.GetValue(_baseModel);
         (bool Given, string Option)[] networkOnly =
-            [(explains, "--explain"), (features is not null, "--embed"), (options.Augmentation is not null, "--tta"), (options.UsesBfloat16, "--bf16"), (baseModel is not null, "--base_model"),
+            [(explains, "--explain"), (features is not null, "--embed"), (options.Augmentation is not null, "--tta"), (options.UsesBfloat16, "--bf16"), (calibrated, "--calibrated"), (baseModel is not null, "--base_model"),
                 (dataset is not null, "--dataset")];
         var engine = _engine.Read(arguments, networkOnly.Where(o => o.Given).Select(o => o.Option));
         if (features is not null && (!FeatureFile.IsKnown(features) || output is not null))
@@ -139,7 +143,7 @@ internal sealed class PredictCommand : Verb
         JsonObject Asked(string weights) => new()
         {
             ["model"] = weights, ["pictures"] = pictures, ["top"] = options.TopK, ["tta"] = arguments.GetValue(_augmentation), ["bf16"] = options.UsesBfloat16, ["fast_decode"] = options.FastDecode,
-            ["labels"] = labels is null ? null : HashOf(labels),
+            ["labels"] = labels is null ? null : HashOf(labels), ["calibrated"] = calibrated,
         };
 
         if (await EngineFlags.FindAsync(engine, console, model, revision, cancellationToken) is { } exported)
@@ -155,6 +159,7 @@ internal sealed class PredictCommand : Verb
 
         await ModelFetch.EnsureAsync(console, model, revision, cancellationToken, baseModel);
         using var classifier = features is null || baseModel is not null ? ImageClassifier.FromPretrained(model, revision: revision, baseModel: baseModel) : ImageClassifier.FromEncoder(model, revision);
+        options = calibrated ? options with { Temperature = Calibration.Load(FolderOf(model, revision), classifier).Temperature } : options;
         var predictor = new PicturePredictor(classifier.Network, classifier.Processor.ToPipeline(), LabelsOf(classifier.Labels, labels), options);
         if (features is not null)
         {
@@ -162,7 +167,7 @@ internal sealed class PredictCommand : Verb
         }
 
         return ScoringJob.IsTable(output)
-            ? new ScoringJob(console, output!, rows?.Count ?? files.Count, Asked(HashOf(classifier.Network))).Run((start, count) => rows is null
+            ? new ScoringJob(console, output!, rows?.Count ?? files.Count, Asked(Calibration.HashOf(classifier))).Run((start, count) => rows is null
                 ? predictor.Predict([.. files.Skip(start).Take(count)], cancellationToken)
                 : predictor.Predict(rows.Select(Enumerable.Range(start, count)), cancellationToken))
             : Show(arguments, console, format, Gather(console, files.Count, predictor.Predict(files, cancellationToken)), explains ? predictor : null);
@@ -174,6 +179,10 @@ internal sealed class PredictCommand : Verb
         return splits[arguments.GetValue(_split) is null && splits.Count == 1 ? splits.Keys.First() : DatasetSource.HeldOut(splits, dataset, arguments.GetValue(_split))];
     }
 
+    private static string FolderOf(string model, string? revision) =>
+        Directory.Exists(model) ? model
+        : ModelLocation.Find(model, revision ?? "main").Folder ?? throw new UsageException($"--calibrated reads {Calibration.FileName} of a model's folder, and '{model}' is a file; give the folder.");
+
     private static string HashOf(IEnumerable<string> names) => Convert.ToHexStringLower(XxHash128.Hash(Encoding.UTF8.GetBytes(string.Join('\n', names))));
 
     private static string HashOf(string file)
@@ -181,18 +190,6 @@ internal sealed class PredictCommand : Verb
         var hash = new XxHash128();
         using var stream = File.OpenRead(file);
         hash.Append(stream);
-        return Convert.ToHexStringLower(hash.GetCurrentHash());
-    }
-
-    private static string HashOf(ClassificationNetwork network)
-    {
-        var hash = new XxHash128();
-        foreach (var (_, value) in network.State())
-        {
-            using var whole = value.contiguous();
-            hash.Append(whole.bytes);
-        }
-
         return Convert.ToHexStringLower(hash.GetCurrentHash());
     }
 

@@ -147,6 +147,33 @@ public sealed partial class Rng
         }
     }
 
+    /// <summary>The same with weights of float64, as <c>torch.utils.data.WeightedRandomSampler</c> keeps them.</summary>
+    /// <param name="weights">A weight per choice, at least 0, some above 0.</param>
+    /// <param name="choices">Receives n choices, from 0; n is above 1.</param>
+    internal void Choices(ReadOnlySpan<double> weights, Span<int> choices)
+    {
+        var cumulative = new double[weights.Length];
+        var sum = 0.0;
+        for (var i = 0; i < weights.Length; i++)
+        {
+            sum += weights[i];
+            cumulative[i] = sum;
+        }
+
+        foreach (ref var value in cumulative.AsSpan())
+        {
+            value /= sum;
+        }
+
+        cumulative[^1] = 1;
+        foreach (ref var choice in choices)
+        {
+            var sample = NextDouble();
+            var found = Array.BinarySearch(cumulative, sample);
+            choice = found < 0 ? ~found : found;
+        }
+    }
+
     // Marsaglia and Tsang (2000). torch's constants are float32: 1/3 and 0.0331 carry its rounding.
     private double NextGamma(double alpha)
     {

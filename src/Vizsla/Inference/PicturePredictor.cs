@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using TorchSharp;
 using Vizsla.Imaging;
@@ -6,6 +7,7 @@ using Vizsla.Native;
 using Vizsla.Primitives;
 using Vizsla.Transforms;
 using static TorchSharp.torch;
+using Tensor = TorchSharp.torch.Tensor;
 
 namespace Vizsla.Inference;
 
@@ -55,6 +57,7 @@ public sealed partial class PicturePredictor
         ArgumentOutOfRangeException.ThrowIfLessThan(_options.BatchSize, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(_options.Workers, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(_options.TopK, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(_options.Temperature, nameof(options));
         if (_options.FastDecode)
         {
             _decoding = pipeline.FastDecode ?? throw new ArgumentException(pipeline.FastDecodeProblem, nameof(options));
@@ -148,7 +151,19 @@ public sealed partial class PicturePredictor
     }
 
     private PicturePrediction Name(ReadPicture picture, ReadOnlySpan<float> logits) =>
-        new(picture.File, picture.Error is null ? Scores.Top(Scores.Apply(_function, logits), _labels, _options.TopK) : [], picture.Error);
+        new(picture.File, picture.Error is null ? Scores.Top(Scores.Apply(_function, Tempered(logits)), _labels, _options.TopK) : [], picture.Error);
+
+    private ReadOnlySpan<float> Tempered(ReadOnlySpan<float> logits)
+    {
+        if (_options.Temperature == 1)
+        {
+            return logits;
+        }
+
+        var divided = new float[logits.Length];
+        TensorPrimitives.Divide(logits, (float)_options.Temperature, divided);
+        return divided;
+    }
 
     private static PictureFeatures Keep(ReadPicture picture, ReadOnlySpan<float> values) => new(picture.File, values.ToArray(), picture.Error);
 

@@ -21,6 +21,9 @@ public sealed record PicturePredictorOptions
     /// <summary>Whether batch norms are folded into the convolutions before them while many pictures are predicted; true by default. Scores move by rounding alone.</summary>
     public bool FoldsBatchNorm { get; init; } = true;
 
+    /// <summary>Divides the logits before they become scores, above 0; 1, the default, changes nothing. <see cref="Calibration"/> keeps the one that was fitted for a model.</summary>
+    public double Temperature { get; init; } = 1;
+
     /// <summary>Views of each picture whose logits are averaged; null, the default, takes the picture as the model's pipeline gives it. Explanations are of that one.</summary>
     public TestTimeAugmentation? Augmentation { get; init; }
 

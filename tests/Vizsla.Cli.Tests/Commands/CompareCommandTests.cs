@@ -63,6 +63,64 @@ public sealed class CompareCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_page_shows_what_is_won_and_lost()
+    {
+        Directory.Move(_folder["model2"], _folder["<b>"]);
+
+        var (status, output, error) = await RunAsync("compare", _folder["model1"], _folder["<b>"], "--dataset", _folder["data"], "--format", "json", "--output", _folder["page.html"]);
+
+        Assert.Equal(0, status);
+        Assert.EndsWith($"Wrote '{_folder["page.html"]}'.\n", error, StringComparison.Ordinal);
+        var second = JsonNode.Parse(output)!["models"]![1]!;
+        var page = await File.ReadAllTextAsync(_folder["page.html"], TestContext.Current.CancellationToken);
+        Assert.Equal((int)second["won"]! + (int)second["lost"]!, page.Split("<figure>").Length - 1);
+        Assert.Contains($"&lt;b&gt;: {(int)second["won"]!}</h2>", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("<b></td>", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("://", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_page_of_another_kind_is_refused()
+    {
+        var (status, _, error) = await RunAsync("compare", "model1", "model2", "--dataset", _folder["data"], "--output", "page.pdf");
+
+        Assert.Equal((2, "--output takes a path that ends in .html, got 'page.pdf'.\n"), (status, error));
+    }
+
+    [Fact]
+    public async Task A_temperature_is_fitted_kept_and_used()
+    {
+        Directory.Move(_folder["data/test"], _folder["data/validation"]);
+        var picture = _folder["data/validation/fish/0.png"];
+        var plain = await RunAsync("predict", picture, "--model", _folder["model1"], "--format", "json");
+
+        var early = await RunAsync("predict", picture, "--model", _folder["model1"], "--calibrated");
+        var (status, _, error) = await RunAsync("evaluate", "--model", _folder["model1"], "--dataset", _folder["data"], "--calibrate");
+        var calibrated = await RunAsync("predict", picture, "--model", _folder["model1"], "--format", "json", "--calibrated");
+
+        Assert.EndsWith($"'{_folder["model1"]}' has no calibration.json: no temperature was fitted for this model. Fit one with: vizsla evaluate --calibrate.\n", early.Error, StringComparison.Ordinal);
+        Assert.Equal(0, status);
+        Assert.Contains("on the 12 pictures of 'validation' the expected calibration error goes from ", error, StringComparison.Ordinal);
+        var temperature = (double)JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(_folder["model1"], "calibration.json"), TestContext.Current.CancellationToken))!["temperature"]!;
+        double Odds(string answer) => JsonNode.Parse(answer)![0]!["predictions"]!.AsArray() is var two ? Math.Log((double)two[0]!["score"]! / (double)two[1]!["score"]!) : 0;
+        Assert.NotEqual(1, temperature, 0.01);
+        Assert.Equal(Odds(plain.Output) / temperature, Odds(calibrated.Output), 1e-4);
+    }
+
+    [Fact]
+    public async Task A_temperature_of_other_weights_is_refused()
+    {
+        Directory.Move(_folder["data/test"], _folder["data/validation"]);
+        await RunAsync("evaluate", "--model", _folder["model1"], "--dataset", _folder["data"], "--calibrate");
+        File.Copy(Path.Combine(_folder["model1"], "calibration.json"), Path.Combine(_folder["model2"], "calibration.json"));
+
+        var (status, _, error) = await RunAsync("predict", _folder["data/validation/fish/0.png"], "--model", _folder["model2"], "--calibrated");
+
+        Assert.Equal(1, status);
+        Assert.Equal($"'{Path.Combine(_folder["model2"], "calibration.json")}' was fitted for other weights than the model has now; fit it again with: vizsla evaluate --calibrate.\n", error);
+    }
+
+    [Fact]
     public async Task One_model_alone_is_refused()
     {
         var (status, _, error) = await RunAsync("compare", "model1", "--dataset", _folder["data"]);

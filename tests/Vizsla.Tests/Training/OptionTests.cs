@@ -160,6 +160,17 @@ public sealed class OptionTests
     }
 
     [Fact]
+    public void Balanced_sampling_draws_what_torch_draws()
+    {
+        // list(WeightedRandomSampler([1 / 3] * 3 + [1 / 6] * 6 + [1.0], 10, generator=torch.Generator().manual_seed(5))), torch 2.10; an epoch later the seed is one higher.
+        long[] labels = [0, 0, 0, 1, 1, 1, 1, 1, 1, 2];
+
+        var order = new Vizsla.Training.Data.EpochOrder(TrainSamplingStrategy.Balanced, labels, seed: 4).Of(1);
+
+        Assert.Equal([8, 2, 3, 2, 2, 9, 7, 9, 9, 5], order);
+    }
+
+    [Fact]
     public void Memory_figures_come_on_demand()
     {
         using var run = new TinyRun();

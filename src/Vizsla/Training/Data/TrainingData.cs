@@ -111,13 +111,16 @@ internal sealed class TrainingData
 }
 
 /// <summary>The rows of each epoch in the order of training.</summary>
-/// <remarks>Source: accelerate's <c>SeedableRandomSampler</c>: torch's <c>randperm</c> with seed + epoch. Parity: exact.</remarks>
+/// <remarks>
+/// Source: accelerate's <c>SeedableRandomSampler</c>, torch's <c>randperm</c> with seed + epoch; balanced: <c>torch.utils.data.WeightedRandomSampler</c> with as many draws as rows,
+/// each row weighing 1 over the rows of its class, and a generator of seed + epoch. Parity: exact.
+/// </remarks>
 internal sealed class EpochOrder
 {
     private readonly TrainSamplingStrategy _strategy;
     private readonly int _count;
     private readonly ulong _seed;
-    private readonly int[][] _rowsByClass;
+    private readonly double[] _weights;
 
     /// <param name="strategy">Which sample comes next.</param>
     /// <param name="labels">Class of each row.</param>
@@ -125,9 +128,8 @@ internal sealed class EpochOrder
     public EpochOrder(TrainSamplingStrategy strategy, IReadOnlyList<long> labels, long seed)
     {
         (_strategy, _count, _seed) = (strategy, labels.Count, (ulong)seed);
-        _rowsByClass = strategy == TrainSamplingStrategy.Balanced
-            ? [.. Enumerable.Range(0, labels.Count).GroupBy(row => labels[row]).OrderBy(g => g.Key).Select(g => g.ToArray())]
-            : [];
+        var counts = strategy == TrainSamplingStrategy.Balanced ? labels.CountBy(label => label).ToDictionary() : [];
+        _weights = counts.Count > 0 ? [.. labels.Select(label => 1.0 / counts[label])] : [];
     }
 
     /// <summary>The order of an epoch.</summary>
@@ -149,10 +151,9 @@ internal sealed class EpochOrder
 
                 break;
             default:
-                for (var i = 0; i < _count; i++)
+                if (_count > 1)
                 {
-                    var rows = _rowsByClass[rng.NextInt32(0, _rowsByClass.Length)];
-                    order[i] = rows[rng.NextInt32(0, rows.Length)];
+                    rng.Choices(_weights, order);
                 }
 
                 break;
