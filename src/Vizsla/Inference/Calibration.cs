@@ -56,7 +56,7 @@ public sealed record Calibration(double Temperature, string Split, int Pictures,
     internal static string HashOf(ImageClassifier model)
     {
         var hash = new XxHash128();
-        foreach (var (_, value) in model.Network.State().Concat(model.ActiveAdapter?.State ?? []))
+        foreach (var (_, value) in model.Network.State().Concat(model.SavedState))
         {
             using var whole = value.contiguous();
             hash.Append(whole.bytes);
