@@ -44,6 +44,15 @@ public sealed partial record TrainingArguments
     /// <summary>Decay of a moving average of the weights, in (0, 1), which is then evaluated and saved; 0, the default, keeps none.</summary>
     public double EmaDecay { get; init; }
 
+    /// <summary>Folder or Hub name of a model of the same classes whose softened scores are learnt beside the labels; null, the default, learns the labels alone.</summary>
+    public string? Teacher { get; init; }
+
+    /// <summary>Share of the teacher's scores in the loss, 0 to 1. Default 0.5; transformers' guide: <c>lambda_param</c>.</summary>
+    public double DistillationAlpha { get; init; } = 0.5;
+
+    /// <summary>What the scores of teacher and student are divided by before they are compared, above 0. Default 5.</summary>
+    public double Temperature { get; init; } = 5.0;
+
     /// <summary>Evaluations without improvement after which training stops; null, the default, never. Those before <see cref="UnfreezeAtEpoch"/> do not count.</summary>
     public int? EarlyStoppingPatience { get; init; }
 

@@ -70,7 +70,7 @@ internal sealed class TrainCommand : Verb
     public override IReadOnlyList<OptionGroup> Groups { get; } =
     [
         new("Data", "--dataset", "--dataset_revision", "--train_split", "--eval_split", "--transforms", "--bad_images"),
-        new("Model", "--model", "--model_revision", "--from_scratch", "--image_size", "--freeze", "--unfreeze_at_epoch", "--peft"),
+        new("Model", "--model", "--model_revision", "--from_scratch", "--image_size", "--freeze", "--unfreeze_at_epoch", "--peft", "--teacher"),
         new("Arguments in a file", "--config"),
         new("Length and batches", "--num_train_epochs", "--max_steps", "--per_device_train_batch_size", "--gradient_accumulation_steps", "--auto_find_batch_size", "--early_stopping_patience"),
         new("Learning rate", "--learning_rate", "--find_lr", "--lr_scheduler_type", "--warmup_steps", "--optim", "--weight_decay", "--layer_decay", "--unfreeze_learning_rate"),
@@ -79,7 +79,7 @@ internal sealed class TrainCommand : Verb
             "--save_strategy", "--save_steps", "--save_total_limit", "--logging_steps", "--log_format", "--report_to"),
         new("Speed", "--bf16", "--dataloader_num_workers", "--fast_decode", "--feature_cache", "--per_device_eval_batch_size", "--use_cpu"),
         new("Hub", "--push_to_hub", "--hub_model_id", "--hub_private_repo", "--hub_strategy"),
-        new("Reproducing", "--seed", "--data_seed", "--full_determinism"),
+        new("Reproducing", "--seed", "--full_determinism"),
     ];
 
     protected override bool IsShared => true;
@@ -112,6 +112,11 @@ internal sealed class TrainCommand : Verb
         if (!fromScratch)
         {
             await ModelFetch.EnsureAsync(console, model, modelRevision, cancellationToken);
+        }
+
+        if (asked?.Teacher is { } teacher)
+        {
+            await ModelFetch.EnsureAsync(console, teacher, revision: null, cancellationToken);
         }
 
         var datasetRevision = arguments.GetValue(_datasetRevision) ?? Text(own, "dataset_revision");

@@ -180,7 +180,8 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
             using var scope = NewDisposeScope();
             var inputs = setup.Compute.Collate(batch);
             values += inputs.PixelValues.numel();
-            var loss = ForwardAndBackward(inputs, weight, isLast: done + 1 == step.BatchCount).MoveToOuterDisposeScope();
+            var teacher = setup.Distillation?.Logits(batch.Images, setup.Cache is { IsUsed: true } ? null : inputs.PixelValues);
+            var loss = ForwardAndBackward(inputs, teacher, (weight, step.AllRows.Length), isLast: done + 1 == step.BatchCount).MoveToOuterDisposeScope();
             if (setup.Exchange is null)
             {
                 setup.Meter.Add(loss, _state.GlobalStep);
@@ -231,16 +232,19 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
 
     /// <summary>Forward and backward of a micro-batch, in as many parts as memory asks for.</summary>
     /// <returns>Its loss, a scalar of the scope.</returns>
-    private Tensor ForwardAndBackward(ModelInputs inputs, double weight, bool isLast)
+    private Tensor ForwardAndBackward(ModelInputs inputs, Tensor? teacher, (double Weight, int Count) step, bool isLast)
     {
         var (partCount, exchange) = (setup.MemoryFit?.PartCount ?? 1, isLast ? setup.Exchange : null);
         exchange?.BeginLastForward();
         var losses = new List<Tensor>();
+        var targets = teacher?.chunk(partCount);
         foreach (var (pixels, labels) in inputs.PixelValues.chunk(partCount).Zip(inputs.Labels.chunk(partCount)))
         {
             using var scope = NewDisposeScope();
             var logits = setup.Cache is { IsUsed: true } cache ? cache.Forward(pixels) : setup.Network.call(pixels);
-            var loss = setup.Loss.Compute(logits.to(ScalarType.Float32), labels, weight);
+            var scores = logits.to(ScalarType.Float32);
+            var loss = setup.Loss.Compute(scores, labels, step.Weight);
+            loss = targets is null ? loss : Distillation.Mix(loss, scores, targets[losses.Count], _arguments, step.Count);
             exchange?.BeginLastBackward();
             (setup.Scaler is null ? loss : loss.Times(setup.Scaler.Scale)).backward();
             losses.Add(loss.detach().MoveToOuterDisposeScope());

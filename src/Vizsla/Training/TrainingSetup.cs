@@ -48,6 +48,7 @@ internal sealed class TrainingSetup : IDisposable
         Scaler = compute.Precision.Training == ScalarType.Float16 ? new LossScaler() : null;
         Average = Arguments.EmaDecay > 0 ? new WeightAverage(model.SavedState, Arguments.EmaDecay) : null;
         MemoryFit = Arguments.AutoFindBatchSize ? new MemoryFit(Network, Arguments.PerDeviceTrainBatchSize) : null;
+        Distillation = Distillation.For(compute, model.Labels, train);
         Exchange = Processes.IsShared ? new GradientExchange(Processes, Optimizer, Network) { LeavesInBackward = MemoryFit is null && !Arguments.SyncBatchNorm, Precision = Arguments.DdpCommHook } : null;
         Checkpoint = new Checkpoint(model, Optimizer, Schedule, Meter, Average, Scaler);
         ParameterCount = Network.parameters().Sum(p => p.numel()) + (model.ActiveAdapter?.SavedCount ?? 0);
@@ -106,6 +107,9 @@ internal sealed class TrainingSetup : IDisposable
     /// <summary>The moving average of the weights; null where there is none.</summary>
     public WeightAverage? Average { get; }
 
+    /// <summary>The teacher's part of the loss; null where there is none.</summary>
+    public Distillation? Distillation { get; }
+
     /// <summary>Cuts micro-batches until they fit in memory; null where that was not asked for.</summary>
     public MemoryFit? MemoryFit { get; }
 
@@ -124,6 +128,7 @@ internal sealed class TrainingSetup : IDisposable
         ShareNorms(null);
         Exchange?.Dispose();
         Average?.Dispose();
+        Distillation?.Dispose();
         Freezing.Dispose();
         Guard?.Dispose();
         MemoryFit?.Dispose();

@@ -58,6 +58,8 @@ internal static class ArgumentChecks
         yield return Unless(a.UnfreezeLearningRate is null or > 0, "unfreeze_learning_rate", a.UnfreezeLearningRate, "above 0");
         yield return Unless(a.LayerDecay is > 0 and <= 1, "layer_decay", a.LayerDecay, "above 0 and at most 1");
         yield return Unless(a.EmaDecay is >= 0 and < 1, "ema_decay", a.EmaDecay, "at least 0 (none) and below 1");
+        yield return Unless(a.DistillationAlpha is >= 0 and <= 1, "distillation_alpha", a.DistillationAlpha, "from 0 (the labels alone) to 1 (the teacher alone)");
+        yield return Unless(a.Temperature > 0 && double.IsFinite(a.Temperature), "temperature", a.Temperature, "above 0, for example 5");
         yield return Unless(a.EarlyStoppingPatience is null or >= 1, "early_stopping_patience", a.EarlyStoppingPatience, "at least 1");
         yield return Unless(a.EarlyStoppingThreshold >= 0, "early_stopping_threshold", a.EarlyStoppingThreshold, "0 or more");
         yield return Unless(a.DdpTimeout >= 1, "ddp_timeout", a.DdpTimeout, "at least 1 second");
@@ -103,6 +105,8 @@ internal static class ArgumentChecks
         yield return a.UnfreezeLearningRate is not null && a.SavePythonState
             ? "unfreeze_learning_rate and save_python_state cannot go together: scheduler.pt holds one schedule, and this run has two."
             : null;
+        yield return a.Teacher is null && a.DistillationAlpha != new TrainingArguments().DistillationAlpha ? "distillation_alpha needs teacher: name the model whose scores are learnt." : null;
+        yield return a.Teacher is null && a.Temperature != new TrainingArguments().Temperature ? "temperature needs teacher: name the model whose scores are learnt." : null;
         yield return a.FeatureCache == true && a.Freeze.Count == 0 ? "feature_cache needs a frozen backbone: set freeze to backbone." : null;
         yield return a.SavePythonState && a.SaveOnlyModel ? "save_python_state and save_only_model contradict each other: choose one." : null;
         yield return a.PushToHub && a.SaveStrategy == SaveStrategy.No && a.HubStrategy is HubStrategy.Checkpoint or HubStrategy.AllCheckpoints

@@ -41,6 +41,8 @@ public sealed partial class ArgumentEffectTests
         ["ddp_comm_hook"] = "SharedTrainingTests",
         ["sync_batch_norm"] = "SharedNormTests",
         ["distributed_order"] = "SharedGoldenTests",
+        ["distillation_alpha"] = "DistillationTests",
+        ["temperature"] = "DistillationTests",
         ["disable_tqdm"] = "TrainingDisplayTests",
     };
 
@@ -113,6 +115,7 @@ public sealed partial class ArgumentEffectTests
         { "layer_decay", "0.5", "{}" },
         { "parameter_learning_rates", """{"classifier": 0.1}""", "{}" },
         { "ema_decay", "0.5", "{}" },
+        { "teacher", "\"nowhere\"", "{}" },
         { "early_stopping_patience", "1", """{"eval_strategy": "steps", "eval_steps": 1, "early_stopping_threshold": 100}""" },
         { "early_stopping_threshold", "100", """{"eval_strategy": "steps", "eval_steps": 1, "early_stopping_patience": 1, "metric_for_best_model": "loss"}""" },
         { "patch_drop_rate", "0.5", "{}" },
