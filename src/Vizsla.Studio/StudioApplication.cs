@@ -37,6 +37,8 @@ internal static class StudioApplication
         services.AddSingleton<RunShelf>();
         services.AddSingleton<PictureStore>();
         services.AddSingleton<DatasetLibrary>();
+        services.AddSingleton<DatasetShelf>();
+        services.AddSingleton<DatasetReview>();
         services.AddSingleton<DatasetChecks>();
         services.AddSingleton<RunEvaluator>();
         services.AddSingleton<PredictionRoom>();

@@ -60,6 +60,12 @@ internal static class DatasetEndpoints
         }
     }
 
+    /// <summary>The address of a picture of the given dataset.</summary>
+    /// <param name="photo">The picture.</param>
+    /// <param name="side">Longest side in pixels.</param>
+    /// <param name="version">Version of the dataset: rows move when pictures come and go.</param>
+    public static string Given(DatasetPhoto photo, int side, int version) => $"{Address(photo.Split, photo.Row, side)}&v={version}";
+
     /// <summary>The address that leads to a page which shows a picture.</summary>
     /// <param name="page"><c>predict</c> or <c>transforms</c>.</param>
     /// <param name="split">Its split.</param>

@@ -49,6 +49,10 @@ internal sealed class Browser(IJSRuntime script) : IAsyncDisposable
     /// <summary>Hands a figure to the user as a PNG.</summary>
     public Task SaveChartAsync(ElementReference element, string name) => CallAsync("saveChart", element, name);
 
+    /// <summary>Draws points on a plane that can be moved and zoomed; the number of one that is chosen is handed to <c>ChooseAsync</c>.</summary>
+    public Task DrawPlaneAsync<TPoint, TReceiver>(ElementReference element, IReadOnlyList<TPoint> points, DotNetObjectReference<TReceiver> receiver)
+        where TReceiver : class => CallAsync("drawPlane", element, points, receiver);
+
     /// <summary>Puts text into the clipboard.</summary>
     public Task<bool> CopyAsync(string text) => CallAsync<bool>("copy", text);
 

@@ -251,6 +251,148 @@ new MutationObserver(() => document.querySelectorAll("img[data-picture]").forEac
     .observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-picture", "data-later"] });
 document.querySelectorAll("img[data-picture]").forEach(follow);
 
+// The map of a dataset: points on a canvas, moved by dragging, zoomed by the wheel, walked through by arrow keys.
+
+const planes = new WeakMap();
+
+export function drawPlane(element, points, receiver) {
+    if (!element) {
+        return;
+    }
+
+    const known = planes.get(element);
+    const plane = known ?? { zoom: 1, left: 0, top: 0, at: -1 };
+    Object.assign(plane, { element, canvas: element.querySelector("canvas"), card: element.querySelector("figure"), points, receiver });
+    planes.set(element, plane);
+    if (!known) {
+        new ResizeObserver(() => paint(plane)).observe(element);
+        plane.canvas.addEventListener("pointermove", event => event.buttons ? drag(plane, event) : point(plane, nearest(plane, event.offsetX, event.offsetY, 14)));
+        plane.canvas.addEventListener("pointerdown", event => { plane.moved = 0; plane.canvas.setPointerCapture(event.pointerId); });
+        plane.canvas.addEventListener("click", event => plane.moved < 4 && choose(plane, nearest(plane, event.offsetX, event.offsetY, 14)));
+        plane.canvas.addEventListener("wheel", event => { event.preventDefault(); zoom(plane, Math.exp(-event.deltaY / 400), event.offsetX, event.offsetY); }, { passive: false });
+        plane.canvas.addEventListener("keydown", event => walk(plane, event));
+        plane.canvas.addEventListener("pointerleave", () => point(plane, -1));
+    }
+
+    paint(plane);
+    element.dataset.drawn = String(points.length);
+}
+
+const margin = 14;
+const extent = plane => Math.min(plane.canvas.clientWidth, plane.canvas.clientHeight) - 2 * margin;
+
+function place(plane, p) {
+    const side = extent(plane);
+    return [margin + (plane.canvas.clientWidth - 2 * margin - side) / 2 + (p.x * side - plane.left) * plane.zoom, margin + (p.y * side - plane.top) * plane.zoom];
+}
+
+function paint(plane) {
+    const { canvas, points } = plane;
+    const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+    canvas.width = width * devicePixelRatio;
+    canvas.height = height * devicePixelRatio;
+    const brush = canvas.getContext("2d");
+    brush.scale(devicePixelRatio, devicePixelRatio);
+    const radius = Math.max(2, Math.min(6, 60 / Math.sqrt(points.length))) * Math.sqrt(plane.zoom);
+    points.forEach((p, i) => {
+        const [x, y] = place(plane, p);
+        if (p.picture && x > -radius && y > -radius && x < width + radius && y < height + radius) {
+            brush.beginPath();
+            brush.arc(x, y, i === plane.at ? radius * 2 : radius, 0, 7);
+            brush.fillStyle = p.color;
+            brush.fill();
+        }
+    });
+}
+
+function nearest(plane, x, y, within) {
+    let best = -1;
+    let distance = within;
+    plane.points.forEach((p, i) => {
+        const [px, py] = place(plane, p);
+        const d = Math.hypot(px - x, py - y);
+        if (p.picture && d < distance) {
+            [best, distance] = [i, d];
+        }
+    });
+    return best;
+}
+
+function point(plane, index) {
+    if (plane.at === index) {
+        return;
+    }
+
+    plane.at = index;
+    plane.card.hidden = index < 0;
+    if (index >= 0) {
+        const p = plane.points[index];
+        const [x, y] = place(plane, p);
+        plane.card.querySelector("img").src = p.picture;
+        plane.card.querySelector("figcaption").textContent = p.label;
+        plane.card.style.left = `${Math.max(0, Math.min(x + 14, plane.canvas.clientWidth - 176))}px`;
+        plane.card.style.top = `${Math.max(0, Math.min(y + 14, plane.canvas.clientHeight - 210))}px`;
+    }
+
+    paint(plane);
+}
+
+function choose(plane, index) {
+    if (index >= 0) {
+        plane.receiver.invokeMethodAsync("ChooseAsync", index);
+    }
+}
+
+function drag(plane, event) {
+    plane.moved += Math.abs(event.movementX) + Math.abs(event.movementY);
+    plane.left -= event.movementX / plane.zoom;
+    plane.top -= event.movementY / plane.zoom;
+    point(plane, -1);
+    paint(plane);
+}
+
+function zoom(plane, by, x, y) {
+    const factor = Math.max(1, Math.min(40, plane.zoom * by)) / plane.zoom;
+    const side = extent(plane);
+    const [fromLeft, fromTop] = [x - margin - (plane.canvas.clientWidth - 2 * margin - side) / 2, y - margin];
+    plane.left += fromLeft / plane.zoom * (1 - 1 / factor);
+    plane.top += fromTop / plane.zoom * (1 - 1 / factor);
+    plane.zoom *= factor;
+    if (plane.zoom === 1) {
+        plane.left = plane.top = 0;
+    }
+
+    plane.card.hidden = true;
+    plane.at = -1;
+    paint(plane);
+}
+
+function walk(plane, event) {
+    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    const middle = [plane.canvas.clientWidth / 2, plane.canvas.clientHeight / 2];
+    if (event.key === "Enter") {
+        choose(plane, plane.at);
+    } else if (event.key === "+" || event.key === "-") {
+        zoom(plane, event.key === "+" ? 1.4 : 1 / 1.4, ...(plane.at < 0 ? middle : place(plane, plane.points[plane.at])));
+    } else if (way) {
+        event.preventDefault();
+        const from = plane.at < 0 ? middle : place(plane, plane.points[plane.at]);
+        let best = plane.at < 0 ? nearest(plane, ...from, Infinity) : -1;
+        let cost = Infinity;
+        plane.points.forEach((p, i) => {
+            const [x, y] = place(plane, p);
+            const along = (x - from[0]) * way[0] + (y - from[1]) * way[1];
+            const across = Math.abs((x - from[0]) * way[1]) + Math.abs((y - from[1]) * way[0]);
+            if (plane.at >= 0 && i !== plane.at && p.picture && along > 0 && along + 2 * across < cost) {
+                [best, cost] = [i, along + 2 * across];
+            }
+        });
+        if (best >= 0) {
+            point(plane, best);
+        }
+    }
+}
+
 // Arrow keys go from row to row of a table: to the same control of the row above or below.
 document.addEventListener("keydown", event => {
     const row = event.target.closest?.("[data-arrows] tbody tr");

@@ -5,7 +5,7 @@ using Vizsla.Testing;
 namespace Vizsla.Studio.Tests.Browsing;
 
 /// <summary>A studio with a run, a model and a dataset, and Debian's Chromium to look at it.</summary>
-public sealed class BrowserFixture : IAsyncLifetime
+public class BrowserFixture : IAsyncLifetime
 {
     private const string Chromium = "/usr/bin/chromium";
     private static readonly string[] Flags =
@@ -80,22 +80,15 @@ public sealed class BrowserFixture : IAsyncLifetime
             | {string.Join(" | ", columns)} |
 
             """);
-        foreach (var animal in AnimalPainter.Classes)
-        {
-            for (ulong i = 0; i < 3; i++)
-            {
-                using var image = AnimalPainter.Paint(animal, 64, new Primitives.Rng(i));
-                Imaging.ImageCodec.SaveJpeg(image, _folder.Reserve($"data/test/{animal}/{i}.jpg"));
-            }
-        }
-
+        WriteData(_folder);
         _server = await RunningServer.StudioAsync(new StudioOptions { Runs = Runs, Models = [model], Dataset = Data });
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = Chromium, Args = Flags });
     }
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         if (_browser is not null)
         {
             await _browser.DisposeAsync();
@@ -108,6 +101,20 @@ public sealed class BrowserFixture : IAsyncLifetime
         }
 
         _folder.Dispose();
+    }
+
+    /// <summary>Writes the dataset into the folder <c>data</c>: three drawings of each animal.</summary>
+    /// <param name="folder">The folder above.</param>
+    private protected virtual void WriteData(TemporaryFolder folder)
+    {
+        foreach (var animal in AnimalPainter.Classes)
+        {
+            for (ulong i = 0; i < 3; i++)
+            {
+                using var image = AnimalPainter.Paint(animal, 64, new Primitives.Rng(i));
+                Imaging.ImageCodec.SaveJpeg(image, folder.Reserve($"data/test/{animal}/{i}.jpg"));
+            }
+        }
     }
 
     /// <summary>Begins or continues a run as the trainer writes it.</summary>
