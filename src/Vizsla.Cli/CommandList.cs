@@ -10,6 +10,7 @@ internal static class CommandList
     [
         new PrepareCommand(),
         new DatasetCommand(),
+        new LabelCommand(),
         new TrainCommand(),
         new TuneCommand(),
         new StopCommand(),

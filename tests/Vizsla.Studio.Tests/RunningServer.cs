@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Vizsla.Inference;
 using Vizsla.Serving;
 using Vizsla.Serving.Queues;
+using Vizsla.Studio.Labeling;
 using Vizsla.Studio.Predictions;
 
 namespace Vizsla.Studio.Tests;
@@ -46,6 +47,9 @@ internal sealed class RunningServer : IAsyncDisposable
         options.Host.Port = 0;
         return StartAsync(StudioApplication.Create(options));
     }
+
+    /// <summary>The page on which photos are labelled.</summary>
+    public static Task<RunningServer> LabelAsync(LabelSession session) => StartAsync(LabelApplication.Create(session, new HostOptions { Port = 0 }));
 
     public async ValueTask DisposeAsync()
     {

@@ -21,13 +21,14 @@ internal sealed class ServerOptions
     private readonly Option<bool> _noToken;
     private readonly Option<string[]> _allowedHosts;
     private readonly Option<string[]> _allowedOrigins;
-    private readonly Option<int> _maxBatch;
-    private readonly Option<double> _maxDelay;
-    private readonly Option<int> _maxQueue;
+    private readonly Option<int>? _maxBatch;
+    private readonly Option<double>? _maxDelay;
+    private readonly Option<int>? _maxQueue;
 
     /// <param name="verb">The verb to add the options to.</param>
     /// <param name="port">The port's default.</param>
-    public ServerOptions(Command verb, int port)
+    /// <param name="servesModels">Whether pictures wait for a model in batches.</param>
+    public ServerOptions(Command verb, int port, bool servesModels = true)
     {
         var defaults = new ServingOptions();
         _host = Add(verb, new Option<string>("--host") { Description = "Address to listen on; 127.0.0.1 accepts connections from this computer only, 0.0.0.0 from everywhere.", DefaultValueFactory = _ => "127.0.0.1" });
@@ -37,6 +38,11 @@ internal sealed class ServerOptions
         _noToken = Add(verb, new Option<bool>("--no_token") { Description = "Listen beyond this computer without a token: whoever reaches it may use it." });
         _allowedHosts = Add(verb, new Option<string[]>("--allowed_host") { Description = "A name, besides addresses and localhost, under which browsers may call; repeatable.", DefaultValueFactory = _ => [] });
         _allowedOrigins = Add(verb, new Option<string[]>("--allowed_origin") { Description = "An origin such as https://pets.example.org whose pages may call; repeatable.", DefaultValueFactory = _ => [] });
+        if (!servesModels)
+        {
+            return;
+        }
+
         _maxBatch = Add(verb, new Option<int>("--max_batch") { Description = "Most pictures in one forward pass.", DefaultValueFactory = _ => defaults.MaxBatch });
         _maxDelay = Add(verb, new Option<double>("--max_delay_ms") { Description = "Milliseconds that the first picture of a batch waits for others.", DefaultValueFactory = _ => defaults.MaxDelay.TotalMilliseconds });
         _maxQueue = Add(verb, new Option<int>("--max_queue") { Description = "Most pictures that wait; further ones are answered with 429.", DefaultValueFactory = _ => defaults.MaxQueue });
@@ -59,9 +65,9 @@ internal sealed class ServerOptions
     /// <summary>Batches and waiting room.</summary>
     public void Apply(ParseResult arguments, ServingOptions serving)
     {
-        serving.MaxBatch = arguments.GetValue(_maxBatch);
-        serving.MaxDelay = TimeSpan.FromMilliseconds(arguments.GetValue(_maxDelay));
-        serving.MaxQueue = arguments.GetValue(_maxQueue);
+        serving.MaxBatch = arguments.GetValue(_maxBatch!);
+        serving.MaxDelay = TimeSpan.FromMilliseconds(arguments.GetValue(_maxDelay!));
+        serving.MaxQueue = arguments.GetValue(_maxQueue!);
     }
 
     /// <summary>Runs an application until it is asked to stop, and finishes what it took.</summary>
