@@ -4,7 +4,8 @@ const element = id => document.getElementById(id);
 const Numbered = 9;
 
 let state = { classes: [], next: [], labelled: 0, total: 0, curve: [] };
-let busy = false;
+let waiting = 0;
+let sending = Promise.resolve();
 
 const current = () => state.next[0];
 
@@ -29,7 +30,7 @@ function chosen() {
 
 function show() {
     const photo = current();
-    element("progress").textContent = `${state.labelled} of ${state.total} photos have a label.` + (photo ? "" : " All are done.");
+    element("progress").textContent = `${state.labelled} of ${state.total} photos have a label.` + (photo || waiting > 0 ? "" : " All are done.");
     element("photo").hidden = !photo;
     if (photo) {
         const address = `/label/photo?id=${photo.id}`;
@@ -95,47 +96,78 @@ function showCurve() {
     element("curve").replaceChildren(...nodes);
 }
 
-async function send(path, body) {
-    if (busy) {
-        return;
-    }
-
-    busy = true;
-    try {
-        const response = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
-        const answer = await response.json();
-        if (response.ok) {
-            state = answer;
-            element("filter").value = "";
-            element("message").textContent = "";
-        } else {
-            element("message").textContent = answer.error ?? `The server answered ${response.status}.`;
+/** Sends one change after the other; the page has moved on already, and takes over what the server says once all are answered. */
+function send(path, body, undone) {
+    waiting++;
+    sending = sending.then(async () => {
+        try {
+            const response = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+            const answer = await response.json();
+            waiting--;
+            if (response.ok) {
+                element("message").textContent = "";
+                if (waiting === 0) {
+                    takeOver(answer, path === "/label/undo");
+                }
+            } else {
+                fail(answer.error ?? `The server answered ${response.status}.`, undone);
+            }
+        } catch {
+            waiting--;
+            fail("The server does not answer; the label was not saved. Start 'vizsla label' again and reload.", undone);
         }
-    } catch {
-        element("message").textContent = "The server does not answer; the label was not saved. Start 'vizsla label' again and reload.";
-    } finally {
-        busy = false;
+    });
+}
+
+function fail(message, undone) {
+    element("message").textContent = message;
+    if (undone) {
+        state.next.unshift(undone);
+        show();
+    }
+}
+
+/** The photo in front of the reader stays, unless another one is asked for. */
+function takeOver(newer, asksFirst) {
+    const shown = current();
+    state = newer;
+    if (!asksFirst && shown && state.next[0]?.id !== shown.id) {
+        state.next = [state.next.find(p => p.id === shown.id) ?? shown, ...state.next.filter(p => p.id !== shown.id)];
     }
 
     show();
+}
+
+function advance(label) {
+    const photo = current();
+    if (photo) {
+        state.next.shift();
+        if (label) {
+            state.labelled++;
+            state.last = `${photo.name}: ${label}`;
+            if (!state.classes.includes(label)) {
+                state.classes.push(label);
+            }
+        }
+
+        element("filter").value = "";
+        send("/label/answer", { id: photo.id, label }, photo);
+        show();
+        element("filter").focus();
+    }
+}
+
+const answer = label => label && advance(label);
+const skip = () => advance(null);
+
+function undo() {
+    send("/label/undo", {});
     element("filter").focus();
-}
-
-function answer(label) {
-    if (current() && label) {
-        send("/label/answer", { id: current().id, label });
-    }
-}
-
-function skip() {
-    if (current()) {
-        send("/label/answer", { id: current().id, label: null });
-    }
 }
 
 element("filter").addEventListener("input", showClasses);
 element("skip").addEventListener("click", skip);
-element("undo").addEventListener("click", () => send("/label/undo", {}));
+element("undo").addEventListener("click", undo);
 element("filter").addEventListener("keydown", event => {
     const empty = event.target.value === "";
     if (event.key === "Enter") {
@@ -146,7 +178,7 @@ element("filter").addEventListener("keydown", event => {
         skip();
     } else if (event.key === "z" && (event.ctrlKey || event.metaKey) && empty) {
         event.preventDefault();
-        send("/label/undo", {});
+        undo();
     } else if (empty && event.key >= "1" && event.key <= String(Numbered) && !event.ctrlKey && !event.altKey && !event.metaKey) {
         const name = offered()[Number(event.key) - 1];
         if (name) {
@@ -162,17 +194,10 @@ element("filter").focus();
 
 // What was learnt meanwhile: the order of the photos and the curve.
 setInterval(async () => {
-    if (!busy && element("filter").value === "" && document.visibilityState === "visible") {
+    if (waiting === 0 && element("filter").value === "" && document.visibilityState === "visible") {
         const newer = await fetch("/label/state").then(r => r.json()).catch(() => null);
-        if (newer && !busy && newer.labelled === state.labelled) {
-            const shown = current();
-            state = newer;
-            // The photo in front of the reader stays.
-            if (shown && state.next[0]?.id !== shown.id) {
-                state.next = [shown, ...state.next.filter(p => p.id !== shown.id)];
-            }
-
-            show();
+        if (newer && waiting === 0 && element("filter").value === "" && newer.labelled === state.labelled) {
+            takeOver(newer, false);
         }
     }
 }, 2000);
