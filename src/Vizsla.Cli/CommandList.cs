@@ -25,6 +25,7 @@ internal static class CommandList
         new ServeCommand(),
         new ExportCommand(),
         new MergeCommand(),
+        new SoupCommand(),
         new ReportCommand(),
         new PushCommand(),
         new PullCommand(),

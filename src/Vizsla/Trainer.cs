@@ -3,6 +3,7 @@ using Vizsla.Adapters;
 using Vizsla.Distributed;
 using Vizsla.Hub;
 using Vizsla.Models;
+using Vizsla.Native;
 using Vizsla.Runs;
 using Vizsla.Runs.TensorBoard;
 using Vizsla.Training;

@@ -5,6 +5,7 @@ using Vizsla.Training.Data;
 using Vizsla.Transforms;
 using static TorchSharp.torch;
 using Scalars = Vizsla.Native.KeptScalars;
+using TorchGenerator = Vizsla.Native.TorchGenerator;
 
 namespace Vizsla.Training;
 

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using TorchSharp;
 using Vizsla.Distributed;
+using Vizsla.Native;
 using Vizsla.Training.Callbacks;
 using Vizsla.Training.Data;
 using Vizsla.Training.Losses;

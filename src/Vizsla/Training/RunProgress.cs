@@ -1,4 +1,5 @@
 using TorchSharp;
+using Vizsla.Native;
 using Vizsla.Training.Callbacks;
 using Vizsla.Training.Checkpoints;
 using Vizsla.Training.Data;

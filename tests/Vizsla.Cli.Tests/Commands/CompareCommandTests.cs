@@ -36,6 +36,27 @@ public sealed class CompareCommandTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
+    public async Task A_soup_is_evaluated_beside_its_parts_and_is_a_model()
+    {
+        var (status, output, error) = await RunAsync("soup", _folder["model1"], _folder["model2"], "--dataset", _folder["data"], "--split", "test", "--method", "uniform", "--output", _folder["soup"]);
+
+        Assert.True(status == 0, error);
+        Assert.Equal((2, 2), (output.Split("yes").Length - 1, output.Split(_folder["soup"]).Length - 1));
+        Assert.EndsWith($"The soup of 2 models is in '{_folder["soup"]}'.", output.TrimEnd(), StringComparison.Ordinal);
+        Assert.Equal(0, (await RunAsync("evaluate", "--model", _folder["soup"], "--dataset", _folder["data"])).Status);
+    }
+
+    [Theory]
+    [InlineData("A soup takes two models or more, got 'model1' alone.", "model1", "--output", "soup")]
+    [InlineData("--output is the folder of one of the models, 'model2'; give another one, so that the model stays.", "model1", "model2", "--output", "model2")]
+    public async Task What_makes_no_soup_is_refused(string message, params string[] words)
+    {
+        var (status, _, error) = await RunAsync(["soup", .. words, "--dataset", _folder["data"]]);
+
+        Assert.Equal((2, message), (status, error.Trim()));
+    }
+
+    [Fact]
     public async Task Each_picture_is_won_lost_or_neither()
     {
         var (status, output, _) = await RunAsync("compare", _folder["model1"], _folder["model2"], "--dataset", _folder["data"], "--format", "json");

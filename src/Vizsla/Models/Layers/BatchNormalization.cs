@@ -46,6 +46,9 @@ internal sealed class BatchNormalization : TensorLayer
     /// <summary>Replaces numbers by their sum over the processes whose batches are normalized together, in training; null, as it is after construction, normalizes each batch by itself.</summary>
     public Action<float[]>? SumOverProcesses { get; set; }
 
+    /// <summary>Share of each batch in the running statistics, while they are computed anew; null, as it is after construction, takes the one of the construction.</summary>
+    public double? ShareOfBatch { get; set; }
+
     /// <param name="input">Float [B, C, H, W].</param>
     /// <returns>The same shape; the caller owns it.</returns>
     public override Tensor Compute(Tensor input)
@@ -57,13 +60,19 @@ internal sealed class BatchNormalization : TensorLayer
 
         return training && SumOverProcesses is { } sum
             ? SharedBatchNorm.Apply(input, new(Weight, Bias, RunningMean, RunningVariance, get_buffer(Count)!), _momentum, Epsilon, sum)
-            : input.BatchNorm(new(Weight, Bias, RunningMean, RunningVariance, get_buffer(Count)!), training, _momentum, Epsilon);
+            : input.BatchNorm(new(Weight, Bias, RunningMean, RunningVariance, get_buffer(Count)!), training, ShareOfBatch ?? _momentum, Epsilon);
     }
 
     public override void ResetParameters()
     {
         WeightInitialization.Fill(Weight, 1);
         WeightInitialization.Fill(Bias, 0);
+        ResetStatistics();
+    }
+
+    /// <summary>Puts the statistics back to those of a new layer.</summary>
+    public void ResetStatistics()
+    {
         WeightInitialization.Fill(RunningMean, 0);
         WeightInitialization.Fill(RunningVariance, 1);
         WeightInitialization.Fill(get_buffer(Count), 0);

@@ -1,5 +1,6 @@
 using Vizsla.Distributed;
 using Vizsla.Loading;
+using Vizsla.Native;
 using Vizsla.Primitives;
 
 namespace Vizsla.Training.Data;

@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Text.Json.Nodes;
 using Vizsla.Models.Weights;
+using Vizsla.Native;
 using Vizsla.Testing;
 using Vizsla.Training.Arguments;
 using Vizsla.Training.Data;

@@ -1,7 +1,7 @@
 using Vizsla.Primitives;
 using static TorchSharp.torch;
 
-namespace Vizsla.Training.Data;
+namespace Vizsla.Native;
 
 /// <summary>libtorch's global generator on the CPU, from which dropout draws.</summary>
 /// <remarks>
