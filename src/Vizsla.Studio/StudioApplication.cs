@@ -42,6 +42,8 @@ internal static class StudioApplication
         services.AddSingleton<DatasetChecks>();
         services.AddSingleton<RunEvaluator>();
         services.AddSingleton<PredictionRoom>();
+        services.AddSingleton<PredictionBatches>();
+        services.AddSingleton(new PictureDownload(options.Serving));
         services.AddSingleton<PipelineStarts>();
         services.AddSingleton<TransformEndpoints>();
         services.AddScoped<Browser>();

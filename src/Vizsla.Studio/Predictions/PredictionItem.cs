@@ -39,26 +39,38 @@ public sealed class PredictionItem(string name, string? id, string? problem)
 }
 
 /// <summary>A model's answer for a picture.</summary>
-/// <param name="Classes">The most likely classes, best first.</param>
+/// <param name="Classes">Every class, the most likely first.</param>
 /// <param name="Elapsed">From the question to the answer, preparing the picture included.</param>
 public sealed record PictureAnswer(IReadOnlyList<Prediction> Classes, TimeSpan Elapsed);
 
 /// <summary>The table of many pictures as a file for a spreadsheet.</summary>
 internal static class PredictionCsv
 {
-    /// <summary>One line per picture: file, class, score, error.</summary>
-    public static string Write(IEnumerable<PredictionItem> items)
+    /// <summary>One line per picture: file, class, its score, what went wrong, and the score of every class.</summary>
+    /// <param name="items">The pictures.</param>
+    /// <param name="labels">The model's classes in order.</param>
+    /// <param name="least">Below this score, 0 to 1, the class is empty: none of these.</param>
+    public static string Write(IEnumerable<PredictionItem> items, IReadOnlyList<string> labels, double least = 0)
     {
-        var text = new StringBuilder("file,label,score,error\n");
+        var text = new StringBuilder("file,label,score,error").Append(string.Concat(labels.Select(label => "," + CsvText.Cell(label)))).Append('\n');
         foreach (var item in items)
         {
             var best = item.Answer?.Classes[0];
             text.Append(CsvText.Cell(item.Name)).Append(',')
-                .Append(CsvText.Cell(best?.Label ?? "")).Append(',')
-                .Append(best?.Score.ToString("R", CultureInfo.InvariantCulture)).Append(',')
-                .Append(CsvText.Cell(item.Problem ?? "")).Append('\n');
+                .Append(CsvText.Cell(best?.Score >= least ? best.Label : "")).Append(',')
+                .Append(Score(best)).Append(',')
+                .Append(CsvText.Cell(item.Problem ?? ""));
+            var scores = item.Answer?.Classes.ToDictionary(c => c.Index) ?? [];
+            for (var label = 0; label < labels.Count; label++)
+            {
+                text.Append(',').Append(Score(scores.GetValueOrDefault(label)));
+            }
+
+            text.Append('\n');
         }
 
         return text.ToString();
     }
+
+    private static string? Score(Prediction? prediction) => prediction?.Score.ToString("R", CultureInfo.InvariantCulture);
 }

@@ -16,7 +16,6 @@ namespace Vizsla.Studio.Predictions;
 /// <summary>What the page of predictions needs: models to choose, examples to click, answers.</summary>
 internal sealed class PredictionRoom(ModelCatalog catalog, RunLibrary runs, DatasetLibrary datasets, PictureStore pictures, StudioOptions options)
 {
-    private const int ClassCount = 5;
     private const int ExampleCount = 8;
     private const int DrawnSide = 256;
     private const int JpegQuality = 92;
@@ -39,13 +38,13 @@ internal sealed class PredictionRoom(ModelCatalog catalog, RunLibrary runs, Data
     /// <summary>Puts an example among the uploaded pictures.</summary>
     public Task<string> KeepAsync(PictureExample example) => pictures.AddAsync(example.Bytes(), CancellationToken.None);
 
-    /// <summary>The most likely classes of an uploaded picture.</summary>
+    /// <summary>Every class of an uploaded picture, the most likely first.</summary>
     /// <exception cref="RefusedException">The picture is gone, or too many wait.</exception>
     public async Task<PictureAnswer> PredictAsync(string name, string picture)
     {
-        await OpenAsync(name).ConfigureAwait(false);
+        var count = (await OpenAsync(name).ConfigureAwait(false)).Model.Labels.Count;
         var start = Stopwatch.GetTimestamp();
-        var classes = await catalog.PredictAsync(name, pictures.Read(picture), ClassCount, null, CancellationToken.None).ConfigureAwait(false);
+        var classes = await catalog.PredictAsync(name, pictures.Read(picture), count, null, CancellationToken.None).ConfigureAwait(false);
         return new(classes, Stopwatch.GetElapsedTime(start));
     }
 

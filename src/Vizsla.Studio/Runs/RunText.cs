@@ -60,12 +60,13 @@ internal static class RunCommands
         ];
     }
 
-    // As the folder of runs was typed; it is itself the run where the two are the same.
-    private static string FolderOf(RunSnapshot run, string root)
+    /// <summary>A run's folder below the folder of runs as that was typed; it is itself the run where the two are the same.</summary>
+    public static string FolderOf(RunSnapshot run, string root)
     {
         var typed = root.Length > 1 ? Path.TrimEndingDirectorySeparator(root) : root;
         return Path.GetRelativePath(root, run.Folder) == "." ? typed : Path.Combine(typed, run.Name);
     }
 
-    private static string Quote(string word) => word.Contains(' ', StringComparison.Ordinal) ? $"\"{word}\"" : word;
+    /// <summary>A word as a shell takes it.</summary>
+    public static string Quote(string word) => word.Contains(' ', StringComparison.Ordinal) ? $"\"{word}\"" : word;
 }

@@ -106,6 +106,36 @@ async function upload(files, receiver) {
     }
 }
 
+// Files of a drop; of folders those that look like pictures, in the order of their names.
+async function filesOf(transfer) {
+    const entries = [...transfer.items].map(item => item.webkitGetAsEntry?.()).filter(entry => entry);
+    if (!entries.some(entry => entry.isDirectory)) {
+        return [...transfer.files];
+    }
+
+    const found = [];
+    const visit = async (entry, isInside) => {
+        if (entry.isDirectory) {
+            const reader = entry.createReader();
+            const children = [];
+            for (let part; (part = await new Promise((resolve, reject) => reader.readEntries(resolve, reject))).length > 0;) {
+                children.push(...part);
+            }
+
+            for (const child of children.sort((a, b) => a.name < b.name ? -1 : 1)) {
+                await visit(child, true);
+            }
+        } else if (!isInside || /\.(jpe?g|png|gif|webp|bmp|tiff?|hei[cf]|avif)$/i.test(entry.name)) {
+            found.push(await new Promise((resolve, reject) => entry.file(resolve, reject)));
+        }
+    };
+    for (const entry of entries) {
+        await visit(entry, false);
+    }
+
+    return found;
+}
+
 export function acceptPictures(element, receiver) {
     if (!element) {
         return;
@@ -115,9 +145,10 @@ export function acceptPictures(element, receiver) {
     const over = on => event => { stop(event); element.classList.toggle("over", on); };
     element.addEventListener("dragover", over(true));
     element.addEventListener("dragleave", over(false));
-    element.addEventListener("drop", event => {
+    element.pictureReceiver = receiver;
+    element.addEventListener("drop", async event => {
         over(false)(event);
-        upload([...event.dataTransfer.files], receiver);
+        upload(await filesOf(event.dataTransfer), receiver);
     });
     for (const input of element.querySelectorAll("input[type=file]")) {
         input.addEventListener("change", async () => {
@@ -141,8 +172,46 @@ export function acceptPictures(element, receiver) {
     document.addEventListener("paste", paste);
 }
 
-export function pick(element, camera) {
+export async function pick(element, camera) {
+    if (camera && matchMedia("(pointer: fine)").matches && await takePhoto(element)) {
+        return;
+    }
+
     element?.querySelector(camera ? "input[capture]" : "input[type=file]:not([capture])")?.click();
+}
+
+// The camera of a desktop: what it sees in a dialog, and a photo of that. Without one the file picker opens.
+async function takePhoto(element) {
+    let stream;
+    try {
+        stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 } } });
+    } catch {
+        return false;
+    }
+
+    const dialog = document.createElement("dialog");
+    dialog.className = "sheet camera";
+    dialog.setAttribute("aria-label", "Camera");
+    dialog.innerHTML = `<video autoplay muted playsinline></video><div class="row"><button type="button" class="button main">Take the photo</button><button type="button" class="button">Close</button></div>`;
+    const video = dialog.querySelector("video");
+    const [take, close] = dialog.querySelectorAll("button");
+    video.srcObject = stream;
+    document.body.append(dialog);
+    dialog.addEventListener("close", () => {
+        stream.getTracks().forEach(track => track.stop());
+        dialog.remove();
+    });
+    close.addEventListener("click", () => dialog.close());
+    take.addEventListener("click", async () => {
+        const canvas = document.createElement("canvas");
+        [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
+        canvas.getContext("2d").drawImage(video, 0, 0);
+        const photo = await new Promise(resolve => canvas.toBlob(resolve, "image/jpeg", 0.92));
+        dialog.close();
+        await upload([new File([photo], "camera.jpg", { type: "image/jpeg" })], element.pictureReceiver);
+    });
+    dialog.showModal();
+    return true;
 }
 
 // A range input over two pictures moves the border between them; it needs no server.

@@ -83,7 +83,7 @@ public class BrowserFixture : IAsyncLifetime
         WriteData(_folder);
         _server = await RunningServer.StudioAsync(new StudioOptions { Runs = Runs, Models = [model], Dataset = Data });
         _playwright = await Playwright.CreateAsync();
-        _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = Chromium, Args = Flags });
+        _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = Chromium, Args = [.. Flags, .. MoreFlags] });
     }
 
     public virtual async ValueTask DisposeAsync()
@@ -102,6 +102,9 @@ public class BrowserFixture : IAsyncLifetime
 
         _folder.Dispose();
     }
+
+    /// <summary>What the browser is told besides.</summary>
+    private protected virtual IEnumerable<string> MoreFlags => [];
 
     /// <summary>Writes the dataset into the folder <c>data</c>: three drawings of each animal.</summary>
     /// <param name="folder">The folder above.</param>

@@ -64,7 +64,7 @@ public sealed class BrowserTests(BrowserFixture studio) : IClassFixture<BrowserF
         var table = page.Locator("#prediction-table");
         await table.GetByText("3 of 3 pictures").WaitForAsync();
         await table.GetByText("The file is not a picture in a supported format").WaitForAsync();
-        Assert.Equal(5, await page.Locator("#prediction-table tr:has-text('green.png') td").CountAsync());
+        Assert.Equal(6, await page.Locator("#prediction-table tr:has-text('green.png') td").CountAsync());
     }
 
     [Theory]
