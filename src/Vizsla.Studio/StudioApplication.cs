@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using MudBlazor.Services;
 using Vizsla.Serving.Api;
 using Vizsla.Serving.Queues;
@@ -50,6 +51,8 @@ internal static class StudioApplication
         services.AddRazorComponents().AddInteractiveServerComponents();
         services.AddMudServices();
         MemoryKeys.Use(services);
+        // A browser comes with the cookie of an earlier process, and gets another.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Antiforgery", LogLevel.None);
 
         var application = builder.Build();
         ServerSetup.UseSafety(application);

@@ -42,9 +42,9 @@ internal sealed class RunningServer : IAsyncDisposable
         StartAsync(ServeApplication.Create([new ServedModel("small", folder)], new HostOptions { Port = 0 }, new ServingOptions { MaxDelay = TimeSpan.Zero }));
 
     /// <summary>The pages.</summary>
-    public static Task<RunningServer> StudioAsync(StudioOptions options)
+    public static Task<RunningServer> StudioAsync(StudioOptions options, int port = 0)
     {
-        options.Host.Port = 0;
+        options.Host.Port = port;
         return StartAsync(StudioApplication.Create(options));
     }
 

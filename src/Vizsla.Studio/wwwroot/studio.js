@@ -478,6 +478,23 @@ document.addEventListener("keydown", event => {
     }
 });
 
+// A server that was started anew does not know this page: it is loaded again, and its address has what it showed.
+document.getElementById("components-reconnect-modal")?.addEventListener("components-reconnect-state-changed", async event => {
+    if (event.detail.state !== "rejected" && event.detail.state !== "failed") {
+        return;
+    }
+
+    for (;;) {
+        try {
+            await fetch("/healthz", { cache: "no-store" });
+            location.reload();
+            return;
+        } catch {
+            await new Promise(resolve => setTimeout(resolve, 1000));
+        }
+    }
+});
+
 // Dragging steps of a pipeline: the browser needs a word of data to begin a drag.
 document.addEventListener("dragstart", event => {
     if (event.target.closest?.("[draggable=true]")) {

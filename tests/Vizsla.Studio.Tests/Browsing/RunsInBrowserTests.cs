@@ -90,4 +90,24 @@ public sealed class RunsInBrowserTests(BrowserFixture studio) : IClassFixture<Br
         Assert.Equal("Show the curves of arrow-b", await page.EvaluateAsync<string>("document.activeElement.getAttribute('aria-label')"));
         await page.WaitForURLAsync("**run=arrow-b*");
     }
+
+    [Fact]
+    public async Task A_page_says_that_the_server_is_away_and_goes_on_with_the_next_one()
+    {
+        studio.WriteRun("restarted");
+        var first = await RunningServer.StudioAsync(new StudioOptions { Runs = studio.Runs });
+        await using var session = await studio.OpenAsync(new Uri(first.Address, "/runs?q=restarted&columns=step").ToString());
+        var page = session.Page;
+        await page.Locator("#run-count", new() { HasText = "1 of" }).WaitForAsync();
+        await page.EvaluateAsync("window.isOld = true");
+
+        await first.DisposeAsync();
+        await page.GetByText("The server does not answer. This page goes on by itself when it does.").WaitForAsync();
+        await using var second = await RunningServer.StudioAsync(new StudioOptions { Runs = studio.Runs }, first.Address.Port);
+
+        await page.Locator("body:not(:has(.components-reconnect-show)) #run-table a", new() { HasText = "restarted" }).WaitForAsync();
+        await page.GetByLabel("Search runs").FillAsync("nothing like it");
+        await page.Locator("#none-listed").WaitForAsync();
+        Assert.False(await page.EvaluateAsync<bool>("window.isOld === true"));
+    }
 }
