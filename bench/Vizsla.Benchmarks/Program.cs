@@ -16,7 +16,7 @@ if (args is not ["burn" or "onnx-memory" or "scale-work", ..])
     ("steps", "each step on photos of 224x224 on one core", PictureBenchmarks.Steps),
     ("pipeline", "photos to batches through the augmenting pipeline: one core, all cores, bytes allocated", PictureBenchmarks.Pipeline),
     ("rows", "memory of Parquet datasets of many small pictures: written, read, read again out of order; arguments: edge of the pictures, numbers of rows", RowBenchmarks.Measure),
-    ("train", "steps of the trainer beside the limit of the machine's matrix products; arguments: model, batch, steps, fp32|bf16|auto, augmented", TrainingBenchmarks.Train),
+    ("train", "steps of the trainer beside the limit of the machine's matrix products; arguments: model, batch, steps, fp32|bf16|auto, augmented, checkpointing", TrainingBenchmarks.Train),
     ("head", "heads solved on features of oxford-pets (ten splits of ../shared/golden/transfer): what is chosen, accuracy, seconds; arguments: model folder, folder for the features", HeadBenchmarks.Solve),
     ("scale", "training in two processes of one thread beside one of two: images, bytes and time of the exchange, the share that the backward pass hides; arguments: steps, networks such as vit-base:bf16", ScaleBenchmarks.Compare),
     ("scale-work", "one process of 'scale': folder, network, pictures, steps", ScaleBenchmarks.Work),

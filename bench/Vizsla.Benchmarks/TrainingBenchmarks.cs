@@ -14,7 +14,7 @@ internal static class TrainingBenchmarks
     private const int Side = 224;
 
     /// <summary>Steps of the trainer on photos.</summary>
-    /// <param name="args">Model, batch size, steps, <c>fp32</c> or <c>bf16</c> or <c>auto</c>, and <c>augmented</c> for the tutorial's transforms.</param>
+    /// <param name="args">Model, batch size, steps, <c>fp32</c> or <c>bf16</c> or <c>auto</c>, <c>augmented</c> for the tutorial's transforms, <c>checkpointing</c> for blocks that run again.</param>
     public static void Train(string[] args)
     {
         var name = args.ElementAtOrDefault(0) ?? "vit-base";
@@ -33,7 +33,7 @@ internal static class TrainingBenchmarks
         var arguments = new TrainingArguments
         {
             OutputDir = output, UseCpu = true, PerDeviceTrainBatchSize = batch, MaxSteps = steps, SaveStrategy = SaveStrategy.No, LoggingSteps = 1000, Bf16 = bf16,
-            ReportTo = ["none"],
+            ReportTo = ["none"], GradientCheckpointing = args.Contains("checkpointing"),
         };
         using var model = ImageClassifier.Create(name, ImageDataset.LoadImageFolder(folder, new() { DropLabels = false })["train"].ClassNames, seed: 1);
         var dataset = ImageDataset.LoadImageFolder(folder, new() { DropLabels = false })["train"].WithTransform(isAugmented ? PictureBenchmarks.Augmenting() : Plain());
@@ -43,7 +43,7 @@ internal static class TrainingBenchmarks
 
         var type = bf16 ?? CpuFeatures.HasFastBfloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
         var rate = batch / Median(clock.Steps);
-        Console.WriteLine($"{name} batch {batch} {type}{(isAugmented ? " augmented" : "")}: {rate:F2} images/s, median step {Median(clock.Steps):F2} s of {steps}");
+        Console.WriteLine($"{name} batch {batch} {type}{(isAugmented ? " augmented" : "")}{(arguments.GradientCheckpointing ? " checkpointing" : "")}: {rate:F2} images/s, median step {Median(clock.Steps):F2} s of {steps}");
         Console.WriteLine($"  forward and backward {Median(clock.Gradients) / Median(clock.Steps):P1}, optimizer {Median(clock.Updates) / Median(clock.Steps):P1}, all else {Median(clock.Rest) / Median(clock.Steps):P1}");
         Console.WriteLine($"  largest memory of the process {Process.GetCurrentProcess().PeakWorkingSet64 / (double)(1L << 30):F2} GiB");
         if (VitFlops(model) is { } flops)

@@ -40,6 +40,9 @@ public sealed partial record TrainingArguments
     /// <summary>Batches whose gradients are added before the optimizer steps, at least 1. Default 1.</summary>
     public int GradientAccumulationSteps { get; init; } = 1;
 
+    /// <summary>Whether blocks of the network keep their input alone and run again in the backward pass: less memory for more time, the same numbers to the last bit. Default false.</summary>
+    public bool GradientCheckpointing { get; init; }
+
     /// <summary>Evaluation batches after which logits move to the CPU; null, the default, moves them at the end.</summary>
     public int? EvalAccumulationSteps { get; init; }
 

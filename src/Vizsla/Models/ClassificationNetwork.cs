@@ -205,11 +205,15 @@ public abstract class ClassificationNetwork : nn.Module<Tensor, Tensor>
     /// <param name="forward">The work of one block.</param>
     /// <param name="trace">Takes each block's result; null keeps none.</param>
     /// <returns>The last block's result, in the caller's scope.</returns>
-    private protected static Tensor Through<T>(Tensor x, IEnumerable<T> blocks, Func<T, Tensor, Tensor> forward, NetworkTrace? trace = null)
+    private protected static Tensor Through<T>(Tensor x, IEnumerable<T> blocks, Func<T, Tensor, Tensor> forward, NetworkTrace? trace = null) =>
+        Through(x, null, blocks, (block, tokens, _) => forward(block, tokens), trace);
+
+    /// <summary>The same where all blocks take a tensor with a gradient beside their input.</summary>
+    private protected static Tensor Through<T>(Tensor x, Tensor? shared, IEnumerable<T> blocks, Func<T, Tensor, Tensor?, Tensor> forward, NetworkTrace? trace = null)
     {
         foreach (var block in blocks)
         {
-            var next = forward(block, x);
+            var next = Recomputation.Run((tokens, other) => forward(block, tokens, other), x, shared);
             x.Dispose();
             x = next;
             trace?.AddHiddenState(x);

@@ -5,6 +5,7 @@ using Vizsla.Training.Checkpoints;
 using Vizsla.Training.Data;
 using Vizsla.Training.Metrics;
 using static TorchSharp.torch;
+using Recomputation = Vizsla.Models.Layers.Recomputation;
 
 namespace Vizsla.Training;
 
@@ -241,7 +242,7 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
         foreach (var (pixels, labels) in inputs.PixelValues.chunk(partCount).Zip(inputs.Labels.chunk(partCount)))
         {
             using var scope = NewDisposeScope();
-            var logits = setup.Cache is { IsUsed: true } cache ? cache.Forward(pixels) : setup.Network.call(pixels);
+            var logits = setup.Cache is { IsUsed: true } cache ? cache.Forward(pixels) : Forward(pixels);
             var scores = logits.to(ScalarType.Float32);
             var loss = setup.Loss.Compute(scores, labels, step.Weight);
             loss = targets is null ? loss : Distillation.Mix(loss, scores, targets[losses.Count], _arguments, step.Count);
@@ -251,6 +252,12 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
         }
 
         return losses.Count == 1 ? losses[0] : stack(losses).sum();
+    }
+
+    private Tensor Forward(Tensor pixels)
+    {
+        using var recomputing = _arguments.GradientCheckpointing ? Recomputation.Open() : null;
+        return setup.Network.call(pixels);
     }
 
     /// <summary>Clips the gradients, moves the weights, advances the schedule.</summary>

@@ -49,7 +49,7 @@ internal sealed class TrainingSetup : IDisposable
         Average = Arguments.EmaDecay > 0 ? new WeightAverage(model.SavedState, Arguments.EmaDecay) : null;
         MemoryFit = Arguments.AutoFindBatchSize ? new MemoryFit(Network, Arguments.PerDeviceTrainBatchSize) : null;
         Distillation = Distillation.For(compute, model.Labels, train);
-        Exchange = Processes.IsShared ? new GradientExchange(Processes, Optimizer, Network) { LeavesInBackward = MemoryFit is null && !Arguments.SyncBatchNorm, Precision = Arguments.DdpCommHook } : null;
+        Exchange = Processes.IsShared ? new GradientExchange(Processes, Optimizer, Network) { LeavesInBackward = MemoryFit is null && !Arguments.SyncBatchNorm && !Arguments.GradientCheckpointing, Precision = Arguments.DdpCommHook } : null;
         Checkpoint = new Checkpoint(model, Optimizer, Schedule, Meter, Average, Scaler);
         ParameterCount = Network.parameters().Sum(p => p.numel()) + (model.ActiveAdapter?.SavedCount ?? 0);
         (Network.PatchDropRate, Network.PatchNoise) = (Arguments.PatchDropRate, noise is null ? null : noise.Draw);

@@ -84,7 +84,7 @@ internal sealed class BeitNetwork : TransformersNetwork
         var shared = _sharedBias?.For(rows, columns);                                           // [1, H, N, N]
         trace?.Tokens = TokenMap.Of(pixels.shape, _options.PatchSize, _options.PoolsMean ? 0 : 1);
         trace?.AddHiddenState(x);
-        x = Through(x, _blocks, (block, tokens) => block.Forward(tokens, trace, (rows, columns), shared), trace);
+        x = Through(x, shared, _blocks, (block, tokens, bias) => block.Forward(tokens, trace, (rows, columns), bias), trace);
         var pooled = _options.PoolsMean
             ? _last.Forward(x.Narrow(1, 1, x.shape[1] - 1).Mean([1]))
             : _last.Forward(x).Select(1, 0);                                                    // [B, D]

@@ -85,7 +85,7 @@ internal sealed class Dinov3Network : TransformersNetwork
 
         trace?.Tokens = TokenMap.Of(pixels.shape, _options.PatchSize, [0.5, .. new double[_options.RegisterCount]]);
         trace?.AddHiddenState(x);
-        x = Through(x, _blocks, (block, tokens) => block.Forward(tokens, trace, rotary: rotary), trace);  // [B, N, D]
+        x = Through(x, rotary.Pack(), _blocks, (block, tokens, packed) => block.Forward(tokens, trace, rotary: rotary.Unpack(packed)), trace); // [B, N, D]
         x = _last.Forward(x);                                                                   // [B, N, D]
         var patches = x.Narrow(1, LeadingTokens, x.shape[1] - LeadingTokens).Mean([1]);         // [B, D]
         return TensorShapes.Concat([x.Select(1, 0), patches], 1).MoveToOuterDisposeScope();     // [B, 2 D]

@@ -58,7 +58,8 @@ internal sealed class FocalNetNetwork : TransformersNetwork
         trace?.AddHiddenState(x);
         foreach (var (blocks, downsampling, norm) in _stages)
         {
-            x = Through(x, blocks, (block, tokens) => block.Forward(tokens, size));             // [B, N, D]
+            var own = size;
+            x = Through(x, blocks, (block, tokens) => block.Forward(tokens, own));              // [B, N, D]
             if (downsampling is not null)
             {
                 var plane = downsampling.Forward(Padded(PvtV2Block.Plane(x, size), (2, 2)));    // [B, 2 D, R / 2, S / 2]

@@ -63,7 +63,8 @@ internal sealed class Swinv2Network : TransformersNetwork
         trace?.AddHiddenState(x);
         foreach (var (blocks, merging) in _stages)
         {
-            x = Through(x, blocks, (block, tokens) => block.Forward(tokens, plane, trace));     // [B, N, D]
+            var own = plane;
+            x = Through(x, blocks, (block, tokens) => block.Forward(tokens, own, trace));     // [B, N, D]
             if (merging is not null)
             {
                 x = merging.Forward(x, plane);                                                  // [B, N / 4, 2 D]

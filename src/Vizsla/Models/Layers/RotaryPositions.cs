@@ -56,6 +56,12 @@ internal readonly record struct RotaryPositions(Tensor Sine, Tensor Cosine, bool
         return new(TensorShapes.Concat([still, sines], 0), TensorShapes.Concat([whole, cosines], 0), IsHalved: false);
     }
 
+    /// <summary>Sines and cosines as one tensor for blocks that run again in the backward pass, when this object's own are gone; null where none do.</summary>
+    public Tensor? Pack() => Recomputation.IsOn ? stack([Sine, Cosine]) : null;
+
+    /// <summary>The positions with what <see cref="Pack"/> gave.</summary>
+    public RotaryPositions Unpack(Tensor? packed) => packed is null ? this : this with { Sine = packed[0], Cosine = packed[1] };
+
     /// <summary>Turns queries or keys.</summary>
     /// <param name="tokens">Float [B, N, D].</param>
     /// <param name="heads">Number of heads H.</param>

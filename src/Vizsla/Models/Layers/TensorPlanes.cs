@@ -39,12 +39,14 @@ internal static class TensorPlanes
     public static Tensor BatchNorm(
         this Tensor input, BatchStatistics state, bool isTraining, double momentum, double epsilon)
     {
-        if (isTraining)
+        // A block that runs again normalizes by its batch, as it did before, and leaves the statistics alone.
+        var moves = isTraining && !Recomputation.IsAgain;
+        if (moves)
         {
             KeptScalars.Plus_(state.Count, 1L);
         }
 
-        var result = nn.functional.batch_norm(input, state.Mean, state.Variance, state.Weight, state.Bias, isTraining, momentum, epsilon);
+        var result = nn.functional.batch_norm(input, state.Mean, state.Variance, state.Weight, state.Bias, isTraining, isTraining && !moves ? 0 : momentum, epsilon);
         GraphRecorder.Current?.Add(
             GraphOperator.BatchNormalization, result, [input, state.Weight, state.Bias, state.Mean, state.Variance], GraphAttribute.OfNumber("epsilon", epsilon));
         return result;

@@ -81,7 +81,7 @@ internal sealed class TimmDenseNetNetwork : TimmNetwork
         {
             foreach (var layer in _blocks[block])
             {
-                x = TensorShapes.Concat([x, layer.Forward(x)], 1);                              // [B, C + G, H', W']
+                x = Recomputation.Run((plane, _) => TensorShapes.Concat([plane, layer.Forward(plane)], 1), x); // [B, C + G, H', W']
             }
 
             trace?.AddHiddenState(x);

@@ -108,7 +108,8 @@ internal sealed class TimmEvaNetwork : TimmNetwork
         trace?.AddHiddenState(x);
         for (var i = 0; i < _blocks.Count; i++)
         {
-            var next = _blocks[i].Forward(x, rotary is null ? null : rotary[Math.Min(i, rotary.Count - 1)], grid, trace);   // [B, N, D]
+            var (block, turns) = (_blocks[i], rotary is null ? default(RotaryPositions?) : rotary[Math.Min(i, rotary.Count - 1)]);
+            var next = Recomputation.Run((tokens, packed) => block.Forward(tokens, turns?.Unpack(packed), grid, trace), x, turns?.Pack());  // [B, N, D]
             x.Dispose();
             x = next;
             trace?.AddHiddenState(x);

@@ -70,7 +70,7 @@ internal abstract class TimmNetwork : ClassificationNetwork
     {
         foreach (var layer in layers)
         {
-            var next = layer.Forward(x);
+            var next = Recomputation.Run((plane, _) => layer.Forward(plane), x);
             x.Dispose();
             x = next;
         }

@@ -81,7 +81,8 @@ internal sealed class TimmSwinNetwork : TimmNetwork
                 plane = ((plane.Rows + 1) / 2, (plane.Columns + 1) / 2);
             }
 
-            x = Through(x, blocks, (block, tokens) => block.Forward(tokens, plane, trace));     // [B, N, D]
+            var own = plane;
+            x = Through(x, blocks, (block, tokens) => block.Forward(tokens, own, trace));     // [B, N, D]
             trace?.AddHiddenState(x);
         }
 

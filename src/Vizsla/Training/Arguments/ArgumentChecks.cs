@@ -108,6 +108,8 @@ internal static class ArgumentChecks
         yield return a.Teacher is null && a.DistillationAlpha != new TrainingArguments().DistillationAlpha ? "distillation_alpha needs teacher: name the model whose scores are learnt." : null;
         yield return a.Teacher is null && a.Temperature != new TrainingArguments().Temperature ? "temperature needs teacher: name the model whose scores are learnt." : null;
         yield return a.FeatureCache == true && a.Freeze.Count == 0 ? "feature_cache needs a frozen backbone: set freeze to backbone." : null;
+        yield return a.GradientCheckpointing && a.SyncBatchNorm ? "gradient_checkpointing and sync_batch_norm cannot go together: a block that runs again would add up its statistics over the processes again. Leave one of them out." : null;
+        yield return a.GradientCheckpointing && a.AutoFindBatchSize ? "gradient_checkpointing and auto_find_batch_size cannot go together: a block that does not fit in the backward pass cannot be taken back. Leave one of them out." : null;
         yield return a.SavePythonState && a.SaveOnlyModel ? "save_python_state and save_only_model contradict each other: choose one." : null;
         yield return a.PushToHub && a.SaveStrategy == SaveStrategy.No && a.HubStrategy is HubStrategy.Checkpoint or HubStrategy.AllCheckpoints
             ? $"hub_strategy {SnakeCase.Of(a.HubStrategy)} needs checkpoints: set save_strategy to steps, epoch or best."

@@ -41,6 +41,7 @@ public sealed partial class ArgumentEffectTests
         ["ddp_comm_hook"] = "SharedTrainingTests",
         ["sync_batch_norm"] = "SharedNormTests",
         ["distributed_order"] = "SharedGoldenTests",
+        ["gradient_checkpointing"] = "RecomputationTests: it changes no number",
         ["distillation_alpha"] = "DistillationTests",
         ["temperature"] = "DistillationTests",
         ["disable_tqdm"] = "TrainingDisplayTests",

@@ -68,7 +68,7 @@ public sealed class ArgumentReaderTests
     [InlineData("eval_strategy", "step", "eval_strategy is 'step'. Known: no, steps, epoch. Did you mean 'steps'?")]
     [InlineData("report_to", "wandb", "report_to is 'wandb'. Known: none, all, tensorboard.")]
     [InlineData("fsdp", "full_shard", "fsdp cannot be \"full_shard\": processes that mpirun starts share their work in one way here (distributed_order). Leave it out.")]
-    [InlineData("gradient_checkpointing", "true", "gradient_checkpointing cannot be true: TorchSharp cannot recompute a forward pass; use a smaller batch with gradient_accumulation_steps. Leave it out.")]
+    [InlineData("activation_checkpointing", "true", "activation_checkpointing cannot be true: it is gradient_checkpointing here. Leave it out.")]
     [InlineData("max_steps", "0", "max_steps is 0, expected above 0, or -1 to go by num_train_epochs.")]
     [InlineData("num_train_epochs", "0", "num_train_epochs is 0.0, expected above 0.")]
     [InlineData("warmup_steps", "2.5", "warmup_steps is 2.5, expected a number of steps, or a share below 1.")]

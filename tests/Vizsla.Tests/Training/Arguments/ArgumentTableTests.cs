@@ -10,7 +10,7 @@ public sealed class ArgumentTableTests
 {
     // Where our default is not 5.x's: docs/parity.md says why.
     private static readonly string[] OwnDefaults =
-        ["output_dir", "do_train", "do_eval", "do_predict", "bf16", "dataloader_num_workers", "restore_callback_states_from_checkpoint"];
+        ["gradient_checkpointing", "output_dir", "do_train", "do_eval", "do_predict", "bf16", "dataloader_num_workers", "restore_callback_states_from_checkpoint"];
 
     [Fact]
     public void Every_argument_of_Python_works_or_is_refused_in_a_sentence()
