@@ -30,6 +30,7 @@ if (args is not ["burn" or "onnx-memory" or "scale-work", ..])
     ("burn", "a busy process of 'busy', until its input ends", BusyBenchmarks.Burn),
     ("hub", "64 downloads of 100 MB at once from 'vizsla hub serve' beside a plain file server, and the memory of both", HubBenchmarks.Load),
     ("slider", "a slider of the studio to the picture on the screen, in Chromium, for a photo of 1,000 pixels; arguments: names of transforms", SliderBenchmarks.Slide),
+    ("studio", "each page of the studio until it shows what it is opened for, in Chromium, and the memory of the server; arguments: numbers of runs and of photos", StudioBenchmarks.Open),
 ];
 
 if (args.Length == 0 || benchmarks.FirstOrDefault(b => b.Name == args[0]) is not { Run: { } run })

@@ -74,6 +74,8 @@ internal static class StudioApplication
         AbsentRuns.MapReport(application);
         EmbeddedAssets.Map(application);
         application.MapRazorComponents<App>().AddInteractiveServerRenderMode(mode => mode.ContentSecurityFrameAncestorsPolicy = null);
+        application.Lifetime.ApplicationStarted.Register(() =>
+            new Thread(application.Services.GetRequiredService<RunLibrary>().Warm) { IsBackground = true, Name = "vizsla runs" }.Start());
         return application;
     }
 

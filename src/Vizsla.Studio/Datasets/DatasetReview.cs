@@ -24,7 +24,7 @@ internal sealed class DatasetReview(DatasetLibrary library, DatasetShelf shelf, 
     public event Action? Changed;
 
     /// <summary>Names of the models to choose from: those given, then the runs that hold one.</summary>
-    public IReadOnlyList<string> Models => [.. options.Models.Select(ModelEntry.NameOf).Concat(runs.Look(TimeSpan.MaxValue).Where(r => r.HasModel).Select(r => r.Name)).Distinct(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Models => [.. options.Models.Select(ModelEntry.NameOf).Concat(runs.FindModels().Select(r => r.Name)).Distinct(StringComparer.Ordinal)];
 
     /// <summary>What is being done; null when nothing is.</summary>
     public string? Doing { get; private set; }

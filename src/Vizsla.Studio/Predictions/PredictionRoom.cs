@@ -22,7 +22,7 @@ internal sealed class PredictionRoom(ModelCatalog catalog, RunLibrary runs, Data
     private static readonly string[] Splits = ["test", "validation", "train"];
 
     /// <summary>Names of models: those given, then the runs that hold one.</summary>
-    public IReadOnlyList<string> Choices => [.. catalog.Names.Concat(runs.Look(TimeSpan.MaxValue).Where(r => r.HasModel).Select(r => r.Name)).Distinct(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Choices => [.. catalog.Names.Concat(runs.FindModels().Select(r => r.Name)).Distinct(StringComparer.Ordinal)];
 
     /// <summary>Opens a model and returns its classes, and how it is explained.</summary>
     /// <exception cref="RefusedException">There is no such model.</exception>

@@ -11,6 +11,8 @@ internal sealed class RunLibrary(StudioOptions options, TimeProvider time)
     // Many pages look every second; one look serves them.
     private static readonly TimeSpan Fresh = TimeSpan.FromMilliseconds(800);
 
+    private static readonly TimeSpan Slice = TimeSpan.FromMilliseconds(50);
+
     private readonly Dictionary<string, RunReader> _readers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _colors = new(StringComparer.Ordinal);
     private readonly Lock _lock = new();
@@ -37,6 +39,33 @@ internal sealed class RunLibrary(StudioOptions options, TimeProvider time)
             _looked = LookAnew(patience);
             _lookedAt = time.GetTimestamp();
             return _looked;
+        }
+    }
+
+    /// <summary>Names and folders of the runs that hold a model, the one changed last first; nothing of them is read.</summary>
+    public IReadOnlyList<(string Name, string Folder)> FindModels()
+    {
+        lock (_lock)
+        {
+            Discover();
+            return [.. _readers.Where(r => File.Exists(Path.Combine(r.Value.Folder, "config.json"))).OrderByDescending(r => r.Value.Touched).Select(r => (r.Key, r.Value.Folder))];
+        }
+    }
+
+    /// <summary>Reads what is there a little at a time, so that the first page does not wait for it.</summary>
+    public void Warm()
+    {
+        try
+        {
+            do
+            {
+                Look(Slice);
+            }
+            while (Unread > 0);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The page that is opened says what cannot be read.
         }
     }
 

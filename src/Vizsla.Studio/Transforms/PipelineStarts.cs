@@ -16,7 +16,7 @@ internal sealed class PipelineStarts(StudioOptions options, RunLibrary runs)
     public IReadOnlyList<string> Names => [Tutorial, TutorialEvaluation, .. Processors.Keys];
 
     private Dictionary<string, string> Processors => options.Models.Select(m => (Name: ModelEntry.NameOf(m), Folder: m))
-        .Concat(runs.Look().Where(r => r.HasModel).Select(r => (r.Name, r.Folder)))
+        .Concat(runs.FindModels())
         .Where(m => Directory.Exists(m.Folder))
         .DistinctBy(m => m.Name)
         .ToDictionary(m => ProcessorPrefix + m.Name, m => m.Folder, StringComparer.Ordinal);
