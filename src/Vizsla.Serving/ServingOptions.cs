@@ -36,6 +36,15 @@ public sealed class ServingOptions
     /// <summary>How long a stopping server finishes what it took. Default: 30 s.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// Folder that keeps the pictures which a model was least sure of, as they were sent, to be labelled; null, the default, keeps none. Each model has a folder of its own in it.
+    /// Tell those who send pictures. Option: <c>--keep_uncertain</c>.
+    /// </summary>
+    public string? KeepUncertain { get; set; }
+
+    /// <summary>Most pictures of a model in <see cref="KeepUncertain"/>, at least 1: a less certain one takes the place of the most certain. Default: 500. Option: <c>--max_uncertain</c>.</summary>
+    public int MaxUncertain { get; set; } = 500;
+
     /// <summary>Every problem of these values in one exception.</summary>
     /// <exception cref="ArgumentException">A value is out of its range; the message lists all of them.</exception>
     internal void Validate()
@@ -49,6 +58,7 @@ public sealed class ServingOptions
         Check(MaxPicturesPerRequest >= 1, Invariant($"the limit on pictures in a request must be at least 1, got {MaxPicturesPerRequest}"));
         Check(MaxRequestBytes >= 1, Invariant($"the limit on a request's bytes must be at least 1, got {MaxRequestBytes}"));
         Check(MaxDecodingPixels is null or >= 1, Invariant($"the limit on pixels being decoded must be at least 1, got {MaxDecodingPixels}"));
+        Check(MaxUncertain >= 1, Invariant($"max_uncertain must be at least 1, got {MaxUncertain}"));
         Check(MaxDecodingWait > TimeSpan.Zero, Invariant($"the wait for decoding must be above 0, got {MaxDecodingWait}"));
         if (problems.Count > 0)
         {

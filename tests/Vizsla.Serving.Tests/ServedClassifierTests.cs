@@ -19,6 +19,51 @@ public sealed class ServedClassifierTests
     private static readonly byte[] s_green = TestPictures.Png(10, 200, 30);
 
     [Fact]
+    public void The_pictures_it_was_least_sure_of_are_kept_up_to_their_number()
+    {
+        using var folder = new Testing.TemporaryFolder();
+        var kept = new Pictures.UncertainPictures(folder.Path, most: 2, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        double[] scores = [0.9, 0.5, 0.7, 0.95, 0.4, 0.4];
+
+        foreach (var (i, score) in scores.Index())
+        {
+            // The last one is sent twice.
+            kept.Offer("colors", TestPictures.Png((byte)Math.Min(i, 4), 0, 0), score);
+        }
+
+        var names = Directory.GetFiles(folder["colors"]).Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal).ToList();
+        Assert.Equal(["0.4000", "0.5000"], names.Select(n => n[..6]));
+        Assert.Equal(TestPictures.Png(4, 0, 0), File.ReadAllBytes(folder[$"colors/{names[0]}"]));
+        Assert.All(names, n => Assert.EndsWith(".png", n, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Pictures_are_kept_only_where_it_is_asked_for_and_answers_come_where_they_cannot_be()
+    {
+        using var folder = new Testing.TemporaryFolder();
+        await File.WriteAllTextAsync(folder["file"], "", TestContext.Current.CancellationToken);
+        foreach (var (place, isKept) in new[] { (null, false), (folder["unsure"], true), (folder["file"], false) })
+        {
+            await using var application = await StartAsync(services => services.AddVizslaClassifier("colors", _ => new ColorModel(), options => options.KeepUncertain = place));
+            using var client = Client(application);
+            await application.Services.GetRequiredService<Queues.ModelCatalog>().Loaded;
+
+            using var answer = await client.PostAsync("/models/colors", new ByteArrayContent(s_green), TestContext.Current.CancellationToken);
+
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+            if (isKept)
+            {
+                while (!Directory.Exists(folder["unsure/colors"]) || Directory.GetFiles(folder["unsure/colors"], "*.png").Length == 0)
+                {
+                    await Task.Yield();
+                }
+            }
+        }
+
+        Assert.Equal(["file", "unsure"], Directory.GetFileSystemEntries(folder.Path).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task A_handler_and_the_address_give_the_model_s_answer()
     {
         await using var application = await StartAsync(services => services.AddVizslaClassifier("colors", _ => new ColorModel()));

@@ -14,6 +14,8 @@ internal sealed class ServeCommand : Verb
     private readonly Option<string?> _labels;
     private readonly Option<string?> _augmentation;
     private readonly EngineFlags _engine;
+    private readonly Option<string?> _keepUncertain;
+    private readonly Option<int> _maxUncertain;
     private readonly ServerOptions _server;
 
     public ServeCommand()
@@ -21,6 +23,7 @@ internal sealed class ServeCommand : Verb
             "vizsla serve --model runs/pets",
             "vizsla serve --model runs/pets --model runs/birds",
             "vizsla serve --adapter pets=runs/pets-lora --adapter birds=runs/birds-lora",
+            "vizsla serve --model runs/pets --keep_uncertain unsure",
             "vizsla serve --model runs/pets --engine onnx --dtype int8",
             "vizsla serve --model runs/pets --name pets --host 0.0.0.0 --token_file secret.txt")
     {
@@ -31,6 +34,8 @@ internal sealed class ServeCommand : Verb
         _labels = AddOption<string>("--labels", "JSON file with the class names in order, for a model that does not know them.");
         _augmentation = AddOption<string>("--tta", PredictCommand.AugmentationHelp);
         _engine = new EngineFlags(this);
+        _keepUncertain = AddOption<string>("--keep_uncertain", "Folder to keep the photos that a model was least sure of, as they were sent, for 'vizsla label'; off by default. Tell those who send them.");
+        _maxUncertain = AddOption("--max_uncertain", "Most of them for each model; a less certain photo takes the place of the most certain one.", new ServingOptions().MaxUncertain);
         _server = new ServerOptions(this, port: 8080);
     }
 
@@ -70,7 +75,7 @@ internal sealed class ServeCommand : Verb
         var served = models.Select((model, i) => (Name: names.Length > 0 ? names[i] : ServeApplication.NameOf(model), Place: model)).Concat(adapters)
             .Select(m => new ServedModel(m.Name, m.Place, labels, augmentation) { BaseModel = baseModel, Engine = engine.Engine, Precision = engine.Precision }).ToList();
         var host = new HostOptions();
-        var serving = new ServingOptions();
+        var serving = new ServingOptions { KeepUncertain = arguments.GetValue(_keepUncertain), MaxUncertain = arguments.GetValue(_maxUncertain) };
         _server.Apply(arguments, host);
         _server.Apply(arguments, serving);
         await ServerOptions.RunAsync(

@@ -23,6 +23,7 @@ internal sealed partial class ModelCatalog : BackgroundService, IHostedLifecycle
     private readonly Lock _lock = new();
     private readonly IReadOnlyList<ModelEntry> _entries;
     private readonly ServingOptions _options;
+    private readonly UncertainPictures? _uncertain;
     private readonly ServingMetrics _metrics;
     private readonly DecodeBudget _budget;
     private readonly IServiceProvider _services;
@@ -40,6 +41,7 @@ internal sealed partial class ModelCatalog : BackgroundService, IHostedLifecycle
             throw new ArgumentException($"Two models are called '{twice.Key}'; give each its own name.");
         }
 
+        _uncertain = options.KeepUncertain is { } folder ? new UncertainPictures(folder, options.MaxUncertain, logger) : null;
         metrics.Watch(Waiting);
     }
 
@@ -98,7 +100,7 @@ internal sealed partial class ModelCatalog : BackgroundService, IHostedLifecycle
     /// <param name="cancellationToken">Takes the picture out of the queue.</param>
     /// <exception cref="RefusedException">There is no such model, it is not ready, or the picture is refused.</exception>
     public Task<IReadOnlyList<Prediction>> PredictAsync(string name, byte[] data, int topK, ScoreFunction? function, CancellationToken cancellationToken) =>
-        PredictAsync(name, queue => queue.LogitsAsync(data, cancellationToken), topK, function);
+        PredictAsync(name, queue => queue.LogitsAsync(data, cancellationToken), topK, function, data);
 
     /// <summary>The most likely classes of one picture that is decoded already.</summary>
     /// <param name="name">The model's name.</param>
@@ -214,7 +216,7 @@ internal sealed partial class ModelCatalog : BackgroundService, IHostedLifecycle
     }
 
     // A queue that closes because another one took its place sends its requests there.
-    private async Task<IReadOnlyList<Prediction>> PredictAsync(string name, Func<ModelQueue, Task<float[]>> ask, int topK, ScoreFunction? function)
+    private async Task<IReadOnlyList<Prediction>> PredictAsync(string name, Func<ModelQueue, Task<float[]>> ask, int topK, ScoreFunction? function, byte[]? data = null)
     {
         var start = Stopwatch.GetTimestamp();
         for (var queue = Get(name); ;)
@@ -223,6 +225,12 @@ internal sealed partial class ModelCatalog : BackgroundService, IHostedLifecycle
             {
                 var logits = await ask(queue).ConfigureAwait(false);
                 var answer = Scores.Top(Scores.Apply(function ?? queue.Model.Function, logits), queue.Model.Labels, topK);
+                if (data is not null && _uncertain is { } kept && queue.Model.Function != ScoreFunction.None)
+                {
+                    var score = Scores.Apply(queue.Model.Function, logits).Max();
+                    _ = Task.Run(() => kept.Offer(name, data, score), CancellationToken.None);
+                }
+
                 _metrics.Answered(name, Stopwatch.GetElapsedTime(start));
                 return answer;
             }
