@@ -1,4 +1,5 @@
 using System.Net;
+using Vizsla.Adapters;
 using Vizsla.Export;
 using Vizsla.Serving;
 
@@ -22,11 +23,19 @@ public sealed class StudioOptions
     /// <summary>Which exported file <see cref="InferenceEngine.Onnx"/> takes. Default: float32, <c>onnx/model.onnx</c>. Option: <c>--dtype</c>.</summary>
     public OnnxPrecision Precision { get; set; }
 
+    /// <summary>Folder or Hub name of the model that the adapters among the models and runs change; null takes the one that each names itself. Option: <c>--base_model</c>.</summary>
+    public string? BaseModel { get; set; }
+
     /// <summary>Dataset folder to browse; null shows the datasets of the runs alone. Option: <c>--dataset</c>.</summary>
     public string? Dataset { get; set; }
 
     internal ServedModel Serve(string name, string nameOrFolder) =>
-        new(name, nameOrFolder) { Engine = Engine == InferenceEngine.Auto ? InferenceEngine.Torch : Engine, Precision = Precision };
+        new(name, nameOrFolder)
+        {
+            Engine = Engine == InferenceEngine.Auto ? InferenceEngine.Torch : Engine,
+            Precision = Precision,
+            BaseModel = BaseModel is not null && AdapterFolder.Find(nameOrFolder, "main") is not null ? BaseModel : null,
+        };
 
     /// <summary>Where to listen. The port's default is 7860.</summary>
     public HostOptions Host { get; } = new() { Port = 7860 };

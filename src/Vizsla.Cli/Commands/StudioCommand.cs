@@ -9,6 +9,7 @@ internal sealed class StudioCommand : Verb
 {
     private readonly Option<string?> _runs;
     private readonly Option<string[]> _models;
+    private readonly Option<string?> _baseModel;
     private readonly Option<string?> _dataset;
     private readonly Option<bool> _open;
     private readonly EngineFlags _engine;
@@ -21,6 +22,7 @@ internal sealed class StudioCommand : Verb
     {
         _runs = AddOption<string>("--runs", "Folder whose sub-folders are runs, or one run.");
         _models = AddOption("--model", "Run folder, timm folder or Hub name in the cache; repeatable.", Array.Empty<string>());
+        _baseModel = AddOption<string>("--base_model", ModelFetch.BaseModelHelp);
         _dataset = AddOption<string>("--dataset", "Dataset folder to browse.");
         _open = AddOption<bool>("--open", "Open the browser.");
         _engine = new EngineFlags(this, "auto is torch, since the pages show where a model looked, which an exported file cannot tell");
@@ -36,6 +38,7 @@ internal sealed class StudioCommand : Verb
             Precision = engine.Precision,
             Runs = arguments.GetValue(_runs),
             Models = arguments.GetValue(_models)!,
+            BaseModel = arguments.GetValue(_baseModel),
             Dataset = arguments.GetValue(_dataset),
         };
         _server.Apply(arguments, options.Host);
