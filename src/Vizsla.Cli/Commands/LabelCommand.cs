@@ -53,7 +53,7 @@ internal sealed class LabelCommand : Verb
         var (model, revision) = (arguments.GetValue(_model)!, arguments.GetValue(_modelRevision));
         await ModelFetch.EnsureAsync(console, model, revision, cancellationToken);
         var features = Embed(model, revision, files, console, cancellationToken);
-        features.Where(f => f.Error is not null).ToList().ForEach(f => console.Note($"{f.File}: {f.Error} It is left out."));
+        features.Where(f => f.Error is not null).ToList().ForEach(f => console.Note($"{f.File} is left out: {f.Error!.TrimEnd('.')}."));
         var whole = features.Where(f => f.Error is null).ToList();
         if (whole.Count == 0)
         {

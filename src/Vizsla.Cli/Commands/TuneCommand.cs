@@ -60,7 +60,7 @@ internal sealed class TuneCommand : Verb
         var train = arguments.GetValue(_train)!;
         Check(space, train, method, trials, repeats);
         var name = arguments.GetValue(_metric)!;
-        var (metric, greaterIsBetter) = name is "loss" or "eval_loss" ? ("loss", false) : Metric.Find(name) is var found ? (found.Name, found.GreaterIsBetter) : default;
+        var (metric, greaterIsBetter) = MetricOf(name);
         var settings = method == Method.Grid || (method == Method.Halving && trials is null && space.All(a => !a.IsRange)) ? TuningPlan.Grid(space) : TuningPlan.Random(space, trials ?? DefaultTrials, (ulong)seed);
         var folder = arguments.GetValue(_output)!;
         var (epochs, others) = method == Method.Halving ? TakeEpochs(train) : (0, train);
@@ -86,6 +86,25 @@ internal sealed class TuneCommand : Verb
         {
             console.Note($"Stopped after {Wording.Counted(job.Trials.Count, "trial")}; the same command goes on.");
             return CommandLine.Interrupted;
+        }
+    }
+
+    private static (string Name, bool GreaterIsBetter) MetricOf(string name)
+    {
+        if (name is "loss" or "eval_loss")
+        {
+            return ("loss", false);
+        }
+
+        try
+        {
+            var found = Metric.Find(name);
+            return (found.Name, found.GreaterIsBetter);
+        }
+        catch (ArgumentException)
+        {
+            var known = Metric.All.Select(m => m.Name).Prepend("loss").ToList();
+            throw new UsageException($"--metric takes {string.Join(", ", known)}, got '{name}'.{Suggestion.DidYouMean(name, known)}");
         }
     }
 

@@ -64,6 +64,12 @@ internal sealed class TuningJob(CommandConsole console, string folder, IReadOnly
         }
 
         var before = PythonJson.Parse(File.ReadAllText(path))!.AsObject();
+        if (before["trials"]!.AsArray().Count == 0 && Directory.EnumerateFileSystemEntries(folder).Count() == 1)
+        {
+            Save();
+            return;
+        }
+
         var (there, here) = (PythonJson.Serialize(before["search"], indent: null, sortKeys: false), PythonJson.Serialize(asked, indent: null, sortKeys: false));
         if (there != here)
         {
@@ -131,7 +137,18 @@ internal sealed class TuningJob(CommandConsole console, string folder, IReadOnly
 
         // A value that cannot be is this trial's own; a first trial that cannot even start says that none can.
         var reason = error.Trim().Split('\n')[^1];
-        return _trials.Count == 0 && !Directory.Exists(run) ? throw new UsageException(error.Trim()) : trial with { Error = reason };
+        if (_trials.Count > 0 || Directory.Exists(run))
+        {
+            return trial with { Error = reason };
+        }
+
+        File.Delete(Path.Combine(folder, FileName));
+        if (!Directory.EnumerateFileSystemEntries(folder).Any())
+        {
+            Directory.Delete(folder);
+        }
+
+        throw new UsageException(error.Trim());
     }
 
     private static async Task<(int Status, string Error)> StartAsync(IReadOnlyList<string> words)

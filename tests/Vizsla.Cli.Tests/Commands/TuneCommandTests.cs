@@ -71,7 +71,7 @@ public sealed class TuneCommandTests : IDisposable
     [Fact]
     public async Task Another_search_in_the_folder_is_refused()
     {
-        Directory.CreateDirectory(_folder["tune"]);
+        Directory.CreateDirectory(_folder["tune/trial-001"]);
         await File.WriteAllTextAsync(_folder["tune/tune.json"], """{"search":{"search":["seed=1,2"]},"trials":[]}""", TestContext.Current.CancellationToken);
 
         var (status, _, error) = await RunAsync("tune", "--search", "seed=1,2,3", "--output", _folder["tune"], "--", "--dataset", "data");
@@ -88,6 +88,7 @@ public sealed class TuneCommandTests : IDisposable
     [InlineData("--search learning_rate: '0:1:log' is no range; expected low:high, or low:high:log with a low above 0.", "learning_rate=0:1:log")]
     [InlineData("--search learning_rate is a range, which a grid cannot go through; list its values, or add --trials to draw from it.", "learning_rate=1:2")]
     [InlineData("--learning_rate is set for each trial; leave it out of what follows --.", "learning_rate=1,2", "--", "--learning-rate", "3")]
+    [InlineData("--metric takes loss, accuracy, top_5_accuracy, balanced_accuracy, f1_macro, f1_micro, f1_weighted, precision_macro, precision_micro, precision_weighted, recall_macro, recall_micro, recall_weighted, log_loss, expected_calibration_error, matthews_corrcoef, cohen_kappa, roc_auc_ovr_macro, got 'foo'.", "learning_rate=1,2", "--metric", "foo")]
     [InlineData("--trials is 0, expected at least 1.", "learning_rate=1,2", "--trials", "0")]
     [InlineData("--method grid tries every combination, and --trials draws some; leave one of them out.", "learning_rate=1,2", "--trials", "2", "--method", "grid")]
     [InlineData("--method halving sets num_train_epochs of each round itself; leave it out of --search.", "num_train_epochs=1,2", "--method", "halving")]
@@ -97,6 +98,7 @@ public sealed class TuneCommandTests : IDisposable
         var (status, _, error) = await RunAsync(["tune", "--output", _folder["tune"], "--search", .. words]);
 
         Assert.Equal((2, message + "\n"), (status, error));
+        Assert.False(Directory.Exists(_folder["tune"]));
     }
 
     [Fact]
