@@ -50,7 +50,7 @@ internal sealed class ComparisonPage
         .scroll { overflow-x: auto; }
         table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
         th, td { border-bottom: 1px solid var(--line); padding: .35rem .6rem; text-align: left; white-space: nowrap; }
-        td.number { text-align: right; }
+        td.number, th:not(:first-child):not(:nth-child(4)) { text-align: right; }
         p, figcaption { color: var(--soft); }
         .pictures { display: flex; flex-wrap: wrap; gap: 1rem; }
         figure { margin: 0; width: 128px; }
@@ -155,14 +155,17 @@ internal sealed class ComparisonPage
             _html.Append(
                 CultureInfo.InvariantCulture,
                 $"""
-                <figure><img src="data:image/jpeg;base64,{Thumbnail(row)}" alt="{Text(_split[row].Name)}">
-                <figcaption>{Text(_split[row].Name)}<br><b>{Text(right.Predicted[row])}</b>, not {Text(wrong.Predicted[row])}</figcaption></figure>
+                <figure><img src="data:image/jpeg;base64,{Thumbnail(row)}" alt="{Text(NameOf(row))}">
+                <figcaption>{Text(NameOf(row))}<br><b>{Text(right.Predicted[row])}</b>, not {Text(wrong.Predicted[row])}</figcaption></figure>
 
                 """);
         }
 
         _html.Append("</div>\n");
     }
+
+    // The page is sent to others, whom the folders of this machine do not concern.
+    private string NameOf(int row) => Path.GetFileName(_split[row].Name);
 
     private string Thumbnail(int row)
     {

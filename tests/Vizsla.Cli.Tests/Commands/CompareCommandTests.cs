@@ -98,6 +98,7 @@ public sealed class CompareCommandTests : IDisposable
         Assert.Contains($"&lt;b&gt;: {(int)second["won"]!}</h2>", page, StringComparison.Ordinal);
         Assert.DoesNotContain("<b></td>", page, StringComparison.Ordinal);
         Assert.DoesNotContain("://", page, StringComparison.Ordinal);
+        Assert.DoesNotContain(_folder["data"], page, StringComparison.Ordinal);
     }
 
     [Fact]
