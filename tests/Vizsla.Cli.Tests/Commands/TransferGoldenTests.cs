@@ -47,6 +47,7 @@ public sealed class TransferGoldenTests : IDisposable
     [Fact]
     public async Task Fine_tuning_all_weights_names_as_many_breeds_as_in_Python()
     {
+        Golden.RequireSlow();
         var (dataset, weights, python) = await PrepareAsync("probe-then-fine-tune");
 
         // The split file has no validation split. Rates and the best epoch follow the training pictures, so that nothing is chosen by those of the test.
