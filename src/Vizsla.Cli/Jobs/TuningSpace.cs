@@ -18,7 +18,7 @@ internal sealed record TuningArgument(string Name, IReadOnlyList<string> Values,
     // Set for each trial, or what makes a trial another one's continuation.
     private static readonly string[] s_taken = ["output", "output_dir", "config", "resume_from_checkpoint", "overwrite_output_dir", "do_predict", "find_lr"];
 
-    /// <summary>Whether it is a range, which a grid can not go through.</summary>
+    /// <summary>Whether it is a range, which a grid cannot go through.</summary>
     public bool IsRange => Values.Count == 0;
 
     /// <summary>Reads <c>name=a,b,c</c> or <c>name=low:high[:log]</c>.</summary>

@@ -228,7 +228,9 @@ internal sealed partial class ModelCatalog : BackgroundService, IHostedLifecycle
                 if (data is not null && _uncertain is { } kept && queue.Model.Function != ScoreFunction.None)
                 {
                     var score = Scores.Apply(queue.Model.Function, logits).Max();
-                    _ = Task.Run(() => kept.Offer(name, data, score), CancellationToken.None);
+
+                    // Before the answer, so that no more pictures wait for the disk than there are requests.
+                    await Task.Run(() => kept.Offer(name, data, score), CancellationToken.None).ConfigureAwait(false);
                 }
 
                 _metrics.Answered(name, Stopwatch.GetElapsedTime(start));
