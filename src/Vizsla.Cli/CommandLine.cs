@@ -81,6 +81,16 @@ internal static class CommandLine
     public static string Quote(IEnumerable<string> words) =>
         string.Join(' ', words.Select(w => w.Length > 0 && w.All(c => char.IsLetterOrDigit(c) || "-_./=:,".Contains(c, StringComparison.Ordinal)) ? w : $"'{w.Replace("'", "'\\''", StringComparison.Ordinal)}'"));
 
+    /// <summary>The words that start this program again: itself, or dotnet and its assembly.</summary>
+    public static IReadOnlyList<string> Itself()
+    {
+        var program = Environment.ProcessPath!;
+        var name = typeof(CommandLine).Assembly.GetName().Name;
+        return System.IO.Path.GetFileNameWithoutExtension(program) == name
+            ? [program]
+            : [System.IO.Path.GetFileNameWithoutExtension(program) == "dotnet" ? program : "dotnet", System.IO.Path.Combine(AppContext.BaseDirectory, name + ".dll")];
+    }
+
     /// <summary>The whole tree of verbs.</summary>
     internal static RootCommand CreateRoot()
     {

@@ -2,6 +2,7 @@ using Vizsla.Cli;
 using Vizsla.Cli.Commands;
 using Vizsla.Distributed;
 using Vizsla.Native;
+using Vizsla.Studio.Trainings;
 
 if (FileLimit.Problem() is { } problem)
 {
@@ -29,12 +30,15 @@ if (args is not ([] or ["--help" or "-h" or "-?" or "--version" or "dataset" or 
     MemoryReuse.Restart();
 }
 
+using var training = TrainingProcess.FromEnvironment();
 ConvolutionSelfTest.Command = DoctorCommand.SelfTest();
 var console = CommandConsole.ForProcess(isPlain: launch is not null);
 try
 {
     using var processes = ProcessGroup.FromEnvironment(console.Note);
-    return await CommandLine.RunAsync(args, console.Of(processes));
+    var status = await CommandLine.RunAsync(args, console.Of(processes));
+    training?.End(status);
+    return status;
 }
 catch (NotSupportedException e) when (launch is { Rank: var rank })
 {

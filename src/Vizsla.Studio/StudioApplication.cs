@@ -12,6 +12,7 @@ using Vizsla.Studio.Pictures;
 using Vizsla.Studio.Predictions;
 using Vizsla.Studio.Reports;
 using Vizsla.Studio.Runs;
+using Vizsla.Studio.Trainings;
 using Vizsla.Studio.Transforms;
 
 namespace Vizsla.Studio;
@@ -36,6 +37,8 @@ internal static class StudioApplication
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<RunLibrary>();
         services.AddSingleton<RunShelf>();
+        services.AddSingleton<TrainingQueue>();
+        services.AddHostedService(provider => provider.GetRequiredService<TrainingQueue>());
         services.AddSingleton<PictureStore>();
         services.AddSingleton<DatasetLibrary>();
         services.AddSingleton<DatasetShelf>();

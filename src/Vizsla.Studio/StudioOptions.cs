@@ -2,6 +2,7 @@ using System.Net;
 using Vizsla.Adapters;
 using Vizsla.Export;
 using Vizsla.Serving;
+using Vizsla.Studio.Trainings;
 
 namespace Vizsla.Studio;
 
@@ -28,6 +29,9 @@ public sealed class StudioOptions
 
     /// <summary>Dataset folder to browse; null shows the datasets of the runs alone. Option: <c>--dataset</c>.</summary>
     public string? Dataset { get; set; }
+
+    /// <summary>What trains; null where the pages start no training.</summary>
+    internal TrainingProgram? Training { get; set; }
 
     internal ServedModel Serve(string name, string nameOrFolder) =>
         new(name, nameOrFolder)

@@ -82,7 +82,7 @@ public sealed class RoomTests
         },
         ["Vizsla.HubServer"] = InOrder("Vizsla.HubServer", "Protocol", "Storage", "Accounts", "Repositories", "LargeFiles", "Commits", "Api", "Pages"),
         ["Vizsla.Serving"] = InOrder("Vizsla.Serving", "Pictures", "Queues", "Api"),
-        ["Vizsla.Studio"] = InOrder("Vizsla.Studio", "Hosting", "Layout", "Pictures", "Labeling", "Runs", "Datasets", "Predictions", "Transforms", "Evaluation", "Reports"),
+        ["Vizsla.Studio"] = InOrder("Vizsla.Studio", "Hosting", "Layout", "Pictures", "Labeling", "Runs", "Trainings", "Datasets", "Predictions", "Transforms", "Evaluation", "Reports"),
     };
 
     // Inside Models; its root holds what a network is and the tables of them, and is a front door to all of these.

@@ -47,14 +47,7 @@ internal sealed class DoctorCommand : Verb
     }
 
     /// <summary>How this program is started as the process that computes convolutions for a test.</summary>
-    internal static IReadOnlyList<string> SelfTest()
-    {
-        var program = Environment.ProcessPath!;
-        var name = typeof(DoctorCommand).Assembly.GetName().Name;
-        var assembly = Path.Combine(AppContext.BaseDirectory, name + ".dll");
-        var isProgram = Path.GetFileNameWithoutExtension(program) == name;
-        return isProgram ? [program, ConvolutionSelfTest.Argument] : [Path.GetFileNameWithoutExtension(program) == "dotnet" ? program : "dotnet", assembly, ConvolutionSelfTest.Argument];
-    }
+    internal static IReadOnlyList<string> SelfTest() => [.. CommandLine.Itself(), ConvolutionSelfTest.Argument];
 
     private static void WriteConvolutions(CommandConsole console)
     {

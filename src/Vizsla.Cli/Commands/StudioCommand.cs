@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Diagnostics;
+using Vizsla.Cli.Jobs;
 using Vizsla.Studio;
+using Vizsla.Studio.Trainings;
 
 namespace Vizsla.Cli.Commands;
 
@@ -40,6 +42,7 @@ internal sealed class StudioCommand : Verb
             Models = arguments.GetValue(_models)!,
             BaseModel = arguments.GetValue(_baseModel),
             Dataset = arguments.GetValue(_dataset),
+            Training = new TrainingProgram(CommandLine.Itself(), Recipes.Names.ToDictionary(name => name, Recipes.Find), [.. new TrainCommand().Options.Select(o => o.Name.TrimStart('-'))]),
         };
         _server.Apply(arguments, options.Host);
         _server.Apply(arguments, options.Serving);

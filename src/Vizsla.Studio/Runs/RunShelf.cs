@@ -37,9 +37,9 @@ internal sealed class RunShelf(RunLibrary library, StudioOptions options)
     /// <exception cref="RefusedException">The name cannot be a folder's or is taken, the run is gone or in training, or the folder cannot be renamed.</exception>
     public string Rename(string name, string to)
     {
-        if (to.Length is 0 or > 100 || to[0] is '.' or '_' || to != to.Trim() || !to.All(c => char.IsLetterOrDigit(c) || c is '.' or '-' or '_' or ' ' or '+' or '='))
+        if (NameProblem(to) is { } problem)
         {
-            throw new RefusedException(Conflict, $"'{to}' cannot be the name of a run: expected up to 100 letters, digits, spaces and '.', '-', '_', '+', '=', not beginning with '.' or '_'.");
+            throw new RefusedException(Conflict, problem);
         }
 
         var parent = name.LastIndexOf('/') is >= 0 and var slash ? name[..(slash + 1)] : "";
@@ -53,6 +53,12 @@ internal sealed class RunShelf(RunLibrary library, StudioOptions options)
         });
         return parent + to;
     }
+
+    /// <summary>What keeps a text from being the name of a run's folder; null where nothing does.</summary>
+    public static string? NameProblem(string name) =>
+        name.Length is 0 or > 100 || name[0] is '.' or '_' || name != name.Trim() || !name.All(c => char.IsLetterOrDigit(c) || c is '.' or '-' or '_' or ' ' or '+' or '=')
+            ? $"'{name}' cannot be the name of a run: expected up to 100 letters, digits, spaces and '.', '-', '_', '+', '=', not beginning with '.' or '_'."
+            : null;
 
     /// <summary>Moves a run out of sight, into <c>.deleted</c> below the folder of runs.</summary>
     /// <param name="name">The run.</param>

@@ -68,5 +68,8 @@ internal static class RunCommands
     }
 
     /// <summary>A word as a shell takes it.</summary>
-    public static string Quote(string word) => word.Contains(' ', StringComparison.Ordinal) ? $"\"{word}\"" : word;
+    public static string Quote(string word) =>
+        word.Length > 0 && word.All(c => char.IsLetterOrDigit(c) || @"-_./=:,\+@%".Contains(c, StringComparison.Ordinal)) ? word
+        : word.AsSpan().ContainsAny("\"$`\\") ? $"'{word.Replace("'", @"'\''", StringComparison.Ordinal)}'"
+        : $"\"{word}\"";
 }

@@ -1,6 +1,7 @@
 using Microsoft.Playwright;
 using Vizsla.Datasets.Drawing;
 using Vizsla.Testing;
+using Vizsla.Training.Arguments;
 
 namespace Vizsla.Studio.Tests.Browsing;
 
@@ -82,7 +83,13 @@ public class BrowserFixture : IAsyncLifetime
 
             """);
         WriteData(_folder);
-        _server = await RunningServer.StudioAsync(new StudioOptions { Runs = Runs, Models = [model], Dataset = Data });
+        _server = await RunningServer.StudioAsync(new StudioOptions
+        {
+            Runs = Runs,
+            Models = [model],
+            Dataset = Data,
+            Training = new(["dotnet", Path.Combine(AppContext.BaseDirectory, "Vizsla.Cli.dll")], new Dictionary<string, string>(), [.. ArgumentTable.KnownNames]),
+        });
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = Chromium, Args = [.. Flags, .. MoreFlags] });
     }

@@ -14,7 +14,7 @@ public sealed class BrowserTests(BrowserFixture studio) : IClassFixture<BrowserF
         get
         {
             var views = new TheoryData<string, int, bool>();
-            foreach (var path in new[] { "/", "/transforms", "/transforms?view=pipeline", """/transforms?pipeline=[{"transform":"FiveCrop","size":90}]""", "/predict?picture=sample", "/runs", "/runs?run=pets&run=pushed&columns=state,best,test,model,tags", "/runs/pets", "/runs/pets?part=predictions", "/runs/pets?part=plots", "/runs/pets?part=arguments", "/runs/pets?part=card", "/runs/pets?part=commands", "/runs/pushed", "/runs/absent", "/data", "/data?picture=1", "/data?view=labels", "/_content/Vizsla.Studio/try.html" })
+            foreach (var path in new[] { "/", "/transforms", "/transforms?view=pipeline", """/transforms?pipeline=[{"transform":"FiveCrop","size":90}]""", "/predict?picture=sample", "/runs", "/runs?run=pets&run=pushed&columns=state,best,test,model,tags", "/runs/pets", "/runs/pets?part=predictions", "/runs/pets?part=plots", "/runs/pets?part=arguments", "/runs/pets?part=card", "/runs/pets?part=commands", "/runs/pushed", "/runs/absent", "/data", "/data?picture=1", "/data?view=labels", "/train", "/train?from_scratch=true&model=vit-tiny", "/_content/Vizsla.Studio/try.html" })
             {
                 views.Add(path, 1280, false);
                 views.Add(path, 400, true);
