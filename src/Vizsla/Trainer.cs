@@ -124,7 +124,7 @@ public sealed class Trainer : IDisposable
             _processes.OnFirst(() => ArgumentChanges.Check(checkpoint, setup.Description, _options.Logger));
         }
 
-        using var loop = new TrainingLoop(setup, _evaluation, _callbacks, _best, cancellationToken);
+        using var loop = new TrainingLoop(setup, _evaluation, _callbacks, _best, _options.Logger, cancellationToken);
         loop.Begin(checkpoint);
         _processes.OnFirst(() => _folder.WriteText(RunFiles.Arguments, setup.Description.FileText));
         try

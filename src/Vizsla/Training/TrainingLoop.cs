@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using TorchSharp;
 using Vizsla.Native;
 using Vizsla.Training.Callbacks;
@@ -5,7 +6,9 @@ using Vizsla.Training.Checkpoints;
 using Vizsla.Training.Data;
 using Vizsla.Training.Metrics;
 using static TorchSharp.torch;
+using BackwardErrors = Vizsla.Models.Layers.BackwardErrors;
 using Recomputation = Vizsla.Models.Layers.Recomputation;
+using Recomputing = Vizsla.Models.Layers.Recomputing;
 
 namespace Vizsla.Training;
 
@@ -14,7 +17,7 @@ namespace Vizsla.Training;
 /// <see cref="Run"/> is the table of contents. Nothing is read back from a device in a step but the verdict of a loss scale.
 /// Source: <c>Trainer._inner_training_loop</c>, <c>training_step</c>, <c>_maybe_log_save_evaluate</c> of transformers.
 /// </remarks>
-internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluation, CallbackList callbacks, BestModel best, CancellationToken stop) : IDisposable
+internal sealed partial class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluation, CallbackList callbacks, BestModel best, ILogger logger, CancellationToken stop) : IDisposable
 {
     private readonly TrainingArguments _arguments = setup.Arguments;
     private readonly TrainerContext _context = callbacks.Context;
@@ -26,6 +29,8 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
     private float _ownLoss;
     private long _valuesPerPicture;
     private bool _isStopAgreed;
+    private bool _isFirstStepDone;
+    private Recomputing? _recomputing;
 
     /// <summary>Reads the checkpoint to resume from, if there is one.</summary>
     /// <param name="checkpoint">Path of a checkpoint; null to start from the beginning.</param>
@@ -247,7 +252,7 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
             var loss = setup.Loss.Compute(scores, labels, step.Weight);
             loss = targets is null ? loss : Distillation.Mix(loss, scores, targets[losses.Count], _arguments, step.Count);
             exchange?.BeginLastBackward();
-            (setup.Scaler is null ? loss : loss.Times(setup.Scaler.Scale)).backward();
+            BackwardErrors.Backward(setup.Scaler is null ? loss : loss.Times(setup.Scaler.Scale));
             losses.Add(loss.detach().MoveToOuterDisposeScope());
         }
 
@@ -257,8 +262,23 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
     private Tensor Forward(Tensor pixels)
     {
         using var recomputing = _arguments.GradientCheckpointing ? Recomputation.Open() : null;
+        _recomputing = recomputing;
         return setup.Network.call(pixels);
     }
+
+    /// <summary>Says after the first step where blocks do not run again though that was asked for.</summary>
+    private void TellOfBlocks()
+    {
+        if (_arguments.GradientCheckpointing && !_isFirstStepDone && _recomputing is not { BlockCount: > 0 })
+        {
+            WithoutEffect(logger, setup.Freezing.IsBackboneFrozenAtFirst ? "while the backbone is frozen: nothing of its blocks is kept" : $"on {setup.Network.ClassName}, which does not run block by block");
+        }
+
+        _isFirstStepDone = true;
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "gradient_checkpointing has no effect {Where}.")]
+    private static partial void WithoutEffect(ILogger logger, string where);
 
     /// <summary>Clips the gradients, moves the weights, advances the schedule.</summary>
     private void Update()
@@ -288,6 +308,7 @@ internal sealed class TrainingLoop(TrainingSetup setup, EvaluationLoop evaluatio
 
     private void EndStep(StepBatches step)
     {
+        TellOfBlocks();
         _state.GlobalStep++;
         _state.Epoch = _progress.Position.Epoch + ((double)step.LastBatch / setup.Plan.BatchesPerEpoch);
         _progress.Position = _progress.Position with { BatchesDone = step.LastBatch };

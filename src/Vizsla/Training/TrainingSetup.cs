@@ -3,6 +3,7 @@ using TorchSharp;
 using Vizsla.Distributed;
 using Vizsla.Models;
 using Vizsla.Models.Layers;
+using Vizsla.Native;
 using Vizsla.Training.Arguments;
 using Vizsla.Training.Checkpoints;
 using Vizsla.Training.Data;
@@ -34,6 +35,11 @@ internal sealed class TrainingSetup : IDisposable
         TrainerOptions options, bool greaterIsBetter, CancellationToken stop, HeadProbe? probe = null)
     {
         (Model, Compute, Loss, EvalDataset) = (model, compute, loss, evaluation);
+        if (Arguments.GradientCheckpointing)
+        {
+            MemoryReuse.GiveBackLargeBlocks();
+        }
+
         Plan = new TrainingPlan(Arguments, train.Count, Processes.Size);
         Freezing = new Freezing(Network, Arguments, model.ActiveAdapter?.Trained);
         Cache = FeatureCache.For(compute, train, evaluation, Freezing, options.Logger, Processes.IsShared ? CancellationToken.None : stop);

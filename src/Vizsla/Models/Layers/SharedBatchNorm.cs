@@ -10,6 +10,8 @@ namespace Vizsla.Models.Layers;
 /// <remarks>Source: torch <c>SyncBatchNorm</c>. Parity: 1e-5 with <c>BatchNorm2d</c> on the whole batch; sums are taken in another order.</remarks>
 internal sealed class SharedBatchNorm : autograd.SingleTensorFunction<SharedBatchNorm>
 {
+    private const int ValueCount = 8;
+    private const string Errors = nameof(Errors);
     private const string Sum = nameof(Sum);
     private const string Values = nameof(Values);
 
@@ -52,11 +54,15 @@ internal sealed class SharedBatchNorm : autograd.SingleTensorFunction<SharedBatc
         ctx.save_for_backward([x, weight, mean, KeptScalars.Plus(variance, epsilon).rsqrt()]);
         ctx.save_data(Values, vars[6]);
         ctx.save_data(Sum, vars[7]);
+        ctx.save_data(Errors, BackwardErrors.Current);
         return nn.functional.batch_norm(x, mean, variance, weight, bias, training: false, 0, epsilon);
     }
 
     /// <inheritdoc/>
-    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output) =>
+        ((BackwardErrors)ctx.get_data(Errors)).Keep(ValueCount, () => Gradients(ctx, grad_output));
+
+    private static List<Tensor> Gradients(autograd.AutogradContext ctx, Tensor grad_output)
     {
         using var scope = NewDisposeScope();
         var saved = ctx.get_saved_variables();

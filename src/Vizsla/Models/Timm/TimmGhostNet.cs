@@ -69,12 +69,7 @@ internal sealed class TimmGhostNetNetwork : TimmNetwork
         CheckChannels(pixels, Options.Channels);
         using var scope = NewDisposeScope();
         var x = _stem.Forward(Arranged(pixels));                                                // [B, C, H / 2, W / 2]
-        foreach (var block in _blocks)
-        {
-            x = block.Forward(x);
-            trace?.AddHiddenState(x);
-        }
-
+        x = Through(x, _blocks, (block, input) => block.Forward(input), trace);
         var plane = _last.Forward(x);                                                           // [B, C, H / 32, W / 32]
         trace?.KeepPlane(plane);
         return _hidden.Forward(_pooling.Apply(plane).Unsqueeze(-1).Unsqueeze(-1)).Relu().Flatten(1).MoveToOuterDisposeScope();

@@ -40,14 +40,7 @@ internal sealed class TimmVggNetwork : TimmNetwork
         CheckChannels(pixels, Options.Channels);
         CheckSmallestSide(pixels);
         using var scope = NewDisposeScope();
-        var x = Arranged(pixels);
-        foreach (var layer in _layers)
-        {
-            var next = layer(x);
-            x.Dispose();
-            x = next;
-        }
-
+        var x = Through(Arranged(pixels), _layers, (layer, input) => layer(input));
         trace?.AddHiddenState(x);
         trace?.KeepPlane(x);
         return _pooling.Apply(Hidden(x)).MoveToOuterDisposeScope();                             // [B, C]

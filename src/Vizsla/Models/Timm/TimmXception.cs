@@ -53,12 +53,7 @@ internal sealed class TimmXceptionNetwork : TimmNetwork
             x = step(x);                                                                        // [B, C, H / 2, W / 2]
         }
 
-        foreach (var block in _blocks)
-        {
-            x = block.Forward(x);
-            trace?.AddHiddenState(x);
-        }
-
+        x = Through(x, _blocks, (block, input) => block.Forward(input), trace);
         var plane = _normsFirst ? x.Relu() : x;                                                 // [B, C, H / 32, W / 32]
         trace?.KeepPlane(plane);
         return _pooling.Apply(plane).MoveToOuterDisposeScope();                                 // [B, C]
@@ -183,7 +178,7 @@ internal sealed class TimmLegacyXceptionNetwork : TimmNetwork
         CheckChannels(pixels, Options.Channels);
         CheckSmallestSide(pixels);
         using var scope = NewDisposeScope();
-        var plane = _steps.Aggregate(Arranged(pixels), (x, step) => step(x));                   // [B, C, H / 32, W / 32]
+        var plane = Through(Arranged(pixels), _steps, (step, x) => step(x));                    // [B, C, H / 32, W / 32]
         trace?.AddHiddenState(plane);
         trace?.KeepPlane(plane);
         return _pooling.Apply(plane).MoveToOuterDisposeScope();                                 // [B, C]

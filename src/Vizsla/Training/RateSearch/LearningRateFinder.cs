@@ -55,7 +55,7 @@ internal sealed class LearningRateFinder(ImageClassifier model, ComputeContext c
         var callbacks = new CallbackList(context, [watcher]);
         var trying = compute with { Arguments = arguments };
         using var setup = new TrainingSetup(model, trying, loss, train, evaluation, rising, greaterIsBetter: false, stop);
-        using var loop = new TrainingLoop(setup, new EvaluationLoop(trying, loss, [], callbacks), callbacks, new BestModel(arguments, [], context.State), stop);
+        using var loop = new TrainingLoop(setup, new EvaluationLoop(trying, loss, [], callbacks), callbacks, new BestModel(arguments, [], context.State), options.Logger, stop);
         loop.Begin(checkpoint: null);
         loop.Run();
     }
