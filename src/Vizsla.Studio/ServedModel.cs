@@ -14,6 +14,9 @@ internal sealed record ServedModel(string Name, string NameOrFolder, string? Lab
     /// <summary>Folder or Hub name of the model that an adapter changes; null takes the one that its <c>adapter_config.json</c> names. Option: <c>--base_model</c>.</summary>
     public string? BaseModel { get; init; }
 
+    /// <summary>Whether a calibration in its folder is used: its temperature for the scores.</summary>
+    public bool UsesCalibration { get; init; }
+
     /// <summary>What computes it. Default: <see cref="InferenceEngine.Auto"/>. Option: <c>--engine</c>.</summary>
     public InferenceEngine Engine { get; init; }
 

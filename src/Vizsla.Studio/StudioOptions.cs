@@ -38,6 +38,7 @@ public sealed class StudioOptions
         {
             Engine = Engine == InferenceEngine.Auto ? InferenceEngine.Torch : Engine,
             Precision = Precision,
+            UsesCalibration = true,
             BaseModel = BaseModel is not null && AdapterFolder.Find(nameOrFolder, "main") is not null ? BaseModel : null,
         };
 

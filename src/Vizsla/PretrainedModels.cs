@@ -7,7 +7,7 @@ namespace Vizsla;
 /// <summary>Brings a model by its Hub name onto this machine, for <see cref="ImageClassifier.FromPretrained"/> to find.</summary>
 public static class PretrainedModels
 {
-    private static readonly string[] Always = ["config.json", "preprocessor_config.json", "processor_config.json", "adapter_config.json", "adapter_model.safetensors"];
+    private static readonly string[] Always = ["config.json", "preprocessor_config.json", "processor_config.json", "adapter_config.json", "adapter_model.safetensors", Inference.Calibration.FileName];
 
     // In transformers' order of preference: the first that a repository has is fetched, with its parts.
     private static readonly (string Name, string Parts)[] Weights =

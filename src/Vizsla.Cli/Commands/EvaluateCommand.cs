@@ -57,7 +57,7 @@ internal sealed class EvaluateCommand : Verb
         _fastDecode = AddOption("--fast_decode", "Decode JPEGs at the smallest of 1/8 to 8/8 of their size that the model's resizing allows: faster for large photos, and scores move a little.", false);
         _augmentation = AddOption<string>("--tta", PredictCommand.AugmentationHelp + " Measured beside the model without it.");
         _details = AddOption("--details", "Also list each class with its interval, the most confused classes, the largest losses, and how well calibrated the probabilities are.", false);
-        _calibrate = AddOption("--calibrate", "Fit the temperature that makes the model's probabilities mean what they say, and keep it in the model's folder for 'predict --calibrated'. Fitted on the split of --split, here validation by default.", false);
+        _calibrate = AddOption("--calibrate", "Fit the temperature that makes the model's probabilities mean what they say, and the confidence below which a photo is none of the classes (95 % of those classified correctly reach it), and keep both in the model's folder for 'predict --calibrated'. Fitted on the split of --split, here validation by default.", false);
         _output = AddOption<string>("--output", "PNG file to draw the pictures that are misclassified on, the largest losses first.");
         _engine = new EngineFlags(this);
     }
@@ -154,12 +154,14 @@ internal sealed class EvaluateCommand : Verb
             throw new UsageException($"--calibrate needs labels of one class for each picture, and the split '{split}' or the model has none; nothing was kept.");
         }
 
-        var temperature = TemperatureScaling.Fit(
-            [.. Enumerable.Range(0, predictions.Count).Select(row => Array.ConvertAll(predictions.Row(row).ToArray(), z => (double)z))], [.. predictions.LabelIds.Select(l => (int)l)]);
+        List<double[]> logits = [.. Enumerable.Range(0, predictions.Count).Select(row => Array.ConvertAll(predictions.Row(row).ToArray(), z => (double)z))];
+        List<int> labels = [.. predictions.LabelIds.Select(l => (int)l)];
+        var temperature = TemperatureScaling.Fit(logits, labels);
+        var (threshold, caught) = ConfidenceThreshold.Fit(logits, labels, temperature);
         var after = predictions with { Logits = [.. predictions.Logits.Select(z => (float)(z / temperature))] };
         var (before, calibrated) = (Metric.CalibrationError.Compute(predictions), Metric.CalibrationError.Compute(after));
-        new Calibration(temperature, split, predictions.Count, before, calibrated, Calibration.HashOf(model)).Save(folder);
-        return Invariant($"Kept the temperature {temperature:0.000} in '{Path.Combine(folder, Calibration.FileName)}': on the {Wording.Counted(predictions.Count, "picture")} of '{split}' the expected calibration error goes from {before:0.000} to {calibrated:0.000}. 'vizsla predict --calibrated' uses it.");
+        new Calibration(temperature, split, predictions.Count, before, calibrated, threshold, Calibration.HashOf(model)).Save(folder);
+        return Invariant($"Kept the temperature {temperature:0.000} and the threshold {threshold:0.0000} in '{Path.Combine(folder, Calibration.FileName)}': on the {Wording.Counted(predictions.Count, "picture")} of '{split}' the expected calibration error goes from {before:0.000} to {calibrated:0.000}; 95 % of those classified correctly reach the threshold{(double.IsNaN(caught) ? "" : $", and {caught:0 %} of those misclassified do not")}. 'vizsla predict --calibrated' uses both.");
     }
 
     /// <summary>The metrics of the mean logits of all views, and what they cost.</summary>

@@ -82,7 +82,7 @@ internal sealed class PredictCommand : Verb
         _bf16 = AddOption("--bf16", "Compute in bfloat16: about twice as fast where the processor multiplies it (see 'vizsla doctor'), and scores move by up to 0.02.", false);
         _embed = AddOption<string>("--embed", "Write the features that the head takes to this .parquet or .npy file, instead of classifying.");
         _augmentation = AddOption<string>("--tta", AugmentationHelp);
-        _calibrated = AddOption("--calibrated", "Divide the logits by the temperature that 'vizsla evaluate --calibrate' kept in the model's folder, so that scores say how often the model is right.", false);
+        _calibrated = AddOption("--calibrated", "Divide the logits by the temperature that 'vizsla evaluate --calibrate' kept in the model's folder, so that scores say how often the model is right, and say of photos below the threshold kept there that they are none of the classes (none_of_these in JSON and CSV; a table of scores holds scores alone).", false);
         _engine = new EngineFlags(this);
     }
 
@@ -159,7 +159,8 @@ internal sealed class PredictCommand : Verb
 
         await ModelFetch.EnsureAsync(console, model, revision, cancellationToken, baseModel);
         using var classifier = features is null || baseModel is not null ? ImageClassifier.FromPretrained(model, revision: revision, baseModel: baseModel) : ImageClassifier.FromEncoder(model, revision);
-        options = calibrated ? options with { Temperature = Calibration.Load(FolderOf(model, revision), classifier).Temperature } : options;
+        var calibration = calibrated ? Calibration.Load(FolderOf(model, revision), classifier) : null;
+        options = calibration is null ? options : options with { Temperature = calibration.Temperature };
         var predictor = new PicturePredictor(classifier.Network, classifier.Processor.ToPipeline(), LabelsOf(classifier.Labels, labels), options);
         if (features is not null)
         {
@@ -170,7 +171,7 @@ internal sealed class PredictCommand : Verb
             ? new ScoringJob(console, output!, rows?.Count ?? files.Count, Asked(Calibration.HashOf(classifier))).Run((start, count) => rows is null
                 ? predictor.Predict([.. files.Skip(start).Take(count)], cancellationToken)
                 : predictor.Predict(rows.Select(Enumerable.Range(start, count)), cancellationToken))
-            : Show(arguments, console, format, Gather(console, files.Count, predictor.Predict(files, cancellationToken)), explains ? predictor : null);
+            : Show(arguments, console, format, Gather(console, files.Count, predictor.Predict(files, cancellationToken)), explains ? predictor : null, calibration);
     }
 
     private async Task<ImageDataset> RowsAsync(ParseResult arguments, CommandConsole console, string dataset, CancellationToken cancellationToken)
@@ -193,9 +194,9 @@ internal sealed class PredictCommand : Verb
         return Convert.ToHexStringLower(hash.GetCurrentHash());
     }
 
-    private int Show(ParseResult arguments, CommandConsole console, Format format, List<PicturePrediction> answers, PicturePredictor? explainer)
+    private int Show(ParseResult arguments, CommandConsole console, Format format, List<PicturePrediction> answers, PicturePredictor? explainer, Calibration? calibration = null)
     {
-        Write(console, format, answers);
+        Write(console, format, answers, calibration);
         if (arguments.GetValue(_output) is { } sheet)
         {
             using var drawing = PredictionSheet.Draw(answers.Take(SheetLimit).ToList(), explainer: explainer);
@@ -256,23 +257,23 @@ internal sealed class PredictCommand : Verb
     private static int AtLeastOne(string option, int value) =>
         value >= 1 ? value : throw new UsageException(Invariant($"{option} takes a number of at least 1, got {value}."));
 
-    private static void Write(CommandConsole console, Format format, IReadOnlyList<PicturePrediction> answers)
+    private static void Write(CommandConsole console, Format format, IReadOnlyList<PicturePrediction> answers, Calibration? calibration)
     {
         switch (format)
         {
             case Format.Json:
-                console.WriteLine(PythonJson.Serialize(new JsonArray([.. answers.Select(ToJson)]), indent: 2));
+                console.WriteLine(PythonJson.Serialize(new JsonArray([.. answers.Select(a => ToJson(a, calibration))]), indent: 2));
                 break;
             case Format.Csv:
-                console.WriteLine("file,rank,label,score");
+                console.WriteLine(calibration is null ? "file,rank,label,score" : "file,rank,label,score,none_of_these");
                 foreach (var answer in answers)
                 {
-                    WriteCsv(console, answer);
+                    WriteCsv(console, answer, calibration);
                 }
 
                 break;
             default:
-                console.Out.Write(ToTable(answers));
+                console.Out.Write(ToTable(answers, calibration));
                 break;
         }
 
@@ -285,30 +286,46 @@ internal sealed class PredictCommand : Verb
         }
     }
 
-    private static void WriteCsv(CommandConsole console, PicturePrediction answer)
+    private static void WriteCsv(CommandConsole console, PicturePrediction answer, Calibration? calibration)
     {
+        string[] none = calibration is null ? [] : [calibration.IsNone(answer.Predictions) ? "true" : "false"];
         for (var i = 0; i < answer.Predictions.Count; i++)
         {
             var (label, score, _) = answer.Predictions[i];
-            console.WriteLine(CsvLine.Of(answer.File, Invariant($"{i + 1}"), label, Invariant($"{score}")));
+            console.WriteLine(CsvLine.Of([answer.File, Invariant($"{i + 1}"), label, Invariant($"{score}"), .. none]));
         }
     }
 
-    private static JsonNode ToJson(PicturePrediction answer) => answer.Error is { } error
-        ? new JsonObject { ["file"] = answer.File, ["error"] = error }
-        : new JsonObject
+    private static JsonObject ToJson(PicturePrediction answer, Calibration? calibration)
+    {
+        var json = new JsonObject { ["file"] = answer.File };
+        if (answer.Error is { } error)
         {
-            ["file"] = answer.File,
-            ["predictions"] = new JsonArray(
-                [.. answer.Predictions.Select(p => new JsonObject { ["label"] = p.Label, ["score"] = (double)p.Score })]),
-        };
+            json["error"] = error;
+            return json;
+        }
 
-    private static Table ToTable(IReadOnlyList<PicturePrediction> answers)
+        json["predictions"] = new JsonArray([.. answer.Predictions.Select(p => new JsonObject { ["label"] = p.Label, ["score"] = (double)p.Score })]);
+        if (calibration is not null)
+        {
+            json["none_of_these"] = calibration.IsNone(answer.Predictions);
+        }
+
+        return json;
+    }
+
+    private static Table ToTable(IReadOnlyList<PicturePrediction> answers, Calibration? calibration)
     {
         var table = new Table().AddColumn("photo").AddColumn("class").AddColumn(new TableColumn("score").RightAligned());
         foreach (var answer in answers)
         {
             var name = Path.GetFileName(answer.File);
+            if (calibration?.IsNone(answer.Predictions) == true)
+            {
+                table.AddRow(Markup.Escape(name), "none of these", Invariant($"< {calibration.Threshold:0.0000}"));
+                name = "";
+            }
+
             foreach (var (label, score, _) in answer.Predictions)
             {
                 table.AddRow(Markup.Escape(name), Markup.Escape(label), Invariant($"{score:0.0000}"));

@@ -17,9 +17,9 @@ internal sealed class ClassifierModel : IBatchClassifier
     private readonly ILogger _logger;
     private readonly Lock _explaining = new();
 
-    private ClassifierModel(ImageClassifier classifier, TestTimeAugmentation? augmentation, ILogger logger)
+    private ClassifierModel(ImageClassifier classifier, TestTimeAugmentation? augmentation, Calibration? calibration, ILogger logger)
     {
-        (_classifier, _logger) = (classifier, logger);
+        (_classifier, _logger, Calibration) = (classifier, logger, calibration);
         _predictor = new PicturePredictor(classifier.Network, classifier.Processor.ToPipeline(), options: new() { Augmentation = augmentation });
         _folding = classifier.Network.FoldForPrediction();
     }
@@ -29,6 +29,9 @@ internal sealed class ClassifierModel : IBatchClassifier
 
     /// <inheritdoc/>
     public ScoreFunction Function => Scores.DefaultFunction(_classifier.Labels.Count, _classifier.Configuration.ProblemType);
+
+    /// <summary>What was fitted for the model, whose temperature divides the logits here; null where nothing was, or for other weights.</summary>
+    public Calibration? Calibration { get; }
 
     /// <summary>From a picture to what the network takes.</summary>
     public Compose Pipeline => _classifier.Processor.ToPipeline();
@@ -61,7 +64,7 @@ internal sealed class ClassifierModel : IBatchClassifier
         {
             classifier.RequireHead();
             Convolutions.Tell(logger);
-            return new ClassifierModel(classifier, augmentation, logger);
+            return new ClassifierModel(classifier, augmentation, model.UsesCalibration ? CalibrationOf(model.NameOrFolder, classifier) : null, logger);
         }
         catch
         {
@@ -78,7 +81,7 @@ internal sealed class ClassifierModel : IBatchClassifier
     {
         var logits = _predictor.Logits(pictures);
         Convolutions.Tell(_logger);
-        return logits;
+        return Calibration is { Temperature: var temperature } ? [.. logits.Select(row => Array.ConvertAll(row, z => (float)(z / temperature)))] : logits;
     }
 
     /// <summary>Where the model looked; safe beside <see cref="ComputeLogits"/>.</summary>
@@ -90,6 +93,19 @@ internal sealed class ClassifierModel : IBatchClassifier
         lock (_explaining)
         {
             return _predictor.Explain(image, classIndex);
+        }
+    }
+
+    // A calibration is an offer: one of other weights, or one that is damaged, takes no model away.
+    private static Calibration? CalibrationOf(string nameOrFolder, ImageClassifier classifier)
+    {
+        try
+        {
+            return ServedModels.FolderOf(nameOrFolder) is { } folder && File.Exists(Path.Combine(folder, Calibration.FileName)) ? Calibration.Load(folder, classifier) : null;
+        }
+        catch (ModelLoadException)
+        {
+            return null;
         }
     }
 

@@ -24,12 +24,12 @@ internal sealed class PredictionRoom(ModelCatalog catalog, RunLibrary runs, Data
     /// <summary>Names of models: those given, then the runs that hold one.</summary>
     public IReadOnlyList<string> Choices => [.. catalog.Names.Concat(runs.FindModels().Select(r => r.Name)).Distinct(StringComparer.Ordinal)];
 
-    /// <summary>Opens a model and returns its classes, and how it is explained.</summary>
+    /// <summary>Opens a model and returns its classes, how it is explained, and what its scores are calibrated by.</summary>
     /// <exception cref="RefusedException">There is no such model.</exception>
-    public async Task<(IReadOnlyList<string> Labels, ExplanationMethod? Method)> DescribeAsync(string name)
+    public async Task<(IReadOnlyList<string> Labels, ExplanationMethod? Method, Calibration? Calibration)> DescribeAsync(string name)
     {
         var model = (await OpenAsync(name).ConfigureAwait(false)).Model;
-        return (model.Labels, (model as ClassifierModel)?.Method);
+        return (model.Labels, (model as ClassifierModel)?.Method, (model as ClassifierModel)?.Calibration);
     }
 
     /// <summary>Whether an uploaded picture is still there.</summary>

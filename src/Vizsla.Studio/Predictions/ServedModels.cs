@@ -35,7 +35,10 @@ internal static class ServedModels
             : null;
     }
 
-    private static IEnumerable<string> Files(ServedModel model) => (Directory.Exists(model.NameOrFolder) ? model.NameOrFolder : HubCache.Find(model.NameOrFolder)) is { } folder
-        ? ModelFolder.Files(folder).Concat(model.Engine == InferenceEngine.Torch ? [] : EngineChoice.Files(folder)).Concat(model.LabelsFile is { } labels ? [labels] : [])
+    /// <summary>The folder of a model's files; null for a weight file, and for a name that the cache does not have.</summary>
+    public static string? FolderOf(string nameOrFolder) => Directory.Exists(nameOrFolder) ? nameOrFolder : HubCache.Find(nameOrFolder);
+
+    private static IEnumerable<string> Files(ServedModel model) => FolderOf(model.NameOrFolder) is { } folder
+        ? ModelFolder.Files(folder).Concat(model.UsesCalibration && Path.Combine(folder, Calibration.FileName) is var calibration && File.Exists(calibration) ? [calibration] : []).Concat(model.Engine == InferenceEngine.Torch ? [] : EngineChoice.Files(folder)).Concat(model.LabelsFile is { } labels ? [labels] : [])
         : [];
 }

@@ -6,14 +6,15 @@ using Vizsla.Primitives;
 
 namespace Vizsla.Inference;
 
-/// <summary>The temperature that was fitted for a model, kept beside its weights in <c>calibration.json</c>.</summary>
+/// <summary>The temperature and the threshold that were fitted for a model, kept beside its weights in <c>calibration.json</c>.</summary>
 /// <param name="Temperature">Divides the logits, above 0; above 1 the model was too sure.</param>
 /// <param name="Split">Split that it was fitted on.</param>
 /// <param name="Pictures">Number of its pictures.</param>
 /// <param name="ErrorBefore">Expected calibration error on them without it, 0 to 1.</param>
 /// <param name="ErrorAfter">The same with it.</param>
+/// <param name="Threshold">Confidence below which a picture is none of the classes, 0 to 1; with the temperature.</param>
 /// <param name="Weights">Hash of the weights that it was fitted for.</param>
-public sealed record Calibration(double Temperature, string Split, int Pictures, double ErrorBefore, double ErrorAfter, string Weights)
+public sealed record Calibration(double Temperature, string Split, int Pictures, double ErrorBefore, double ErrorAfter, double Threshold, string Weights)
 {
     /// <summary>Name of the file in a model folder.</summary>
     public const string FileName = "calibration.json";
@@ -39,6 +40,14 @@ public sealed record Calibration(double Temperature, string Split, int Pictures,
             : throw new ModelLoadException($"'{path}' was fitted for other weights than the model has now; fit it again with: vizsla evaluate --calibrate.");
     }
 
+    /// <summary>Whether a picture is none of the model's classes: the most likely one is less likely than <see cref="Threshold"/>.</summary>
+    /// <param name="predictions">What the model says of it with <see cref="Temperature"/>, best first.</param>
+    public bool IsNone(IReadOnlyList<Prediction> predictions)
+    {
+        ArgumentNullException.ThrowIfNull(predictions);
+        return predictions is [var best, ..] && best.Score < Threshold;
+    }
+
     /// <summary>Writes the file, whole or not at all.</summary>
     /// <param name="folder">The model's folder.</param>
     public void Save(string folder)
@@ -47,7 +56,7 @@ public sealed record Calibration(double Temperature, string Split, int Pictures,
         var json = new JsonObject
         {
             ["temperature"] = Temperature, ["split"] = Split, ["pictures"] = Pictures, ["expected_calibration_error"] = ErrorBefore, ["expected_calibration_error_calibrated"] = ErrorAfter,
-            ["weights"] = Weights,
+            ["threshold"] = Threshold, ["weights"] = Weights,
         };
         AtomicFile.Write(Path.Combine(folder, FileName), PythonJson.Serialize(json, indent: 2, sortKeys: false) + "\n", flush: true);
     }
@@ -72,12 +81,15 @@ public sealed record Calibration(double Temperature, string Split, int Pictures,
             var json = PythonJson.Parse(File.ReadAllText(path))!.AsObject();
             double Number(string key) => double.Parse(json[key]!.ToString(), System.Globalization.CultureInfo.InvariantCulture);
             var read = new Calibration(
-                Number("temperature"), json["split"]!.ToString(), (int)Number("pictures"), Number("expected_calibration_error"), Number("expected_calibration_error_calibrated"), json["weights"]!.ToString());
-            return read.Temperature > 0 && double.IsFinite(read.Temperature) ? read : throw new FormatException(Invariant($"temperature is {read.Temperature}"));
+                Number("temperature"), json["split"]!.ToString(), (int)Number("pictures"), Number("expected_calibration_error"), Number("expected_calibration_error_calibrated"),
+                Number("threshold"), json["weights"]!.ToString());
+            return read.Temperature > 0 && double.IsFinite(read.Temperature) && read.Threshold is >= 0 and <= 1
+                ? read
+                : throw new FormatException(Invariant($"temperature is {read.Temperature}, threshold {read.Threshold}"));
         }
         catch (Exception e) when (e is FormatException or NullReferenceException or InvalidOperationException or System.Text.Json.JsonException)
         {
-            throw new ModelLoadException($"'{path}' is not a calibration: expected temperature (above 0), split, pictures, weights and the calibration errors. Remove it, and fit it again with: vizsla evaluate --calibrate.", e);
+            throw new ModelLoadException($"'{path}' is not a calibration: expected temperature (above 0), threshold (0 to 1), split, pictures, weights and the calibration errors. Remove it, and fit it again with: vizsla evaluate --calibrate.", e);
         }
     }
 }

@@ -142,7 +142,7 @@ internal static class RunFiles
     public static IReadOnlyList<string> All { get; } =
     [
         Arguments, Events, AllResults, "train_results.json", "eval_results.json", "test_results.json", TrainerState.FileName,
-        "config.json", "model.safetensors", "adapter_config.json", "adapter_model.safetensors", "preprocessor_config.json", "README.md",
+        "config.json", "model.safetensors", "adapter_config.json", "adapter_model.safetensors", "preprocessor_config.json", Inference.Calibration.FileName, "README.md",
         .. RunPlots.Files.Select(file => $"{RunPlots.Folder}/{file}"),
     ];
 }

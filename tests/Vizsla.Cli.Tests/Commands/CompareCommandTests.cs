@@ -127,6 +127,31 @@ public sealed class CompareCommandTests : IDisposable
         double Odds(string answer) => JsonNode.Parse(answer)![0]!["predictions"]!.AsArray() is var two ? Math.Log((double)two[0]!["score"]! / (double)two[1]!["score"]!) : 0;
         Assert.NotEqual(1, temperature, 0.01);
         Assert.Equal(Odds(plain.Output) / temperature, Odds(calibrated.Output), 1e-4);
+        Assert.Null(JsonNode.Parse(plain.Output)![0]!["none_of_these"]);
+    }
+
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(0, false)]
+    public async Task A_photo_below_the_threshold_is_none_of_these_in_each_format(double threshold, bool isNone)
+    {
+        Directory.Move(_folder["data/test"], _folder["data/validation"]);
+        var picture = _folder["data/validation/fish/0.png"];
+        await RunAsync("evaluate", "--model", _folder["model1"], "--dataset", _folder["data"], "--calibrate");
+        var path = Path.Combine(_folder["model1"], "calibration.json");
+        var kept = JsonNode.Parse(await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken))!;
+        Assert.InRange((double)kept["threshold"]!, 0, 1);
+        kept["threshold"] = threshold;
+        await File.WriteAllTextAsync(path, kept.ToJsonString(), TestContext.Current.CancellationToken);
+
+        var table = await RunAsync("predict", picture, "--model", _folder["model1"], "--calibrated");
+        var json = await RunAsync("predict", picture, "--model", _folder["model1"], "--calibrated", "--format", "json");
+        var csv = await RunAsync("predict", picture, "--model", _folder["model1"], "--calibrated", "--format", "csv");
+
+        Assert.Equal(isNone, table.Output.Contains("none of these", StringComparison.Ordinal));
+        Assert.Equal(isNone, (bool)JsonNode.Parse(json.Output)![0]!["none_of_these"]!);
+        Assert.Equal("file,rank,label,score,none_of_these", csv.Output.Split('\n')[0]);
+        Assert.EndsWith(isNone ? ",true" : ",false", csv.Output.Split('\n')[1], StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,10 +1,43 @@
+using Microsoft.Extensions.DependencyInjection;
 using Vizsla.Inference;
+using Vizsla.Studio.Pictures;
 using Vizsla.Studio.Predictions;
+using Vizsla.Testing;
 
 namespace Vizsla.Studio.Tests.Predictions;
 
 public sealed class PredictionPageTests
 {
+    [Fact]
+    public async Task Scores_are_those_of_the_temperature_in_the_model_s_folder_unless_it_was_fitted_for_other_weights()
+    {
+        using var folder = new TemporaryFolder();
+        var model = SmallModel.Save(folder["pets"]);
+        var plain = await AskAsync(model);
+        using (var classifier = ImageClassifier.FromPretrained(model))
+        {
+            new Calibration(2.5, "validation", 12, 0.2, 0.1, 0.4, Calibration.HashOf(classifier)).Save(model);
+        }
+
+        var calibrated = await AskAsync(model);
+        new Calibration(2.5, "validation", 12, 0.2, 0.1, 0.4, "others").Save(model);
+        var others = await AskAsync(model);
+
+        static double Odds(PictureAnswer answer) => Math.Log(answer.Classes[0].Score / answer.Classes[^1].Score);
+        Assert.Equal((2.5, 0.4), (calibrated.Calibration!.Temperature, calibrated.Calibration.Threshold));
+        Assert.Equal(Odds(plain.Answer) / 2.5, Odds(calibrated.Answer), 1e-4);
+        Assert.Null(plain.Calibration);
+        Assert.Null(others.Calibration);
+        Assert.Equal(plain.Answer.Classes, others.Answer.Classes);
+    }
+
+    private static async Task<(PictureAnswer Answer, Calibration? Calibration)> AskAsync(string model)
+    {
+        await using var server = await RunningServer.StudioAsync(new StudioOptions { Models = [model] });
+        var room = server.Application.Services.GetRequiredService<PredictionRoom>();
+        return (await room.PredictAsync("pets", PictureStore.Sample), (await room.DescribeAsync("pets")).Calibration);
+    }
+
     [Fact]
     public void The_table_as_a_file_has_every_class_and_leaves_the_label_out_below_the_threshold()
     {

@@ -48,4 +48,24 @@ public sealed class EvaluationReportTests
     [Fact]
     public void Rows_without_labels_are_refused() =>
         Assert.Equal("Expected rows of one length, one for each of 4 labels, got 5. (Parameter 'logits')", Assert.Throws<ArgumentException>(() => new EvaluationReport(s_logits, [0, 1, 1, 2])).Message);
+
+    [Fact]
+    public void A_threshold_keeps_nineteen_of_twenty_right_answers_and_says_how_many_wrong_ones_are_below()
+    {
+        // Two classes: a difference of logits of log(p / (1 - p)) is a confidence of p.
+        double[] Row(double p) => [Math.Log(p / (1 - p)), 0];
+        var right = Enumerable.Range(0, 20).Select(i => 0.60 + (0.01 * i)).ToList();
+        double[] wrong = [0.55, 0.605, 0.9];
+        List<double[]> logits = [.. right.Concat(wrong).Select(Row)];
+        List<int> labels = [.. right.Select(_ => 0), .. wrong.Select(_ => 1)];
+
+        var (threshold, below) = ConfidenceThreshold.Fit(logits, labels);
+
+        Assert.Equal(0.61, threshold, 1.1e-4);
+        Assert.Equal(2 / 3.0, below, 1e-12);
+        Assert.Equal(0.60, ConfidenceThreshold.Fit(logits, labels, kept: 1).Threshold, 1.1e-4);
+        Assert.InRange(ConfidenceThreshold.Fit(logits, labels, temperature: 4).Threshold, 0.5, 0.53);
+        Assert.Equal((0, 1), (ConfidenceThreshold.Fit([Row(0.7)], [1]).Threshold, 1 - ConfidenceThreshold.Fit([Row(0.7)], [1]).MisclassifiedBelow));
+        Assert.True(double.IsNaN(ConfidenceThreshold.Fit([Row(0.7)], [0]).MisclassifiedBelow));
+    }
 }

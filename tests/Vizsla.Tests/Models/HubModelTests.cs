@@ -54,11 +54,11 @@ public sealed class HubModelTests
         await using var hub = await OwnHub.StartAsync();
         await hub.Client.CreateRepoAsync(Repo);
         await hub.Client.CommitAsync(
-            Repo, [.. new[] { "config.json", "model.safetensors", "pytorch_model.bin", "flax_model.msgpack", "README.md", "checkpoint-1/model.safetensors" }.Select(f => new CommitAdd(f, [65]))], "Add");
+            Repo, [.. new[] { "config.json", "model.safetensors", "pytorch_model.bin", "flax_model.msgpack", "README.md", "calibration.json", "checkpoint-1/model.safetensors" }.Select(f => new CommitAdd(f, [65]))], "Add");
 
         var folder = await PretrainedModels.FetchAsync(hub.Make(), "user/vit-nano");
 
-        Assert.Equal(["config.json", "model.safetensors"], Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(folder, f)).Order(StringComparer.Ordinal));
+        Assert.Equal(["calibration.json", "config.json", "model.safetensors"], Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(folder, f)).Order(StringComparer.Ordinal));
     }
 
     [Fact]

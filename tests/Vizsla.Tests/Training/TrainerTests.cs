@@ -60,6 +60,7 @@ public sealed class TrainerTests
         using var run = new TinyRun();
         Assert.True(run.Train(run.Arguments() with { MaxSteps = 5, NumTrainEpochs = 3 }));
         File.WriteAllText(Path.Combine(run.Output(), "notes.txt"), "mine");
+        File.WriteAllText(Path.Combine(run.Output(), "calibration.json"), "of the first run");
 
         var refusal = Assert.Throws<TrainingException>(() => run.Train(run.Arguments()));
         Assert.True(run.Train(run.Arguments() with { MaxSteps = 3, NumTrainEpochs = 3, OverwriteOutputDir = true }));
@@ -69,6 +70,7 @@ public sealed class TrainerTests
             refusal.Message);
         Assert.Equal(["checkpoint-3"], Directory.EnumerateDirectories(run.Output(), "checkpoint-*").Select(f => Path.GetFileName(f)));
         Assert.Equal("mine", File.ReadAllText(Path.Combine(run.Output(), "notes.txt")));
+        Assert.False(File.Exists(Path.Combine(run.Output(), "calibration.json")));
     }
 
     [Fact]
