@@ -21,6 +21,9 @@ internal static class CpuFeatures
     /// <summary>Whether bfloat16 is faster than fp32 here; where it is not, libtorch emulates it, some twenty times slower.</summary>
     public static bool HasFastBfloat16 => HasAvx512Bf16 || HasAmxBf16;
 
+    /// <summary>Whether MKL, which multiplies float32 matrices for libtorch, leaves AVX-512 unused here: it keeps to AVX2 on processors that are not Intel's.</summary>
+    public static bool LacksWideMkl { get; } = HasAvx512 && !IsIntel();
+
     /// <summary>The instruction sets found, widest last; "none" where there is none that counts.</summary>
     public static string Describe()
     {
@@ -31,6 +34,9 @@ internal static class CpuFeatures
         var found = string.Join(", ", sets.Where(set => set.Has).Select(set => set.Name));
         return found.Length > 0 ? found : "none";
     }
+
+    // CPUID leaf 0: "GenuineIntel", four letters a register.
+    private static bool IsIntel() => X86Base.CpuId(0, 0) is (_, 0x756E6547, 0x6C65746E, 0x49656E69);
 
     // CPUID leaf 7, "structured extended feature flags".
     private static (uint Eax, uint Edx) Leaf7(int subleaf)

@@ -11,6 +11,7 @@ internal static unsafe class LibTorch
     public static readonly Version Checked = new(2, 10);
 
     private static readonly Lazy<IntPtr> Handle = new(Open);
+    private static readonly Lazy<IntPtr> Binding = new(OpenBinding);
     private static readonly Lazy<Version?> Loaded = new(ReadVersion);
 
     /// <summary>Version of the loaded library; null where it has no way to tell.</summary>
@@ -33,11 +34,26 @@ internal static unsafe class LibTorch
     public static IntPtr FindChecked(string itanium, string microsoft) =>
         IsChecked ? Find(OperatingSystem.IsWindows() ? microsoft : itanium) : IntPtr.Zero;
 
+    /// <summary>Address of a function of TorchSharp's native half; zero where it lacks it.</summary>
+    /// <param name="name">Its C name.</param>
+    public static IntPtr FindBinding(string name) =>
+        Binding.Value != IntPtr.Zero && NativeLibrary.TryGetExport(Binding.Value, name, out var address) ? address : IntPtr.Zero;
+
     private static IntPtr Open()
     {
         // TorchSharp loads the library from where it lies; afterwards its bare name finds it.
         torch.InitializeDeviceType(DeviceType.CPU);
-        var name = OperatingSystem.IsWindows() ? "torch_cpu.dll" : OperatingSystem.IsMacOS() ? "libtorch_cpu.dylib" : "libtorch_cpu.so";
+        return Open(OperatingSystem.IsWindows() ? "torch_cpu.dll" : OperatingSystem.IsMacOS() ? "libtorch_cpu.dylib" : "libtorch_cpu.so");
+    }
+
+    private static IntPtr OpenBinding()
+    {
+        torch.InitializeDeviceType(DeviceType.CPU);
+        return Open(OperatingSystem.IsWindows() ? "LibTorchSharp.dll" : OperatingSystem.IsMacOS() ? "libLibTorchSharp.dylib" : "libLibTorchSharp.so");
+    }
+
+    private static IntPtr Open(string name)
+    {
         if (NativeLibrary.TryLoad(name, out var handle) || NativeLibrary.TryLoad(name, typeof(torch).Assembly, null, out handle))
         {
             return handle;

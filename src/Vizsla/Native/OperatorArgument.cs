@@ -10,11 +10,12 @@ internal readonly struct OperatorArgument
     private readonly Tensor? _tensor;
     private readonly IReadOnlyList<Tensor>? _tensors;
     private readonly long[]? _integers;
+    private readonly string? _text;
     private readonly ulong _bits;
     private readonly Kind _kind;
 
-    private OperatorArgument(Kind kind, ulong bits = 0, Tensor? tensor = null, IReadOnlyList<Tensor>? tensors = null, long[]? integers = null) =>
-        (_kind, _bits, _tensor, _tensors, _integers) = (kind, bits, tensor, tensors, integers);
+    private OperatorArgument(Kind kind, ulong bits = 0, Tensor? tensor = null, IReadOnlyList<Tensor>? tensors = null, long[]? integers = null, string? text = null) =>
+        (_kind, _bits, _tensor, _tensors, _integers, _text) = (kind, bits, tensor, tensors, integers, text);
 
     private enum Kind
     {
@@ -23,13 +24,18 @@ internal readonly struct OperatorArgument
         Tensor,
         Tensors,
         Integers,
+        Text,
         OptionalBits,
         OptionalTensor,
         OptionalIntegers,
+        OptionalText,
     }
 
     /// <summary>An absent value where the schema has <c>Tensor?</c>, <c>int?</c>, <c>float?</c> ...</summary>
     public static OperatorArgument None => default;
+
+    /// <summary>A list without elements, of any type.</summary>
+    public static OperatorArgument Empty => new(Kind.Integers, integers: []);
 
     /// <summary><c>Tensor</c>.</summary>
     public static implicit operator OperatorArgument(Tensor value) => new(Kind.Tensor, tensor: value);
@@ -46,6 +52,9 @@ internal readonly struct OperatorArgument
     /// <summary><c>ScalarType</c>.</summary>
     public static implicit operator OperatorArgument(ScalarType value) => new(Kind.Bits, (ulong)value);
 
+    /// <summary><c>str</c>.</summary>
+    public static implicit operator OperatorArgument(string value) => new(Kind.Text, text: value);
+
     /// <summary><c>int[]</c> or <c>SymInt[]</c>.</summary>
     public static implicit operator OperatorArgument(long[] value) => new(Kind.Integers, integers: value);
 
@@ -56,6 +65,10 @@ internal readonly struct OperatorArgument
     /// <summary><c>Tensor?</c>.</summary>
     /// <param name="value">The tensor; null is an absent one.</param>
     public static OperatorArgument Optional(Tensor? value) => value is null ? None : new(Kind.OptionalTensor, tensor: value);
+
+    /// <summary><c>str?</c>.</summary>
+    /// <param name="value">The text; null is an absent one.</param>
+    public static OperatorArgument Optional(string? value) => value is null ? None : new(Kind.OptionalText, text: value);
 
     /// <summary><c>int[]?</c>.</summary>
     /// <param name="values">The integers; null is an absent list.</param>
@@ -77,9 +90,11 @@ internal readonly struct OperatorArgument
         Kind.Tensor => StableAbi.NewReference(_tensor!),
         Kind.Tensors => StableAbi.NewList(_tensors!),
         Kind.Integers => StableAbi.NewList(_integers!),
+        Kind.Text => StableAbi.NewText(_text!),
         Kind.OptionalBits => StableAbi.Boxed(_bits),
         Kind.OptionalTensor => StableAbi.Boxed(StableAbi.NewReference(_tensor!)),
         Kind.OptionalIntegers => StableAbi.Boxed(StableAbi.NewList(_integers!)),
+        Kind.OptionalText => StableAbi.Boxed(StableAbi.NewText(_text!)),
         _ => 0,
     };
 }

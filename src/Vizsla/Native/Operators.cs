@@ -16,7 +16,8 @@ internal static class Operators
     /// <param name="bias">Float [outputs]; null adds nothing.</param>
     /// <returns>Float [..., outputs]; the caller owns it.</returns>
     public static Tensor Linear(Tensor input, Tensor weight, Tensor? bias) =>
-        Dispatcher.IsAvailable
+        LinearProducts.AreFaster(input, weight) ? LinearProducts.Run(input, weight, bias)
+        : Dispatcher.IsAvailable
             ? Dispatcher.CallTensor("aten::linear", "", input, weight, OperatorArgument.Optional(bias))
             : nn.functional.linear(input, weight, bias);
 }

@@ -33,10 +33,13 @@ internal static unsafe class StableAbi
     private static readonly delegate* unmanaged<IntPtr, int> DeleteList =
         (delegate* unmanaged<IntPtr, int>)LibTorch.Find("torch_delete_list");
 
+    private static readonly delegate* unmanaged<byte*, nuint, IntPtr*, int> NewTextHandle =
+        (delegate* unmanaged<byte*, nuint, IntPtr*, int>)LibTorch.Find("torch_new_string_handle");
+
     /// <summary>Whether the loaded library has every function that is needed here.</summary>
     public static bool IsAvailable { get; } =
         Dispatch is not null && NewTensorHandle is not null && NewListHandle is not null
-        && PushBack is not null && ListSize is not null && GetItem is not null && DeleteList is not null;
+        && PushBack is not null && ListSize is not null && GetItem is not null && DeleteList is not null && NewTextHandle is not null;
 
     /// <summary>Calls an operator.</summary>
     /// <param name="name">Its name with namespace: <c>aten::addmm</c>.</param>
@@ -87,6 +90,19 @@ internal static unsafe class StableAbi
         }
 
         return (ulong)list;
+    }
+
+    /// <summary>A text, for the library to take over.</summary>
+    public static ulong NewText(string text)
+    {
+        var bytes = Encoding.UTF8.GetBytes(text);
+        IntPtr handle;
+        fixed (byte* first = bytes)
+        {
+            Check(NewTextHandle(first, (nuint)bytes.Length, &handle), "a text");
+        }
+
+        return (ulong)handle;
     }
 
     /// <summary>A present optional value: a pointer to it, which the library frees with C++'s delete.</summary>

@@ -6,7 +6,6 @@ using Vizsla.Training.Checkpoints;
 using Vizsla.Training.Data;
 using Vizsla.Training.Metrics;
 using static TorchSharp.torch;
-using BackwardErrors = Vizsla.Models.Layers.BackwardErrors;
 using Recomputation = Vizsla.Models.Layers.Recomputation;
 using Recomputing = Vizsla.Models.Layers.Recomputing;
 

@@ -1,4 +1,5 @@
 using TorchSharp;
+using Vizsla.Native;
 using static TorchSharp.torch;
 
 namespace Vizsla.Models.Layers;

@@ -1,7 +1,7 @@
 using System.Runtime.ExceptionServices;
 using static TorchSharp.torch;
 
-namespace Vizsla.Models.Layers;
+namespace Vizsla.Native;
 
 /// <summary>What went wrong in our own steps of a backward pass, kept until libtorch is done with it.</summary>
 /// <remarks>An exception that goes up through libtorch's frames ends the process or has it wait for ever, so our steps keep it here and hand on no gradients.</remarks>
