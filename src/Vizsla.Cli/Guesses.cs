@@ -46,6 +46,7 @@ internal static class Guesses
         ["cutmix"] = ["cutmix_alpha"],
         ["ema"] = ["ema_decay"],
         ["model_ema"] = ["ema_decay"],
+        ["swa"] = ["swa_epochs"],
         ["patience"] = ["early_stopping_patience"],
         ["early_stopping"] = ["early_stopping_patience"],
         ["accumulation_steps"] = ["gradient_accumulation_steps"],

@@ -44,6 +44,9 @@ public sealed partial record TrainingArguments
     /// <summary>Decay of a moving average of the weights, in (0, 1), which is then evaluated and saved; 0, the default, keeps none.</summary>
     public double EmaDecay { get; init; }
 
+    /// <summary>Last epochs of the run whose weights at their ends are averaged, with statistics of batch norms computed anew; the run ends with that average, which is evaluated as <c>swa_...</c>. Default 0: none. Source: <c>torch.optim.swa_utils</c>.</summary>
+    public int SwaEpochs { get; init; }
+
     /// <summary>Folder or Hub name of a model of the same classes whose softened scores are learnt beside the labels; null, the default, learns the labels alone.</summary>
     public string? Teacher { get; init; }
 

@@ -13,13 +13,25 @@ internal static class BatchNormStatistics
     /// <summary>Whether a network has batch norms.</summary>
     public static bool Are(ClassificationNetwork network) => ModuleTree.Layers(network).OfType<BatchNormalization>().Any();
 
-    /// <summary>Computes the statistics anew; leaves the network in evaluation mode.</summary>
+    /// <summary>Computes the statistics anew, of the norms in training mode where the network is in it, else of all; leaves the network in evaluation mode.</summary>
     /// <param name="compute">The network, and where it computes.</param>
     /// <param name="pictures">Pictures with their transform; random steps are drawn as in the first epoch.</param>
     /// <param name="stop">Ends the computation after a batch that is not the last.</param>
     public static void Compute(ComputeContext compute, ImageDataset pictures, CancellationToken stop)
     {
         var norms = ModuleTree.Layers(compute.Network).OfType<BatchNormalization>().ToList();
+        if (compute.Network.training)
+        {
+            // Frozen ones keep theirs.
+            norms = [.. norms.Where(norm => norm.training)];
+        }
+
+        if (norms.Count == 0)
+        {
+            compute.Network.Evaluate();
+            return;
+        }
+
         lock (compute.Network.Gate)
         {
             compute.Network.Evaluate();

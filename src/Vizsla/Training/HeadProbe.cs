@@ -46,6 +46,7 @@ internal sealed partial class HeadProbe
             : arguments.ClassWeights is not null ? "class_weights"
             : arguments.MixupAlpha > 0 || arguments.CutmixAlpha > 0 ? "mixup_alpha and cutmix_alpha"
             : arguments.EmaDecay > 0 ? "ema_decay"
+            : arguments.SwaEpochs > 0 ? "swa_epochs"
             : arguments.Teacher is not null ? "teacher"
             : null;
         return problem is null

@@ -24,6 +24,7 @@ internal sealed partial class TrainingLoop(TrainingSetup setup, EvaluationLoop e
     private readonly TrainerControl _control = callbacks.Context.Control;
     private readonly FlowControl _flow = new(callbacks.Context);
     private readonly RunProgress _progress = new(setup, callbacks);
+    private readonly EpochAveraging _averaging = new(setup, evaluation, callbacks, stop);
     private readonly SpeedMeter _speed = new(withMemory: !setup.Arguments.SkipMemoryMetrics);
     private float _ownLoss;
     private long _valuesPerPicture;
@@ -42,7 +43,7 @@ internal sealed partial class TrainingLoop(TrainingSetup setup, EvaluationLoop e
         }
 
         // Whatever each process started from: those of rank 0 train.
-        SharedWeights.Broadcast(setup.Processes, setup.Model.SavedState.Concat(setup.Average?.Tensors ?? []).Select(s => s.Value));
+        SharedWeights.Broadcast(setup.Processes, setup.Model.SavedState.Concat(setup.Average?.Tensors ?? []).Concat(setup.Epochs?.Tensors ?? []).Select(s => s.Value));
         _state.Take(setup.Plan);
         _control.ShouldEvaluate |= _arguments.EvalOnStart && checkpoint is null;
     }
@@ -83,6 +84,8 @@ internal sealed partial class TrainingLoop(TrainingSetup setup, EvaluationLoop e
             EndEpoch();
             LogEvaluateSave();
         }
+
+        _averaging.Settle(_progress);
     }
 
     /// <summary>Puts the weights in place that the run is to end with, and writes the last row.</summary>
@@ -97,6 +100,11 @@ internal sealed partial class TrainingLoop(TrainingSetup setup, EvaluationLoop e
         metrics["train_loss"] = loss;
         callbacks.Log(metrics);
         metrics["epoch"] = _state.Epoch;
+        foreach (var (name, value) in _averaging.Metrics)
+        {
+            metrics[name] = value;
+        }
+
         callbacks.Tell(c => c.OnTrainEnd(_context));
         return new TrainOutput(_state.GlobalStep, loss, metrics);
     }
@@ -317,6 +325,7 @@ internal sealed partial class TrainingLoop(TrainingSetup setup, EvaluationLoop e
 
     private void EndEpoch()
     {
+        _averaging.EndEpoch(_progress.Position.Epoch);
         _flow.EndEpoch();
         callbacks.Tell(c => c.OnEpochEnd(_context));
         _progress.Position = _progress.Position with { IsEpochDone = true };

@@ -34,7 +34,7 @@ internal sealed class TrainingSetup : IDisposable
         ImageClassifier model, ComputeContext compute, TrainingLoss loss, ImageDataset train, ImageDataset? evaluation,
         TrainerOptions options, bool greaterIsBetter, CancellationToken stop, HeadProbe? probe = null)
     {
-        (Model, Compute, Loss, EvalDataset) = (model, compute, loss, evaluation);
+        (Model, Compute, Loss, TrainDataset, EvalDataset) = (model, compute, loss, train, evaluation);
         if (Arguments.GradientCheckpointing)
         {
             MemoryReuse.GiveBackLargeBlocks();
@@ -53,10 +53,11 @@ internal sealed class TrainingSetup : IDisposable
         Guard = Arguments.StopOnNan ? new FiniteGuard(train, compute.Device) : null;
         Scaler = compute.Precision.Training == ScalarType.Float16 ? new LossScaler() : null;
         Average = Arguments.EmaDecay > 0 ? new WeightAverage(model.SavedState, Arguments.EmaDecay) : null;
+        Epochs = Arguments.SwaEpochs > 0 ? new EpochAverage(model.SavedState, Network.named_buffers().Select(b => b.name).ToHashSet(StringComparer.Ordinal)) : null;
         MemoryFit = Arguments.AutoFindBatchSize ? new MemoryFit(Network, Arguments.PerDeviceTrainBatchSize) : null;
         Distillation = Distillation.For(compute, model.Labels, train);
         Exchange = Processes.IsShared ? new GradientExchange(Processes, Optimizer, Network) { LeavesInBackward = MemoryFit is null && !Arguments.SyncBatchNorm && !Arguments.GradientCheckpointing, Precision = Arguments.DdpCommHook } : null;
-        Checkpoint = new Checkpoint(model, Optimizer, Schedule, Meter, Average, Scaler);
+        Checkpoint = new Checkpoint(model, Optimizer, Schedule, Meter, Average, Scaler) { Epochs = Epochs };
         ParameterCount = Network.parameters().Sum(p => p.numel()) + (model.ActiveAdapter?.SavedCount ?? 0);
         (Network.PatchDropRate, Network.PatchNoise) = (Arguments.PatchDropRate, noise is null ? null : noise.Draw);
         if (Arguments.SyncBatchNorm && Processes.IsShared)
@@ -79,6 +80,8 @@ internal sealed class TrainingSetup : IDisposable
     public ComputeContext Compute { get; }
 
     public TrainingLoss Loss { get; }
+
+    public ImageDataset TrainDataset { get; }
 
     public ImageDataset? EvalDataset { get; }
 
@@ -113,6 +116,9 @@ internal sealed class TrainingSetup : IDisposable
     /// <summary>The moving average of the weights; null where there is none.</summary>
     public WeightAverage? Average { get; }
 
+    /// <summary>The mean of the weights of the last epochs; null where there is none.</summary>
+    public EpochAverage? Epochs { get; }
+
     /// <summary>The teacher's part of the loss; null where there is none.</summary>
     public Distillation? Distillation { get; }
 
@@ -134,6 +140,7 @@ internal sealed class TrainingSetup : IDisposable
         ShareNorms(null);
         Exchange?.Dispose();
         Average?.Dispose();
+        Epochs?.Dispose();
         Distillation?.Dispose();
         Freezing.Dispose();
         Guard?.Dispose();

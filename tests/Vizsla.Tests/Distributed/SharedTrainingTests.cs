@@ -24,7 +24,7 @@ public sealed class SharedTrainingTests : IDisposable
 
     public static TheoryData<string, int, int> Runs => new()
     {
-        { "plain", 2, 1 }, { "plain", 4, 1 }, { "accumulation", 2, 2 }, { "features", 4, 1 }, { "weights", 4, 1 }, { "early stop", 2, 1 },
+        { "plain", 2, 1 }, { "plain", 4, 1 }, { "accumulation", 2, 2 }, { "features", 4, 1 }, { "weights", 4, 1 }, { "early stop", 2, 1 }, { "epochs", 2, 1 },
     };
 
     [Theory]
@@ -297,6 +297,7 @@ internal static class SharedRunKinds
         "lbfgs_head" => plain with { Optim = OptimizerName.LbfgsHead, Freeze = ["backbone"] },
         "norms in parts" => plain with { SyncBatchNorm = true, AutoFindBatchSize = true },
         "norms of none" => plain with { SyncBatchNorm = true },
+        "epochs" => plain with { SwaEpochs = 2, LoadBestModelAtEnd = false, MetricForBestModel = null },
         "average" => plain with { EmaDecay = 0.9 },
         "weights" => plain with { EmaDecay = 0.9, ClassWeights = ClassWeights.Of(1, 2, 0.5), LabelSmoothingFactor = 0.1, TrainSamplingStrategy = TrainSamplingStrategy.Sequential },
         "early stop" => plain with { EarlyStoppingPatience = 1, EarlyStoppingThreshold = 0.5 },

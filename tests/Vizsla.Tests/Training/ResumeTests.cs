@@ -24,6 +24,7 @@ public sealed class ResumeTests
         ["momentum"] = a => a with { Optim = OptimizerName.Sgd, OptimArgs = "momentum=0.9", LearningRate = 0.01, SaveTotalLimit = 1 },
         ["adafactor"] = a => a with { Optim = OptimizerName.Adafactor, TrainSamplingStrategy = TrainSamplingStrategy.Balanced },
         ["averaged, unfrozen later"] = a => a with { EmaDecay = 0.9, Freeze = ["backbone"], UnfreezeAtEpoch = 1 },
+        ["mean of the last epochs"] = a => a with { SwaEpochs = 2, NumTrainEpochs = 3, LoadBestModelAtEnd = false, MetricForBestModel = null },
         ["probed, then fine-tuned"] = a => a with { Freeze = ["backbone"], FeatureCache = true, UnfreezeAtEpoch = 1, UnfreezeLearningRate = 1e-3, LrSchedulerType = SchedulerType.Cosine },
         ["mixed, weighted"] = a => a with { MixupAlpha = 0.4, CutmixAlpha = 1, ClassWeights = ClassWeights.Of(1, 2, 0.5), LabelSmoothingFactor = 0.1 },
         ["mixed, one stream"] = a => a with { MixupAlpha = 0.4, CutmixAlpha = 1, DataRng = DataRng.Torch },

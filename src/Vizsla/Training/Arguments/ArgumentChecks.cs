@@ -58,6 +58,7 @@ internal static class ArgumentChecks
         yield return Unless(a.UnfreezeLearningRate is null or > 0, "unfreeze_learning_rate", a.UnfreezeLearningRate, "above 0");
         yield return Unless(a.LayerDecay is > 0 and <= 1, "layer_decay", a.LayerDecay, "above 0 and at most 1");
         yield return Unless(a.EmaDecay is >= 0 and < 1, "ema_decay", a.EmaDecay, "at least 0 (none) and below 1");
+        yield return Unless(a.SwaEpochs >= 0, "swa_epochs", a.SwaEpochs, "0 (none) or more");
         yield return Unless(a.DistillationAlpha is >= 0 and <= 1, "distillation_alpha", a.DistillationAlpha, "from 0 (the labels alone) to 1 (the teacher alone)");
         yield return Unless(a.Temperature > 0 && double.IsFinite(a.Temperature), "temperature", a.Temperature, "above 0, for example 5");
         yield return Unless(a.EarlyStoppingPatience is null or >= 1, "early_stopping_patience", a.EarlyStoppingPatience, "at least 1");
@@ -107,6 +108,12 @@ internal static class ArgumentChecks
             : null;
         yield return a.Teacher is null && a.DistillationAlpha != new TrainingArguments().DistillationAlpha ? "distillation_alpha needs teacher: name the model whose scores are learnt." : null;
         yield return a.Teacher is null && a.Temperature != new TrainingArguments().Temperature ? "temperature needs teacher: name the model whose scores are learnt." : null;
+        yield return a.SwaEpochs > 0 && a.EmaDecay > 0 ? "swa_epochs and ema_decay each make an average that the run ends with: choose one." : null;
+        yield return a.SwaEpochs > 0 && a.LoadBestModelAtEnd ? "swa_epochs ends the run with an average, and load_best_model_at_end with one checkpoint: choose one." : null;
+        yield return a.SwaEpochs > 0 && a.EarlyStoppingPatience is not null ? "swa_epochs averages the last epochs, which nobody knows beforehand with early_stopping_patience: choose one." : null;
+        yield return a.MaxSteps <= 0 && a.SwaEpochs > Math.Ceiling(a.NumTrainEpochs)
+            ? Invariant($"swa_epochs is {a.SwaEpochs}, but the run has {PythonJson.Repr(a.NumTrainEpochs)} epochs: average fewer, or raise num_train_epochs.")
+            : null;
         yield return a.FeatureCache == true && a.Freeze.Count == 0 ? "feature_cache needs a frozen backbone: set freeze to backbone." : null;
         yield return a.GradientCheckpointing && a.SyncBatchNorm ? "gradient_checkpointing and sync_batch_norm cannot go together: a block that runs again would add up its statistics over the processes again. Leave one of them out." : null;
         yield return a.GradientCheckpointing && a.AutoFindBatchSize ? "gradient_checkpointing and auto_find_batch_size cannot go together: a block that does not fit in the backward pass cannot be taken back. Leave one of them out." : null;

@@ -23,6 +23,10 @@ internal sealed record Checkpoint(
 {
     private const string LossKey = "loss";
     private const string ScalerKey = "scaler";
+    private const string EpochsKey = "swa_epochs";
+
+    /// <summary>The average over epochs; null where there is none.</summary>
+    public EpochAverage? Epochs { get; init; }
 
     /// <summary>Writes the files of a checkpoint.</summary>
     /// <param name="folder">An empty folder.</param>
@@ -48,12 +52,18 @@ internal sealed record Checkpoint(
             var json = progress.ToJson();
             json[LossKey] = Meter.SaveState();
             json[ScalerKey] = Scaler?.SaveState();
+            json[EpochsKey] = Epochs?.Count;
             WriteJson(folder, CheckpointNames.Progress, json);
         }
 
         if (Average is not null)
         {
             SafetensorsFile.Write(Path.Combine(folder, CheckpointNames.Average), Average.Tensors.Select(t => KeyValuePair.Create(t.Name, t.Value)));
+        }
+
+        if (Epochs is { Count: > 0 })
+        {
+            SafetensorsFile.Write(Path.Combine(folder, CheckpointNames.Epochs), Epochs.Tensors.Select(t => KeyValuePair.Create(t.Name, t.Value)));
         }
 
         File.WriteAllText(Path.Combine(folder, CheckpointNames.Arguments), description.FileText);
@@ -81,6 +91,12 @@ internal sealed record Checkpoint(
         if (Average is not null)
         {
             NetworkWeights.Load(Average.Tensors, Path.Combine(folder, CheckpointNames.Average));
+        }
+
+        if (Epochs is not null && progress.Whole(EpochsKey) is { } count and > 0)
+        {
+            NetworkWeights.Load(Epochs.Tensors, Path.Combine(folder, CheckpointNames.Epochs));
+            Epochs.Count = count;
         }
 
         return new Resumption(

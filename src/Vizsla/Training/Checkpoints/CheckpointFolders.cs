@@ -139,6 +139,7 @@ internal static class CheckpointNames
     public const string Generator = "rng_state.safetensors";
     public const string Progress = "progress.json";
     public const string Average = "ema.safetensors";
+    public const string Epochs = "swa.safetensors";
     public const string Arguments = "training_args.json";
     public const string Weights = "model.safetensors";
     public const string Manifest = "checkpoint.json";

@@ -44,7 +44,7 @@ internal static partial class DiskSpace
     public static long CheckpointBytes(TrainingArguments arguments, long model, long parameterCount)
     {
         var states = arguments.SaveOnlyModel ? 0 : sizeof(float) * parameterCount * StatesOf(arguments.Optim) * (arguments.SavePythonState ? 2 : 1);
-        return model + (arguments.EmaDecay > 0 ? model : 0) + states + Besides;
+        return model + (arguments.EmaDecay > 0 || arguments.SwaEpochs > 0 ? model : 0) + states + Besides;
     }
 
     /// <summary>The sentence for a disk that is too small; null where it is not.</summary>

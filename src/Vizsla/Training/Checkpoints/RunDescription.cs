@@ -218,7 +218,7 @@ internal static partial class ArgumentChanges
     private static bool IsMereExtension(string name, JsonObject then, JsonObject now) =>
         name == "num_train_epochs" && now.Number(name) > then.Number(name) && Text(now["lr_scheduler_type"]) is var schedule
         && (schedule == "\"constant\"" || (schedule == "\"constant_with_warmup\"" && now.Number("warmup_steps") is >= 1 or 0 && now.Number("warmup_ratio") is 0 or null))
-        && now["unfreeze_learning_rate"] is null;
+        && now["unfreeze_learning_rate"] is null && now.Whole("swa_epochs") is null or 0;
 
     private static bool IsForLonger(string change) =>
         change.StartsWith("num_train_epochs ", StringComparison.Ordinal) || change.StartsWith("max_steps ", StringComparison.Ordinal) || change.StartsWith("learning_rate ", StringComparison.Ordinal);

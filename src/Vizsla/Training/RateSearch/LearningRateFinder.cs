@@ -46,7 +46,7 @@ internal sealed class LearningRateFinder(ImageClassifier model, ComputeContext c
         var arguments = compute.Arguments with
         {
             MaxSteps = search.Steps, EvalStrategy = IntervalStrategy.No, EvalOnStart = false, LoggingStrategy = IntervalStrategy.No, LoggingFirstStep = false,
-            SaveStrategy = SaveStrategy.No, LoadBestModelAtEnd = false, MetricForBestModel = null, EarlyStoppingPatience = null, StopOnNan = false, EmaDecay = 0,
+            SaveStrategy = SaveStrategy.No, LoadBestModelAtEnd = false, MetricForBestModel = null, EarlyStoppingPatience = null, StopOnNan = false, EmaDecay = 0, SwaEpochs = 0,
         };
 
         // Groups with rates of their own keep their share.

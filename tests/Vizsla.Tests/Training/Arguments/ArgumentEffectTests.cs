@@ -116,6 +116,7 @@ public sealed partial class ArgumentEffectTests
         { "layer_decay", "0.5", "{}" },
         { "parameter_learning_rates", """{"classifier": 0.1}""", "{}" },
         { "ema_decay", "0.5", "{}" },
+        { "swa_epochs", "2", """{"max_steps": -1, "num_train_epochs": 2}""" },
         { "teacher", "\"nowhere\"", "{}" },
         { "early_stopping_patience", "1", """{"eval_strategy": "steps", "eval_steps": 1, "early_stopping_threshold": 100}""" },
         { "early_stopping_threshold", "100", """{"eval_strategy": "steps", "eval_steps": 1, "early_stopping_patience": 1, "metric_for_best_model": "loss"}""" },
