@@ -74,7 +74,7 @@ internal sealed class TrainCommand : Verb
         new("Arguments in a file", "--config"),
         new("Length and batches", "--num_train_epochs", "--max_steps", "--per_device_train_batch_size", "--gradient_accumulation_steps", "--auto_find_batch_size", "--early_stopping_patience"),
         new("Learning rate", "--learning_rate", "--find_lr", "--lr_scheduler_type", "--warmup_steps", "--optim", "--weight_decay", "--layer_decay", "--unfreeze_learning_rate"),
-        new("Small or unbalanced data", "--label_smoothing_factor", "--mixup_alpha", "--cutmix_alpha", "--class_weights", "--train_sampling_strategy", "--ema_decay", "--swa_epochs"),
+        new("Small or unbalanced data", "--label_smoothing_factor", "--mixup_alpha", "--cutmix_alpha", "--class_weights", "--train_sampling_strategy", "--ema_decay"),
         new("Evaluation and saving", "--output", "--overwrite_output_dir", "--resume_from_checkpoint", "--eval_strategy", "--eval_steps", "--metric_for_best_model", "--load_best_model_at_end",
             "--save_strategy", "--save_steps", "--save_total_limit", "--logging_steps", "--log_format", "--report_to"),
         new("Speed", "--bf16", "--dataloader_num_workers", "--fast_decode", "--feature_cache", "--per_device_eval_batch_size", "--use_cpu"),
